@@ -1,0 +1,1 @@
+"""The documents on disk: their models, their exact text, and the JSON Schemas that describe them."""
