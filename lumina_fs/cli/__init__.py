@@ -1,0 +1,86 @@
+"""The command `lumina`: one file a command, listed here by hand; the only place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from lumina_fs import __version__
+from lumina_fs.errors import ExitCode, LuminaError
+from lumina_fs.terminal import visible
+
+COMMANDS = (
+    "init",
+    "scan",
+    "status",
+    "show",
+    "search",
+    "index",
+    "check",
+    "source",
+    "cache",
+    "catalogs",
+    "doctor",
+)
+
+EPILOG = """\
+start here:
+  lumina scan ~/Photos        make a catalog of a folder; photos are read, never changed
+  lumina search beach         find photos
+  lumina status               what the catalog holds
+
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files have problems, 4 refused,
+6 a document is corrupt, 7 locked, 8 read or write error, 9 source offline, 10 index unavailable,
+130 interrupted. Each command's --help has an example.
+"""
+
+
+class Command(Protocol):
+    """What a module of this package offers."""
+
+    def add_parser(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+        """Add the command's own parser."""
+
+    def run(self, args: argparse.Namespace) -> ExitCode:
+        """Do it."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, with every command's help."""
+    parser = argparse.ArgumentParser(
+        prog="lumina",
+        description="A photo catalog whose truth is files that you can read, edit and copy.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lumina {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        _module(name).add_parser(subparsers)
+    return parser
+
+
+def _module(name: str) -> Command:
+    module: Command = importlib.import_module(f"lumina_fs.cli.{name}")
+    return module
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lumina` with `argv`; returns the exit code. The entry point of the console script."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(_module(args.command).run(args))
+    except LuminaError as error:
+        sys.stderr.write(f"lumina: {visible(str(error))}\n")
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # the reader of our output has gone (`| head`): silence the interpreter's own complaint at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except KeyboardInterrupt:
+        sys.stderr.write("lumina: interrupted\n")
+        return int(ExitCode.INTERRUPTED)

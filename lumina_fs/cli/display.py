@@ -1,0 +1,138 @@
+"""What commands print: progress and complaints on stderr, tables and JSON lines on stdout, all of it escaped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from lumina_fs.progress import Event, Note, Progress, Rate, Throttle, Trouble
+from lumina_fs.terminal import visible
+
+
+def size(count: int | float) -> str:
+    """A number of bytes for people: 0 B, 1.2 kB, 3.4 GB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: 0.4 s, 12 s, 3 min 20 s, 2 h 05 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`3 photos`, `1 photo`, with thousands apart."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes in a terminal."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    marks = sum(unicodedata.combining(c) != 0 for c in text)
+    return len(text) + wide - marks
+
+
+def fit(text: str, columns: int) -> str:
+    """`text` cut to `columns` with an ellipsis, and padded to them."""
+    if width(text) > columns:
+        while text and width(text) > columns - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (columns - width(text))
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON line on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table as wide as the terminal; the last column takes what is left. Foreign text is escaped here."""
+    cells = [[visible(cell) for cell in row] for row in rows]
+    widths = [max([width(h), *(width(row[i]) for row in cells)]) for i, h in enumerate(heads)]
+    room = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 10_000
+    spare = room - 2 * (len(heads) - 1) - sum(widths)
+    while spare < 0 and max(widths) > 12:
+        widest = widths.index(max(widths))
+        cut = min(-spare, widths[widest] - 12)
+        widths[widest] -= cut
+        spare += cut
+    for row in [list(heads), *cells]:
+        line = "  ".join(fit(cell, w) for cell, w in zip(row, widths, strict=True))
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+class Reporter:
+    """Prints the events of a job on stderr: one line that moves on a terminal, a line now and then in a log."""
+
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._moving = self._stream.isatty()
+        self._quiet = quiet
+        self._throttle = Throttle(0.1 if self._moving else 10.0)
+        self._rate = Rate()
+        self._stage = ""
+        self._shown = 0
+
+    def show(self, event: Event) -> None:
+        """Print one event, or not, if it comes too soon after the last."""
+        if isinstance(event, Progress):
+            self._progress(event)
+        elif isinstance(event, Note):
+            self._line(visible(event.text))
+        elif isinstance(event, Trouble):
+            place = f":{event.line}:{event.column}" if event.line else ""
+            self._line(f"  {visible(event.path)}{place}: {visible(event.message)}")
+
+    def _progress(self, event: Progress) -> None:
+        if event.stage != self._stage:
+            self._stage, self._rate = event.stage, Rate()
+        self._rate.add(event.done)
+        last = event.total is not None and event.done >= event.total
+        if self._quiet or not (self._throttle.due() or (last and self._moving)):
+            return
+        text = f"{event.stage}: {event.done:,}"
+        if event.total is not None:
+            share = 100 * event.done // event.total if event.total else 100
+            text += f" of {event.total:,} ({share} %)"
+        rate = self._rate.per_second()
+        if rate:
+            text += f", {rate:,.0f} {event.unit}/s"
+        left = self._rate.seconds_left(event.total) if event.total is not None else None
+        if left and left >= 1:
+            text += f", {duration(left)} left"
+        if self._moving:
+            columns = shutil.get_terminal_size((80, 24)).columns - 1
+            self._stream.write("\r" + fit(text, columns))
+            self._shown = columns
+            self._stream.flush()
+        else:
+            self._stream.write(text + "\n")
+
+    def _line(self, text: str) -> None:
+        self.clear()
+        if not self._quiet:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the moving line away."""
+        if self._shown:
+            self._stream.write("\r" + " " * self._shown + "\r")
+            self._stream.flush()
+            self._shown = 0

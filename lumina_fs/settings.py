@@ -1,0 +1,59 @@
+"""The settings of a catalog: what `catalog.json` says, with the environment over it and defaults under it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lumina_fs.errors import SettingsError
+
+#: Environment variables that stand above the catalog's own settings, and the setting each one sets.
+ENVIRONMENT = {"LUMINA_WORKERS": "workers", "LUMINA_MAX_PIXELS": "max_pixels"}
+
+
+class Settings(BaseModel):
+    """What a person may set under `settings` in `.lumina/catalog.json`. Every field has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    ignore: list[str] = Field(default_factory=list)
+    """Patterns of files and folders to leave out, as in .gitignore: `*.tmp`, `drafts/`, `/2019/raw/*`."""
+
+    max_pixels: int = Field(default=256_000_000, ge=1_000_000)
+    """Pictures with more pixels than this are not decoded: they get a sidecar that says so."""
+
+    workers: int = Field(default=0, ge=0, le=256)
+    """Worker processes of a scan; 0 means one for each processor."""
+
+    worker_memory_mb: int = Field(default=1024, ge=256)
+    """Address space that one worker may use, in MiB: a hostile picture meets this limit, not the machine's."""
+
+    file_seconds: float = Field(default=10.0, gt=0)
+    """How long one picture may take to decode before its worker is replaced."""
+
+    tag_bytes: int = Field(default=8192, ge=0)
+    """Room for metadata tags in one sidecar, in bytes of JSON."""
+
+    def worker_count(self) -> int:
+        """The number of worker processes to start."""
+        if self.workers:
+            return self.workers
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+
+def settings_of(document: dict[str, Any]) -> Settings:
+    """The settings in force for a catalog document. Raises SettingsError for a value that makes no sense."""
+    values = dict(document.get("settings") or {})
+    for variable, name in ENVIRONMENT.items():
+        if os.environ.get(variable):
+            values[name] = os.environ[variable]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"setting {where}: {first['msg']}") from error

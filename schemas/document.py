@@ -1,0 +1,87 @@
+"""The envelope that every document shares, and the way from bytes to a checked model."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import DocumentError
+from schemas.text import locate, parse
+from schemas.upgrade import upgrade
+
+
+class Block(BaseModel):
+    """A part of a document. Keys that it does not know are allowed and kept."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="allow", strict=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+class Document(Block):
+    """The envelope."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    """Where an editor finds the JSON Schema of this document."""
+
+    kind: str
+    """What kind of document this is."""
+
+    version: int = Field(ge=1)
+    """The version of its format."""
+
+    id: str = Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    """Its identity, a UUID that survives moves and renames."""
+
+
+D = TypeVar("D", bound=Document)
+
+
+def load(data: bytes, model: type[D]) -> D:
+    """Parse, upgrade and check a document. Raises DocumentError with the line and column of what is wrong."""
+    return validate(upgrade(parse(data)), model, data)
+
+
+def validate(value: Mapping[str, Any], model: type[D], data: bytes | None = None) -> D:
+    """Check a parsed document against its model; `data` is its text, for the place of an error."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = [step for step in first["loc"] if not _is_branch(step)]
+        name = ".".join(str(step) for step in where) or "document"
+        line, column = locate(data, where) if data is not None else (1, 1)
+        raise DocumentError(f"{name}: {_plain(first)}", line, column) from None
+
+
+def _is_branch(step: str | int) -> bool:
+    """Pydantic names the branch of a union in the path; a person's file has no such key."""
+    return isinstance(step, str) and step in {"Tag", "str"}
+
+
+def _plain(error: Any) -> str:
+    """One of pydantic's messages in words for the person who edited the file."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be").replace("Field required", "is missing")
+    return message[:1].lower() + message[1:]
+
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """A new UUIDv7 (RFC 9562) as text: milliseconds since 1970, then random bits; increasing in one process."""
+    global _last
+    with _lock:
+        stamp = max(time.time_ns() // 250_000, _last + 1)  # quarter milliseconds: the 12 bits of rand_a
+        _last = stamp
+    high = (stamp // 4) << 16 | 0x7000 | (stamp % 4) << 10 | int.from_bytes(os.urandom(2)) >> 6
+    low = 0x8000_0000_0000_0000 | int.from_bytes(os.urandom(8)) >> 2
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,55 @@
+"""JSON Schemas of every kind of document, for editors: `python -m schemas.publish` writes, `--check` compares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import resources
+from pathlib import Path
+
+from schemas.catalog import Catalog
+from schemas.document import Document
+from schemas.sidecar import Sidecar
+from schemas.source import Source
+
+MODELS: dict[str, type[Document]] = {"catalog": Catalog, "sidecar": Sidecar, "source": Source}
+
+
+def file_name(kind: str, version: int = 1) -> str:
+    """The name of a published schema: `sidecar-v1.schema.json`."""
+    return f"{kind}-v{version}.schema.json"
+
+
+def published(kind: str) -> bytes:
+    """The published schema of `kind`, as it came with this program."""
+    return (resources.files("schemas") / "published" / file_name(kind)).read_bytes()
+
+
+def generate(kind: str) -> bytes:
+    """The schema of `kind` made from its model: JSON Schema draft 2020-12, always the same bytes."""
+    schema = MODELS[kind].model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": file_name(kind)}
+    return (json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def main(arguments: list[str]) -> int:
+    """Write the schemas into the source tree, or with `--check` only say whether they are fresh."""
+    folder = Path(__file__).parent / "published"
+    stale = [kind for kind in MODELS if not _is_fresh(folder / file_name(kind), generate(kind))]
+    if "--check" in arguments:
+        if stale:
+            print(f"stale: {', '.join(stale)}. Run: python -m schemas.publish", file=sys.stderr)
+        return 1 if stale else 0
+    folder.mkdir(exist_ok=True)
+    for kind in stale:
+        (folder / file_name(kind)).write_bytes(generate(kind))
+        print(f"wrote {file_name(kind)}")
+    return 0
+
+
+def _is_fresh(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
