@@ -1,0 +1,480 @@
+"""The one module that changes files. Nothing here can overwrite what it did not expect to find.
+
+A write goes to a temporary file in the same directory, onto the disk, and then in one step to its name. A
+conditional write swaps the two names and looks at what it displaced: a hand edit that came in between is put
+back at once and reported as a conflict. Success is reported only when the directory is on the disk too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lumina_fs.errors import Locked, Refused, WriteFailed
+from lumina_fs.kernel import UNSUPPORTED, Layer
+from lumina_fs.roots import Root
+
+#: Every temporary file of ours starts with this, the process id and a random part. They may be swept at any time.
+TEMP_PREFIX = ".lumina-tmp-"
+
+#: The condition "there must be nothing under this name yet".
+ABSENT = "absent"
+
+#: The largest document that is read back to compare.
+_MAX_READ = 64 << 20
+_BATCH = 128
+
+
+def digest(data: bytes) -> str:
+    """The ETag of a document: SHA-256 of its bytes, as hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class FileStat(NamedTuple):
+    """The part of a stat by which a file is recognised as unchanged."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A write that is on the disk. `settled`: any later edit must show in the stat (else: compare bytes)."""
+
+    etag: str
+    stat: FileStat
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Nothing was written: the file is not what the caller had read (`etag` is what it is now, None for gone)."""
+
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing was written: the disk said no."""
+
+    error: OSError
+
+
+Outcome = Written | Conflict | Failed
+
+
+class Item(NamedTuple):
+    """One conditional write: `if_match` is an ETag, or ABSENT."""
+
+    path: str
+    data: bytes
+    if_match: str
+
+
+def stat_of(info: os.stat_result) -> FileStat:
+    """The FileStat of a stat result."""
+    return FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+
+
+def has_settled(mtime_ns: int, now_ns: int, margin_ns: int = 0) -> bool:
+    """True when an edit from `now` on must get another mtime: time has moved on, and the file system keeps it fine."""
+    return mtime_ns + margin_ns < now_ns and mtime_ns % 1_000_000_000 != 0
+
+
+def read_at(directory: int, name: str) -> tuple[bytes, os.stat_result] | None:
+    """The bytes and stat of a regular file, or None if there is none. Never follows a link."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        fd = os.open(name, flags, dir_fd=directory)
+    except FileNotFoundError:
+        return None
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        if info.st_size > _MAX_READ:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+        parts = []
+        while part := os.read(fd, max(65536, info.st_size + 1)):
+            parts.append(part)
+        return b"".join(parts), info
+    finally:
+        os.close(fd)
+
+
+@dataclass(slots=True)
+class _Temp:
+    """A written temporary file on its way to its name; its descriptor stays open to watch the inode."""
+
+    item: Item
+    directory: int
+    name: str
+    temp: str
+    fd: int
+    mtime_ns: int
+
+
+class Disk:
+    """Every way in which Lumina changes files, over an injectable layer of system calls."""
+
+    def __init__(self, layer: Layer | None = None) -> None:
+        self.layer = layer or Layer()
+
+    # -- documents
+
+    def write(self, root: Root, path: str, data: bytes, *, if_match: str) -> Outcome:
+        """One conditional write in the full form: durable when it returns Written."""
+        return self.write_batch(root, [Item(path, data, if_match)])[0]
+
+    def write_batch(self, root: Root, items: Sequence[Item]) -> list[Outcome]:
+        """Conditional writes that share one sync: all temporaries, one sync, all names, each directory once.
+
+        Each item has its own outcome, in order. A file is never torn or empty, whatever happens when.
+        """
+        outcomes: list[Outcome] = []
+        for start in range(0, len(items), _BATCH):
+            outcomes += self._batch(root, items[start : start + _BATCH])
+        return outcomes
+
+    def _batch(self, root: Root, items: Sequence[Item]) -> list[Outcome]:
+        temps: list[_Temp | Failed] = []
+        try:
+            for item in items:
+                temps.append(self._prepare(root, item))
+            self._sync([temp for temp in temps if isinstance(temp, _Temp)], temps)
+            outcomes = [t if isinstance(t, Failed) else self._publish(t) for t in temps]
+            touched = {
+                temp.directory
+                for temp, outcome in zip(temps, outcomes, strict=True)
+                if isinstance(temp, _Temp) and isinstance(outcome, Written)
+            }
+            lost = {d: error for d in touched if (error := self._sync_directory(d)) is not None}
+            return [
+                Failed(lost[t.directory]) if isinstance(t, _Temp) and t.directory in lost else o
+                for t, o in zip(temps, outcomes, strict=True)
+            ]
+        finally:
+            for temp in temps:
+                if isinstance(temp, _Temp) and temp.fd >= 0:
+                    os.close(temp.fd)
+
+    def _prepare(self, root: Root, item: Item) -> _Temp | Failed:
+        fd = -1
+        directory, temp = -1, ""
+        try:
+            directory, name = root.place(item.path)
+            temp = f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+            fd = self.layer.create(directory, temp, self._mode(directory, name))
+            self.layer.write(fd, item.data)
+            return _Temp(item, directory, name, temp, fd, os.fstat(fd).st_mtime_ns)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+                self._drop(directory, temp)
+            return Failed(error)
+
+    @staticmethod
+    def _mode(directory: int, name: str) -> int:
+        """The mode of what is replaced, or what the umask gives to a new file."""
+        try:
+            return stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+        except OSError:
+            return 0o666
+
+    def _sync(self, written: list[_Temp], temps: list[_Temp | Failed]) -> None:
+        """Bring all temporaries onto the disk; one that fails is dropped and never asked again."""
+        if len(written) > 1:
+            with contextlib.suppress(OSError):
+                self.layer.syncfs(written[0].directory)
+                return
+        for temp in written:
+            try:
+                self.layer.fsync(temp.fd)
+            except OSError as error:
+                os.close(temp.fd)
+                temp.fd = -1
+                self._drop(temp.directory, temp.temp)
+                temps[temps.index(temp)] = Failed(error)
+
+    def _publish(self, temp: _Temp) -> Outcome:
+        """Give a temporary its name, if the condition holds."""
+        try:
+            if temp.item.if_match == ABSENT:
+                conflict = self._publish_new(temp)
+            else:
+                conflict = self._publish_over(temp)
+        except OSError as error:
+            self._drop(temp.directory, temp.temp)
+            return Failed(error)
+        if conflict is not None:
+            return conflict
+        info = os.fstat(temp.fd)
+        clock = getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)
+        untouched = info.st_mtime_ns == temp.mtime_ns
+        settled = untouched and has_settled(info.st_mtime_ns, time.clock_gettime_ns(clock))
+        return Written(digest(temp.item.data), stat_of(info), settled)
+
+    def _publish_new(self, temp: _Temp) -> Conflict | None:
+        try:
+            self._move_new(temp.directory, temp.temp, temp.directory, temp.name)
+        except FileExistsError:
+            self._drop(temp.directory, temp.temp)
+            return Conflict(self._etag(temp.directory, temp.name))
+        return None
+
+    def _publish_over(self, temp: _Temp) -> Conflict | None:
+        """Swap, look at what was displaced, and swap back if it is not what was expected."""
+        expected, place = temp.item.if_match, temp.directory
+        now = self._etag(place, temp.name)
+        if now != expected:
+            self._drop(place, temp.temp)
+            return Conflict(now)
+        try:
+            self.layer.exchange(place, temp.temp, temp.name)
+        except FileNotFoundError:
+            self._drop(place, temp.temp)
+            return Conflict(None)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            return self._publish_over_without_exchange(temp)
+        if self._etag(place, temp.temp) == expected:
+            self._drop(place, temp.temp)
+            return None
+        return self._put_back(temp)
+
+    def _put_back(self, temp: _Temp) -> Conflict:
+        """An edit came in between: make it live again. Every version of the person's is live or kept."""
+        ours = digest(temp.item.data)
+        for _ in range(100):
+            self.layer.exchange(temp.directory, temp.temp, temp.name)
+            if self._etag(temp.directory, temp.temp) == ours:
+                self._drop(temp.directory, temp.temp)
+                break
+            # saved once more meanwhile: what was displaced now is newer, so the next swap makes it live
+        else:  # a storm of saves: keep the displaced version under a name of its own
+            kept = f"{temp.name}.lumina-kept-{secrets.token_hex(4)}"
+            self._move_new(temp.directory, temp.temp, temp.directory, kept)
+        return Conflict(self._etag(temp.directory, temp.name))
+
+    def _publish_over_without_exchange(self, temp: _Temp) -> Conflict | None:
+        """No swap on this file system: keep the old version under a second name across the rename."""
+        kept = f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}-old"
+        try:
+            self.layer.link(temp.directory, temp.name, temp.directory, kept)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            kept = ""
+        if self._etag(temp.directory, kept or temp.name) != temp.item.if_match:
+            for name in filter(None, (temp.temp, kept)):
+                self._drop(temp.directory, name)
+            return Conflict(self._etag(temp.directory, temp.name))
+        self.layer.rename(temp.directory, temp.temp, temp.name)
+        if kept:
+            if self._etag(temp.directory, kept) == temp.item.if_match:
+                self._drop(temp.directory, kept)
+            else:  # edited in place at the last moment: that version stays, under a name that a person finds
+                found = f"{temp.name}.lumina-kept-{secrets.token_hex(4)}"
+                self._move_new(temp.directory, kept, temp.directory, found)
+        return None
+
+    # -- names
+
+    def move_new(self, old_root: Root, old: str, new_root: Root, new: str) -> bool:
+        """Move a file of ours to a free name, durably; False if the name is taken (nothing is moved then)."""
+        old_dir, old_name = old_root.place(old)
+        new_dir, new_name = new_root.place(new)
+        try:
+            self._move_new(old_dir, old_name, new_dir, new_name)
+        except FileExistsError:
+            return False
+        for directory in {new_dir, old_dir}:
+            error = self._sync_directory(directory)
+            if error is not None:
+                raise WriteFailed(f"the directory could not be synced: {error.strerror}", path=new)
+        return True
+
+    def _move_new(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
+        """Rename without replacing; FileExistsError is the only proof of "taken"."""
+        try:
+            self.layer.rename_new(old_dir, old, new_dir, new)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+            try:
+                self.layer.link(old_dir, old, new_dir, new)
+            except OSError as second:
+                if second.errno not in UNSUPPORTED:
+                    raise
+                self._copy_new(old_dir, old, new_dir, new)
+            self.layer.unlink(old_dir, old)
+
+    def _copy_new(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
+        """The last way, for file systems without links: an exclusive copy, compared before it counts."""
+        found = read_at(old_dir, old)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), old)
+        fd = self.layer.create(new_dir, new, 0o666)
+        try:
+            self.layer.write(fd, found[0])
+            self.layer.fsync(fd)
+        except OSError:
+            self._drop(new_dir, new)
+            raise
+        finally:
+            os.close(fd)
+        if self._etag(new_dir, new) != digest(found[0]):
+            self._drop(new_dir, new)
+            raise OSError(errno.EIO, "the copy differs from what was written", new)
+
+    def make_directory(self, root: Root, path: str) -> None:
+        """Make a directory and those above it, each durable in its parent. Nothing happens where it is there."""
+        parts = path.split("/") if path else []
+        for depth in range(len(parts)):
+            parent, name = root.directory("/".join(parts[:depth])), parts[depth]
+            try:
+                self.layer.mkdir(parent, name)
+            except FileExistsError:
+                continue
+            error = self._sync_directory(parent)
+            if error is not None:
+                raise WriteFailed(f"cannot make the directory: {error.strerror}", path=path)
+
+    def sweep(self, root: Root, path: str) -> int:
+        """Remove temporaries that dead processes left in a directory more than an hour ago; how many."""
+        swept, directory = 0, root.directory(path)
+        for name in os.listdir(directory):
+            if not name.startswith(TEMP_PREFIX):
+                continue
+            pid = name[len(TEMP_PREFIX) :].partition("-")[0]
+            try:
+                age = time.time() - os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime
+            except OSError:
+                continue
+            if pid.isdigit() and not _is_alive(int(pid)) and age > 3600:
+                self._drop(directory, name)
+                swept += 1
+        return swept
+
+    # -- the cache, which may be lost
+
+    def write_cache(self, root: Root, path: str, data: bytes) -> None:
+        """A whole file or none, but not synced: for what can be made again. Raises WriteFailed."""
+        self.make_directory(root, path.rpartition("/")[0])
+        directory, name = root.place(path)
+        temp = f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        try:
+            fd = self.layer.create(directory, temp, 0o666)
+            try:
+                self.layer.write(fd, data)
+            finally:
+                self.layer.close(fd)
+            self.layer.rename(directory, temp, name)
+        except OSError as error:
+            self._drop(directory, temp)
+            raise WriteFailed(f"cannot write: {error.strerror}", path=path) from error
+
+    def remove_marker(self, root: Root, path: str) -> None:
+        """Remove a file of ours under `.lumina/` that says something no longer true."""
+        if not path.startswith(".lumina/"):
+            raise Refused("only files of Lumina's own may be removed", path=path)
+        with contextlib.suppress(FileNotFoundError):
+            self.layer.unlink(*root.place(path))
+
+    def clear_cache(self, root: Root, path: str) -> tuple[int, int]:
+        """Remove everything below `path`, which must be in a catalog's cache; (files, bytes) that went."""
+        if path != ".lumina/cache" and not path.startswith(".lumina/cache/"):
+            raise Refused("only the cache may be cleared", path=path)
+        try:
+            directory = root.directory(path)
+        except FileNotFoundError:
+            return 0, 0
+        files = size = 0
+        for name in os.listdir(directory):
+            info = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            if stat.S_ISDIR(info.st_mode):
+                inner = self.clear_cache(root, f"{path}/{name}")
+                files, size = files + inner[0], size + inner[1]
+                self.layer.rmdir(directory, name)
+            else:
+                self.layer.unlink(directory, name)
+                files, size = files + 1, size + info.st_size
+        root.forget()
+        return files, size
+
+    # -- inner parts
+
+    def _etag(self, directory: int, name: str) -> str | None:
+        found = read_at(directory, name)
+        return None if found is None else digest(found[0])
+
+    def _drop(self, directory: int, name: str) -> None:
+        """Remove a temporary; one that cannot be removed is left for `sweep`."""
+        if name:
+            with contextlib.suppress(OSError):
+                self.layer.unlink(directory, name)
+
+    def _sync_directory(self, directory: int) -> OSError | None:
+        try:
+            self.layer.fsync(directory)
+        except OSError as error:
+            return error
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Iterator[None]:
+    """Hold an exclusive lock on a file in the catalog. What the file says only informs; the kernel holds the lock.
+
+    Raises Locked, naming the holder, when another process still has it after `wait` seconds.
+    """
+    directory, name = root.place(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, 0o644, dir_fd=directory)
+    try:
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Locked(f"another Lumina process is at {what} ({_holder(fd)})") from None
+                time.sleep(0.05)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps({"pid": os.getpid(), "what": what}).encode(), 0)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _holder(fd: int) -> str:
+    try:
+        return f"process {json.loads(os.pread(fd, 4096, 0))['pid']}"
+    except (ValueError, KeyError, TypeError):
+        return "process unknown"

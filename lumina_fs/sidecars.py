@@ -1,0 +1,194 @@
+"""Where the sidecar of an original lies, and how it is read, written, moved and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lumina_fs.documents import Stored, checked, read, text_for
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, FileStat, Item, Outcome, Written
+from lumina_fs.errors import CorruptDocument
+from lumina_fs.roots import Root
+from schemas.publish import file_name
+from schemas.sidecar import Sidecar
+
+SUFFIX = ".lumina.json"
+
+#: Where an editor finds the schema, in the catalog's directory.
+SCHEMA_PATH = f".lumina/schemas/{file_name('sidecar')}"
+
+_MAX_NAME = 255
+
+
+def sidecar_name(name: str) -> str:
+    """The name of the sidecar of `name`: `IMG_0001.JPG` -> `IMG_0001.JPG.lumina.json`.
+
+    A name so long that the suffix does not fit is cut and gets ten digits of its SHA-256, after a "~".
+    """
+    if len(name) < 60:
+        return name + SUFFIX
+    raw = os.fsencode(name)
+    if len(raw) + len(SUFFIX) <= _MAX_NAME:
+        return name + SUFFIX
+    mark = "~" + hashlib.sha256(raw).hexdigest()[:10]
+    room = _MAX_NAME - len(SUFFIX) - len(mark)
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return name + mark + SUFFIX
+
+
+def original_path(sidecar_path: str) -> str:
+    """The path of the original that a sidecar path stands for (for a cut name: its cut form)."""
+    return sidecar_path[: -len(SUFFIX)]
+
+
+class Change(NamedTuple):
+    """A sidecar to write: `compose` gives the new value from the present one (None: there is no sidecar yet).
+
+    It is asked again when somebody else wrote in between, so it must keep what it does not own.
+    """
+
+    path: str
+    stored: Stored | None
+    compose: Callable[[dict[str, Any] | None], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of a Change: the value now on disk, and the write (None where nothing had to be written)."""
+
+    value: dict[str, Any]
+    stored: Stored
+    wrote: bool
+
+
+class Sidecars:
+    """The sidecars of one source: beside their originals, or in a tree of their own under the catalog."""
+
+    def __init__(self, disk: Disk, root: Root, prefix: str, schema_base: str) -> None:
+        self.disk = disk
+        self.root = root
+        self.prefix = prefix
+        self._schema_base = schema_base
+
+    @property
+    def beside(self) -> bool:
+        """True when sidecars lie beside their originals."""
+        return not self.prefix
+
+    def path(self, original: str) -> str:
+        """The sidecar's path, relative to `root`, of the original at this path in its source."""
+        folder, slash, name = original.rpartition("/")
+        return self.prefix + folder + slash + sidecar_name(name)
+
+    def schema_reference(self, original: str) -> str:
+        """What the sidecar's `$schema` says: a relative path to the catalog's copy of the schema."""
+        folder = os.path.join(self.root.path, os.path.dirname(self.path(original)))
+        reference = os.path.relpath(os.path.join(self._schema_base, SCHEMA_PATH), folder)
+        return os.fsencode(reference).decode("utf-8", "replace")
+
+    def read(self, original: str) -> Stored | None:
+        """The sidecar as it lies there. Raises OSError."""
+        return read(self.root, self.path(original))
+
+    def value(self, original: str, stored: Stored) -> dict[str, Any]:
+        """The checked value. Raises CorruptDocument."""
+        return checked(stored, Sidecar, self.path(original))
+
+    def put(self, changes: Sequence[Change]) -> list[Saved | CorruptDocument | OSError]:
+        """Write a batch. Each change has its own result, in order; what a person wrote meanwhile is kept."""
+        results: list[Saved | CorruptDocument | OSError | None] = [None] * len(changes)
+        waiting = list(enumerate(changes))
+        for _ in range(20):
+            waiting = self._round(waiting, results)
+            if not waiting:
+                break
+        busy = OSError("somebody else keeps writing this sidecar")
+        return [busy if result is None else result for result in results]
+
+    def _round(
+        self,
+        waiting: list[tuple[int, Change]],
+        results: list[Saved | CorruptDocument | OSError | None],
+    ) -> list[tuple[int, Change]]:
+        """Try all that wait; those that met another writer come back with the sidecar as it is now."""
+        items: list[Item] = []
+        drafts: list[tuple[int, Change, dict[str, Any]]] = []
+        for at, change in waiting:
+            stored = change.stored
+            try:
+                current = None if stored is None else self.value(change.path, stored)
+                value = change.compose(current)
+                data = text_for(stored, value)
+            except CorruptDocument as error:
+                results[at] = error
+                continue
+            if stored is not None and data == stored.data:
+                results[at] = Saved(value, stored, wrote=False)
+                continue
+            if not self.beside and stored is None:
+                self.disk.make_directory(self.root, os.path.dirname(self.path(change.path)))
+            condition = ABSENT if stored is None else stored.etag
+            items.append(Item(self.path(change.path), data, condition))
+            drafts.append((at, change, value))
+        again: list[tuple[int, Change]] = []
+        outcomes = self.disk.write_batch(self.root, items)
+        for (at, change, value), item, outcome in zip(drafts, items, outcomes, strict=True):
+            result = self._settle(change, value, item, outcome)
+            if isinstance(result, Change):
+                again.append((at, result))
+            else:
+                results[at] = result
+        return again
+
+    def _settle(
+        self, change: Change, value: dict[str, Any], item: Item, outcome: Outcome
+    ) -> Saved | Change | OSError:
+        if isinstance(outcome, Written):
+            stored = Stored(item.data, outcome.etag, outcome.stat, outcome.settled)
+            return Saved(value, stored, wrote=True)
+        if isinstance(outcome, Failed):
+            return outcome.error
+        assert isinstance(outcome, Conflict)
+        try:
+            return Change(change.path, self.read(change.path), change.compose)
+        except OSError as error:
+            return error
+
+    def move(self, old: str, new: str) -> bool:
+        """Let the sidecar follow its original from `old` to `new`; False if one is already there."""
+        target = self.path(new)
+        if not self.beside:
+            self.disk.make_directory(self.root, os.path.dirname(target))
+        return self.disk.move_new(self.root, self.path(old), self.root, target)
+
+    def orphan(self, original: str, stored: Stored) -> str:
+        """Keep the sidecar of a file that was replaced by other content, under a name of its own; that name."""
+        path = self.path(original)
+        kept = f"{path.removesuffix(SUFFIX)}.lumina-orphan-{stored.etag[:8]}.json"
+        self.disk.move_new(self.root, path, self.root, kept)
+        return kept
+
+    def stats(self) -> dict[str, dict[str, FileStat]] | None:
+        """For a tree of their own: the stat of every sidecar by folder and name, as the source's folders are named.
+
+        None when sidecars lie beside their originals, where the walk sees them.
+        """
+        if self.beside:
+            return None
+        base = os.path.join(self.root.path, self.prefix.rstrip("/"))
+        found: dict[str, dict[str, FileStat]] = {}
+        for folder, _, names in os.walk(base):
+            relative = "" if folder == base else os.path.relpath(folder, base)
+            for name in names:
+                if not name.endswith(SUFFIX):
+                    continue
+                info = os.stat(os.path.join(folder, name), follow_symlinks=False)
+                if stat.S_ISREG(info.st_mode):
+                    entry = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+                    found.setdefault(relative, {})[name] = entry
+        return found
