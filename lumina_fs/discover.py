@@ -1,0 +1,145 @@
+"""Find originals and sidecars in a directory tree, by name and stat alone, without following any link."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lumina_fs.durable import TEMP_PREFIX, FileStat
+from lumina_fs.filetypes import by_extension, may_be_original
+from lumina_fs.sidecars import SUFFIX
+
+#: Folders that hold nothing of the person's: other programs' thumbnails, trash, version control, our own.
+IGNORED_FOLDERS = frozenset(
+    {
+        ".lumina", "@eaDir", ".@__thumb", ".thumbnails", ".thumbnail", ".cache", ".git", ".svn",
+        "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
+        ".Spotlight-V100", ".fseventsd", ".TemporaryItems", ".DocumentRevisions-V100",
+        ".picasaoriginals", ".comments", ".dtrash", ".stfolder", ".stversions", ".sync", ".syncthing",
+        ".darktable", "__MACOSX", ".AppleDouble", ".AppleDB", "iPod Photo Cache",
+    }
+)  # fmt: skip
+
+_IGNORED_FILES = re.compile(
+    r"\._|\.DS_Store$|Thumbs\.db$|ehthumbs|desktop\.ini$|\.nomedia$|\.directory$|Icon\r$|"
+    r"\.picasa\.ini$|SYNOFILE_THUMB|\.fuse_hidden|~\$|" + re.escape(TEMP_PREFIX)
+)
+_IGNORED_TRASH = re.compile(r"\.Trash|\.trash")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """What a person wants left out, as in .gitignore: `*.tmp` by name, `drafts/` folders, `/2019/raw` by path."""
+
+    patterns: tuple[str, ...] = ()
+    _names: re.Pattern[str] | None = field(init=False, default=None)
+    _folders: re.Pattern[str] | None = field(init=False, default=None)
+    _paths: re.Pattern[str] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        names = [p for p in self.patterns if "/" not in p]
+        folders = names + [p[:-1] for p in self.patterns if "/" not in p[:-1] and p.endswith("/")]
+        paths = [p.strip("/") for p in self.patterns if "/" in p.rstrip("/")]
+        object.__setattr__(self, "_names", _any(names))
+        object.__setattr__(self, "_folders", _any(folders))
+        object.__setattr__(self, "_paths", _any(paths))
+
+    def file(self, directory: str, name: str) -> bool:
+        """True when this file is to be left out."""
+        if self._names is not None and self._names.match(name):
+            return True
+        return self._paths is not None and bool(self._paths.match(_join(directory, name)))
+
+    def folder(self, directory: str, name: str) -> bool:
+        """True when this folder is to be left out, with all in it."""
+        if name in IGNORED_FOLDERS or _IGNORED_TRASH.match(name):
+            return True
+        if self._folders is not None and self._folders.match(name):
+            return True
+        return self._paths is not None and bool(self._paths.match(_join(directory, name)))
+
+
+def _any(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(fnmatch.translate, patterns))) if patterns else None
+
+
+def _join(directory: str, name: str) -> str:
+    return f"{directory}/{name}" if directory else name
+
+
+@dataclass(slots=True)
+class Listing:
+    """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are."""
+
+    directory: str
+    originals: list[tuple[str, int, int]] = field(default_factory=list)
+    unsure: list[tuple[str, int, int]] = field(default_factory=list)
+    sidecars: dict[str, FileStat] = field(default_factory=dict)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def walk_directories(
+    root: str, *, ignore: Ignore, cancel: threading.Event | None = None
+) -> Iterator[Listing]:
+    """Every directory at and below `root`, in a fixed order. A directory that cannot be read is reported in its listing.
+
+    Raises OSError only when `root` itself cannot be read.
+    """
+    waiting = [""]
+    while waiting and not (cancel and cancel.is_set()):
+        directory = waiting.pop()
+        listing = Listing(directory)
+        try:
+            inner = _list(root, directory, ignore, listing)
+        except OSError as error:
+            if not directory:
+                raise
+            listing.unreadable.append(("", error.strerror or type(error).__name__))
+            inner = []
+        yield listing
+        inner.sort(reverse=True)
+        waiting += [_join(directory, name) for name in inner]
+
+
+def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[str]:
+    """Fill `listing`; the names of the folders to go on with. This loop runs once for each file there is."""
+    inner: list[str] = []
+    own = bool(ignore.patterns)
+    ignored = _IGNORED_FILES.match
+    originals, sidecars = listing.originals, listing.sidecars
+    with os.scandir(os.path.join(root, directory) if directory else root) as entries:
+        for entry in entries:
+            name = entry.name
+            try:
+                if name.endswith(SUFFIX):
+                    info = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(info.st_mode):
+                        sidecars[name] = FileStat(
+                            info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino
+                        )
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if not ignore.folder(directory, name):
+                        inner.append(name)
+                    continue
+                if ignored(name) or (own and ignore.file(directory, name)):
+                    continue
+                if by_extension(name) is not None:
+                    group = originals
+                elif may_be_original(name) is None:
+                    group = listing.unsure
+                else:
+                    continue
+                info = entry.stat(follow_symlinks=False)
+            except OSError as error:
+                listing.unreadable.append((name, error.strerror or type(error).__name__))
+                continue
+            if stat.S_ISREG(info.st_mode):
+                group.append((name, info.st_size, info.st_mtime_ns))
+    originals.sort()
+    return inner
