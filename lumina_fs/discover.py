@@ -83,10 +83,8 @@ class Listing:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
-def walk_directories(
-    root: str, *, ignore: Ignore, cancel: threading.Event | None = None
-) -> Iterator[Listing]:
-    """Every directory at and below `root`, in a fixed order. A directory that cannot be read is reported in its listing.
+def walk_directories(root: str, *, ignore: Ignore, cancel: threading.Event | None = None) -> Iterator[Listing]:
+    """Every directory at and below `root`, in a fixed order. A directory that cannot be read is reported in it.
 
     Raises OSError only when `root` itself cannot be read.
     """
@@ -119,9 +117,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                 if name.endswith(SUFFIX):
                     info = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(info.st_mode):
-                        sidecars[name] = FileStat(
-                            info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino
-                        )
+                        sidecars[name] = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     if not ignore.folder(directory, name):

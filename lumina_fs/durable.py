@@ -11,7 +11,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import secrets
 import stat
@@ -89,8 +88,13 @@ def stat_of(info: os.stat_result) -> FileStat:
 
 
 def has_settled(mtime_ns: int, now_ns: int, margin_ns: int = 0) -> bool:
-    """True when an edit from `now` on must get another mtime: time has moved on, and the file system keeps it fine."""
-    return mtime_ns + margin_ns < now_ns and mtime_ns % 1_000_000_000 != 0
+    """True when a change from `now` on must get another mtime than this one.
+
+    A whole second may come from a file system that keeps no finer time: then two seconds must have passed.
+    """
+    if mtime_ns % 1_000_000_000 == 0:
+        margin_ns = max(margin_ns, 2_000_000_000)
+    return mtime_ns + margin_ns < now_ns
 
 
 def read_at(directory: int, name: str) -> tuple[bytes, os.stat_result] | None:
@@ -353,6 +357,10 @@ class Disk:
             if error is not None:
                 raise WriteFailed(f"cannot make the directory: {error.strerror}", path=path)
 
+    def make_root(self, path: str) -> None:
+        """Make a directory that is to become a root, with those above it, for its user alone where it is new."""
+        os.makedirs(path, mode=0o700, exist_ok=True)
+
     def sweep(self, root: Root, path: str) -> int:
         """Remove temporaries that dead processes left in a directory more than an hour ago; how many."""
         swept, directory = 0, root.directory(path)
@@ -447,7 +455,7 @@ def _is_alive(pid: int) -> bool:
 
 @contextlib.contextmanager
 def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Iterator[None]:
-    """Hold an exclusive lock on a file in the catalog. What the file says only informs; the kernel holds the lock.
+    """Hold an exclusive lock on a file in the catalog, which stays empty: the kernel holds the lock, and ends it.
 
     Raises Locked, naming the holder, when another process still has it after `wait` seconds.
     """
@@ -464,17 +472,19 @@ def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Ite
                 if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                     raise
                 if time.monotonic() >= deadline:
-                    raise Locked(f"another Lumina process is at {what} ({_holder(fd)})") from None
+                    raise Locked(f"another Lumina process is at {what}{_holder(fd)}") from None
                 time.sleep(0.05)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"pid": os.getpid(), "what": what}).encode(), 0)
         yield
     finally:
         os.close(fd)
 
 
 def _holder(fd: int) -> str:
-    try:
-        return f"process {json.loads(os.pread(fd, 4096, 0))['pid']}"
-    except (ValueError, KeyError, TypeError):
-        return "process unknown"
+    """Who holds the lock, as far as the kernel tells."""
+    inode = str(os.fstat(fd).st_ino)
+    with contextlib.suppress(OSError), open("/proc/locks") as locks:
+        for line in locks:
+            fields = line.split()
+            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
+                return f" (process {fields[4]}); wait for it, or end it"
+    return "; wait for it"

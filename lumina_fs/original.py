@@ -12,11 +12,15 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image, ImageFile
 
 from lumina_fs.filetypes import RAW_FORMATS, Identified
+from lumina_fs.undecodable import Undecodable
+from lumina_fs.video import poster
+
+T = TypeVar("T")
 
 #: Files up to this size are read into memory at once; larger ones are hashed piece by piece.
 _IN_MEMORY = 96 << 20
@@ -78,15 +82,6 @@ class Picture:
     from_preview: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Undecodable:
-    """Why there is no picture. `try_preview`: an embedded preview may stand in."""
-
-    code: str
-    message: str
-    try_preview: bool = False
-
-
 def read_original(fd: int, beat: Callable[[], None]) -> Reading:
     """Read the file at `fd` once, hashing on the way; `beat` is called for each piece. Raises OSError."""
     before = os.fstat(fd)
@@ -114,12 +109,43 @@ def read_original(fd: int, beat: Callable[[], None]) -> Reading:
 
 def decode(reading: Reading, identified: Identified, limits: Limits) -> Picture | Undecodable:
     """The upright reduced picture. Never raises for what a file holds."""
+    if identified.media == "video" and reading.size:
+        frame = poster(reading.fd, limits.max_pixels)
+        if isinstance(frame, Undecodable):
+            return frame
+        width, height = frame.image.size
+        gray = reduced(to_gray(frame.image))
+        return Picture(gray, width, height, duration=frame.duration, from_preview=True)
+    return _decoded(reading, identified, limits, lambda image: _reduce(image, 1))
+
+
+def render(reading: Reading, identified: Identified, limits: Limits, side: int) -> Image.Image | Undecodable:
+    """The upright picture in colour, no side longer than `side`. Never raises for what a file holds."""
+    if identified.media == "video" and reading.size:
+        frame = poster(reading.fd, limits.max_pixels)
+        return frame if isinstance(frame, Undecodable) else _scaled(frame.image, side, 1)
+    return _decoded(reading, identified, limits, lambda image: _scaled(image, side, 1))
+
+
+def decode_preview(data: bytes, orientation: int, limits: Limits) -> Picture | Undecodable:
+    """A picture from the JPEG that a camera embedded; turned as the original says if the preview does not."""
+    found = _open(io.BytesIO(data), ("JPEG", "TIFF"), limits, lambda image: _reduce(image, orientation))
+    if isinstance(found, Undecodable):
+        return found
+    return Picture(found.gray, found.width, found.height, from_preview=True)
+
+
+def render_preview(data: bytes, orientation: int, limits: Limits, side: int) -> Image.Image | Undecodable:
+    """The same in colour, no side longer than `side`."""
+    return _open(io.BytesIO(data), ("JPEG", "TIFF"), limits, lambda image: _scaled(image, side, orientation))
+
+
+def _decoded(
+    reading: Reading, identified: Identified, limits: Limits, use: Callable[[Image.Image], T]
+) -> T | Undecodable:
+    """What `use` makes of a still picture."""
     if reading.size == 0:
         return Undecodable("empty", "the file has no content")
-    if identified.media == "video":
-        from lumina_fs.video import poster
-
-        return poster(reading.fd, limits.max_pixels)
     if identified.format in RAW_FORMATS:
         return Undecodable("undecodable", "RAW data is not decoded, and no preview is inside", True)
     missing = _load_plugin(identified.format)
@@ -129,15 +155,7 @@ def decode(reading: Reading, identified: Identified, limits: Limits) -> Picture 
     if plugins is None:
         return Undecodable("undecodable", f"there is no decoder for {identified.format}", True)
     stream: Any = io.BytesIO(reading.data) if reading.data is not None else _stream(reading.fd)
-    return _open(stream, plugins, limits)
-
-
-def decode_preview(data: bytes, orientation: int, limits: Limits) -> Picture | Undecodable:
-    """A picture from the JPEG that a camera embedded; turned as the original says if the preview does not."""
-    found = _open(io.BytesIO(data), ("JPEG", "TIFF"), limits, fallback_orientation=orientation)
-    if isinstance(found, Undecodable):
-        return found
-    return Picture(found.gray, found.width, found.height, from_preview=True)
+    return _open(stream, plugins, limits, use)
 
 
 def _stream(fd: int) -> Any:
@@ -160,21 +178,19 @@ def _load_plugin(format_: str) -> Undecodable | None:
     return None
 
 
-def _open(
-    stream: Any, plugins: tuple[str, ...], limits: Limits, fallback_orientation: int = 1
-) -> Picture | Undecodable:
+def _open(stream: Any, plugins: tuple[str, ...], limits: Limits, use: Callable[[Image.Image], T]) -> T | Undecodable:
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with stream, Image.open(stream, formats=plugins) as image:
-                return _reduce(image, fallback_orientation)
+                return use(image)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             return Undecodable("too_large", f"more than {limits.max_pixels:,} pixels")
         except MemoryError:
             return Undecodable("too_large", "decoding it needs more memory than a worker may use")
-        except Exception as error:  # noqa: BLE001 - decoders raise anything for a broken file
+        except Exception as error:
             return Undecodable("undecodable", _reason(error), True)
 
 
@@ -191,26 +207,42 @@ def _reduce(image: Image.Image, fallback_orientation: int) -> Picture:
     quality = _jpeg_quality(image) if image.format in ("JPEG", "MPO") else None
     duration = _duration(image)
     image.draft("L", (SIDE, SIDE))
-    truncated = False
+    truncated = _load(image)
+    gray = to_gray(image)
+    orientation = _orientation(image, fallback_orientation)
+    if orientation in _TURNS:
+        gray = reduced(gray).transpose(_TURNS[orientation])
+        if orientation >= 5:
+            width, height = height, width
+    return Picture(reduced(gray), width, height, quality, duration, truncated)
+
+
+def _scaled(image: Image.Image, side: int, fallback_orientation: int) -> Image.Image:
+    image.draft("RGB", (side, side))
+    _load(image)
+    orientation = _orientation(image, fallback_orientation)
+    colour = to_gray(image) if image.mode in _DEEP else _flat(image)
+    colour.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return colour.transpose(_TURNS[orientation]) if orientation in _TURNS else colour
+
+
+def _load(image: Image.Image) -> bool:
+    """Decode; True when only part of the picture is there."""
     try:
         image.load()
     except OSError:
         ImageFile.LOAD_TRUNCATED_IMAGES = True
         try:
             image.load()
-            truncated = True
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
-    gray = to_gray(image)
-    orientation = image.getexif().get(0x0112, 1)
-    if orientation == 1:
-        orientation = fallback_orientation
-    turned = gray
-    if orientation in _TURNS:
-        turned = reduced(gray).transpose(_TURNS[orientation])
-        if orientation >= 5:
-            width, height = height, width
-    return Picture(reduced(turned), width, height, quality, duration, truncated)
+        return True
+    return False
+
+
+def _orientation(image: Image.Image, fallback: int) -> int:
+    own = image.getexif().get(0x0112, 1)
+    return fallback if own == 1 else int(own) if isinstance(own, int) else 1
 
 
 _TURNS = {
@@ -231,20 +263,26 @@ def reduced(gray: Image.Image) -> Image.Image:
     return gray.resize((SIDE, SIDE), Image.Resampling.BOX)
 
 
+#: Modes of more than eight bits a channel.
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
 def to_gray(image: Image.Image) -> Image.Image:
     """8-bit gray. Deeper pictures are scaled by their own range, transparent ones are laid over white."""
-    if image.mode == "L":
-        return image
-    if image.mode in ("I", "F", "I;16", "I;16B", "I;16L", "I;16N"):
+    if image.mode in _DEEP:
         floats = image.convert("F")
         low, high = floats.getextrema()
         span = float(high) - float(low) or 1.0  # type: ignore[arg-type]
         return floats.point(lambda v: v * (255.0 / span) - float(low) * 255.0 / span).convert("L")  # type: ignore[arg-type]
+    return image if image.mode == "L" else _flat(image).convert("L")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """RGB, transparency laid over white."""
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("L")
-    return image.convert("L")
+        return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _duration(image: Image.Image) -> float | None:
@@ -260,12 +298,10 @@ def _jpeg_quality(image: Image.Image) -> int | None:
     tables = getattr(image, "quantization", None)
     if not tables or 0 not in tables:
         return None
-    scale = 100.0 * sum(tables[0]) / _STANDARD_SUM
-    quality = (200.0 - scale) / 2.0 if scale <= 100 else 5000.0 / scale
+    scale = 100.0 * float(sum(tables[0])) / _STANDARD_SUM
+    quality: float = (200.0 - scale) / 2.0 if scale <= 100 else 5000.0 / scale
     return max(1, min(100, round(quality)))
 
 
 #: Sum of the standard luminance table (ITU-T T.81, annex K).
 _STANDARD_SUM = 3692
-
-

@@ -165,9 +165,7 @@ class Pool(Generic[Job, Answer]):
                 if worker.served >= self._bounds.files_per_worker and not worker.given:
                     self._retire(worker)
 
-    def _feed(
-        self, batches: Iterator[Sequence[Job]], queue: deque[_Batch[Job]], more: bool
-    ) -> bool:
+    def _feed(self, batches: Iterator[Sequence[Job]], queue: deque[_Batch[Job]], more: bool) -> bool:
         """Give every worker that has fewer than two batches another; True while there may be more."""
         for depth in (1, 2):
             for slot in range(self._count):
@@ -197,9 +195,7 @@ class Pool(Generic[Job, Answer]):
     def _tired(self, worker: _Worker[Job]) -> bool:
         return worker.served >= self._bounds.files_per_worker
 
-    def _harvest(
-        self, queue: deque[_Batch[Job]]
-    ) -> Iterator[tuple[_Worker[Job], list[tuple[Job, Answer | Fallen]]]]:
+    def _harvest(self, queue: deque[_Batch[Job]]) -> Iterator[tuple[_Worker[Job], list[tuple[Job, Answer | Fallen]]]]:
         """Wait a moment for answers; find the fallen and the hanging."""
         ready = mpc.wait([w.pipe for w in self._workers], timeout=0.25)
         for worker in list(self._workers):

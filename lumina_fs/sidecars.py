@@ -17,6 +17,8 @@ from schemas.publish import file_name
 from schemas.sidecar import Sidecar
 
 SUFFIX = ".lumina.json"
+#: In the name of a sidecar whose original was replaced by other content.
+ORPHAN = ".lumina-orphan-"
 
 #: Where an editor finds the schema, in the catalog's directory.
 SCHEMA_PATH = f".lumina/schemas/{file_name('sidecar')}"
@@ -145,9 +147,7 @@ class Sidecars:
                 results[at] = result
         return again
 
-    def _settle(
-        self, change: Change, value: dict[str, Any], item: Item, outcome: Outcome
-    ) -> Saved | Change | OSError:
+    def _settle(self, change: Change, value: dict[str, Any], item: Item, outcome: Outcome) -> Saved | Change | OSError:
         if isinstance(outcome, Written):
             stored = Stored(item.data, outcome.etag, outcome.stat, outcome.settled)
             return Saved(value, stored, wrote=True)
@@ -159,19 +159,19 @@ class Sidecars:
         except OSError as error:
             return error
 
-    def move(self, old: str, new: str) -> bool:
-        """Let the sidecar follow its original from `old` to `new`; False if one is already there."""
-        target = self.path(new)
-        if not self.beside:
-            self.disk.make_directory(self.root, os.path.dirname(target))
-        return self.disk.move_new(self.root, self.path(old), self.root, target)
-
     def orphan(self, original: str, stored: Stored) -> str:
-        """Keep the sidecar of a file that was replaced by other content, under a name of its own; that name."""
+        """Keep the sidecar of a file that was replaced by other content, under a name of its own; that path."""
         path = self.path(original)
-        kept = f"{path.removesuffix(SUFFIX)}.lumina-orphan-{stored.etag[:8]}.json"
+        kept = f"{path.removesuffix(SUFFIX)}{ORPHAN}{stored.etag[:8]}.json"
         self.disk.move_new(self.root, path, self.root, kept)
         return kept
+
+    def adopt(self, kept: str, original: str) -> bool:
+        """Let the sidecar at the path `kept` become that of `original`; False if it has one."""
+        target = self.path(original)
+        if not self.beside:
+            self.disk.make_directory(self.root, os.path.dirname(target))
+        return self.disk.move_new(self.root, kept, self.root, target)
 
     def stats(self) -> dict[str, dict[str, FileStat]] | None:
         """For a tree of their own: the stat of every sidecar by folder and name, as the source's folders are named.

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from index.protocol import Seen
 from lumina_fs.discover import Ignore, Listing, walk_directories
-from lumina_fs.sidecars import Placement, SidecarStat, sidecar_name
+from lumina_fs.durable import FileStat
+from lumina_fs.sidecars import SUFFIX, Sidecars, original_path, sidecar_name
+from schemas.names import decode_name
 
 
 class Found(NamedTuple):
@@ -25,108 +26,148 @@ class Found(NamedTuple):
 
 
 class Doubtful(NamedTuple):
-    """An original whose sidecar must be read to know what it needs; `row` is what the index recorded."""
+    """An original whose sidecar must be read to know what it needs; with what was recorded of it, if anything."""
 
     found: Found
-    sidecar: SidecarStat
-    row: Seen | None
+    mark: str | None
+    etag: str | None
 
 
 @dataclass(slots=True)
 class Survey:
-    """One source, compared. `vanished` are recorded originals that are gone; `widowed` their sidecars that stayed."""
+    """One source, compared.
+
+    `vanished` are recorded originals (path -> ETag) that are gone; `widowed` are sidecars that lie without their
+    original, by the path of the original, and are not recorded as missing already (`missing` counts those).
+    """
 
     present: int = 0
     unchanged: int = 0
+    missing: int = 0
     fresh: list[Found] = field(default_factory=list)
     doubtful: list[Doubtful] = field(default_factory=list)
-    widowed: dict[str, SidecarStat] = field(default_factory=dict)
-    vanished: dict[str, Seen] = field(default_factory=dict)
     unsure: list[Found] = field(default_factory=list)
+    widowed: dict[str, str | None] = field(default_factory=dict)
+    vanished: dict[str, str] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def gone(self) -> int:
+        """How many originals that should be here are not."""
+        return len(self.widowed) + sum(1 for path in self.vanished if path not in self.widowed)
 
     def recorded(self) -> int:
         """How many originals should be here, going by the records and by sidecars left alone."""
-        gone = {path for path, row in self.vanished.items() if not row.missing}
-        gone.update(path for path in self.widowed if path not in self.vanished)
-        return self.present - len(self.fresh) + len(gone)
+        return self.present - len(self.fresh) + self.gone()
+
+
+def fingerprint(recipe: str, size: int, mtime_ns: int, sidecar: FileStat) -> str:
+    """By what an original and its sidecar are known to be unchanged."""
+    return f"{recipe} {size} {mtime_ns} {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}"
+
+
+#: The fingerprint of an original that was written so lately that its times vouch for nothing.
+RACY = "racy"
+
+
+def missing_fingerprint(sidecar: FileStat) -> str:
+    """The same for a sidecar that says that its original is missing."""
+    return f"missing {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}"
+
+
+def other_fingerprint(size: int, mtime_ns: int) -> str:
+    """The same for a file that was looked into and is no picture and no video."""
+    return f"other {size} {mtime_ns}"
 
 
 def survey(
     root: str,
-    placement: Placement,
+    sidecars: Sidecars,
     ignore: Ignore,
-    known: dict[str, Seen],
+    known: dict[str, str],
     recipe: str,
     cancel: threading.Event,
 ) -> Survey:
-    """Walk the source at `root` and compare it with `known` (path -> row; consumed: what is left has vanished)."""
+    """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
+
+    Raises OSError when the root itself cannot be read.
+    """
+    for encoded in [path for path in known if path.startswith("bytes:")]:
+        known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
-    elsewhere = placement.stats_elsewhere()
+    elsewhere = sidecars.stats()
     for listing in walk_directories(root, ignore=ignore, cancel=cancel):
-        sidecars = listing.sidecars
-        if elsewhere is not None:
-            sidecars = elsewhere.pop(listing.directory, {})
-        _compare(listing, sidecars, known, recipe, result)
-    for directory, sidecars in (elsewhere or {}).items():
-        _leave_widowed(directory, sidecars, result)
-    result.vanished = known
+        there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
+        _compare(listing, there, known, recipe, result)
+    for directory, there in (elsewhere or {}).items():
+        _leave_widowed(directory, there, known, result)
+    for path, row in known.items():
+        mark, _, etag = row.partition("\t")
+        if not mark.startswith("other "):
+            result.vanished[path] = etag
     return result
 
 
 def _compare(
-    listing: Listing,
-    sidecars: dict[str, SidecarStat],
-    known: dict[str, Seen],
-    recipe: str,
-    result: Survey,
+    listing: Listing, sidecars: dict[str, FileStat], known: dict[str, str], recipe: str, result: Survey
 ) -> None:
     """The hot loop: once for each original of the library, so it makes no object where nothing changed."""
     prefix = f"{listing.directory}/" if listing.directory else ""
-    take = sidecars.pop
-    forget = known.pop
+    take, forget, suffix = sidecars.pop, known.pop, SUFFIX
     unchanged = 0
     for name, size, mtime_ns in listing.originals:
         path = prefix + name
-        side = take(sidecar_name(name), None)
+        side = take(name + suffix if len(name) < 60 else sidecar_name(name), None)
         row = forget(path, None)
         if side is None:
             result.fresh.append(Found(path, size, mtime_ns))
-        elif (
-            row is not None
-            and row.settled
-            and row.size == size
-            and row.mtime_ns == mtime_ns
-            and row.recipe == recipe
-            and not row.missing
-            and row.sidecar_mtime_ns == side[1]
-            and row.sidecar_size == side[0]
-            and row.sidecar_ctime_ns == side[2]
-            and row.sidecar_inode == side[3]
+            if row is not None:  # its sidecar is gone: the row goes too, unless it comes back at once
+                result.vanished[path] = row.partition("\t")[2]
+        elif row is not None and row.startswith(
+            f"{recipe} {size} {mtime_ns} {side[0]} {side[1]} {side[2]} {side[3]}\t"
         ):
             unchanged += 1
         else:
-            result.doubtful.append(Doubtful(Found(path, size, mtime_ns), side, row))
+            result.doubtful.append(_doubtful(Found(path, size, mtime_ns), row))
     result.present += len(listing.originals)
     result.unchanged += unchanged
     for name, size, mtime_ns in listing.unsure:
-        found = Found(prefix + name, size, mtime_ns)
-        side = take(sidecar_name(name), None)
-        if side is None:
-            result.unsure.append(found)
-        else:
-            result.present += 1
-            result.doubtful.append(Doubtful(found, side, forget(found.path, None)))
+        _compare_unsure(Found(prefix + name, size, mtime_ns), take(sidecar_name(name), None), known, recipe, result)
     result.unreadable.extend((prefix + name, reason) for name, reason in listing.unreadable)
-    _leave_widowed(listing.directory, sidecars, result)
+    _leave_widowed(listing.directory, sidecars, known, result)
 
 
-def _leave_widowed(
-    directory: str, sidecars: Mapping[str, SidecarStat], result: Survey
-) -> None:
+def _compare_unsure(found: Found, side: FileStat | None, known: dict[str, str], recipe: str, result: Survey) -> None:
+    """A file whose name says nothing: with a sidecar it was found to be an original before."""
+    row = known.pop(found.path, None)
+    mark = None if row is None else row.partition("\t")[0]
+    if side is None:
+        if mark != other_fingerprint(found.size, found.mtime_ns):
+            result.unsure.append(found)
+        return
+    result.present += 1
+    if mark == fingerprint(recipe, found.size, found.mtime_ns, side):
+        result.unchanged += 1
+    else:
+        result.doubtful.append(_doubtful(found, row))
+
+
+def _doubtful(found: Found, row: str | None) -> Doubtful:
+    if row is None:
+        return Doubtful(found, None, None)
+    mark, _, etag = row.partition("\t")
+    return Doubtful(found, mark, etag)
+
+
+def _leave_widowed(directory: str, sidecars: Mapping[str, FileStat], known: dict[str, str], result: Survey) -> None:
     prefix = f"{directory}/" if directory else ""
-    for name, stat in sidecars.items():
-        result.widowed[prefix + name] = stat
+    for name, side in sidecars.items():
+        path = original_path(prefix + name)
+        row = known.pop(path, None)
+        mark, _, etag = (row or "").partition("\t")
+        if mark == missing_fingerprint(side):
+            result.missing += 1
+        else:
+            result.widowed[path] = etag if row is not None else None
 
 
 def in_order(found: list[Found], cost: int = 48_000_000, count: int = 32) -> Iterator[list[Found]]:

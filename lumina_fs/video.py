@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
-from lumina_fs.original import Picture, Undecodable, reduced, to_gray
+from PIL import Image
+
+from lumina_fs.undecodable import Undecodable
 
 
-def poster(fd: int, max_pixels: int) -> Picture | Undecodable:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An upright frame, and the seconds that the video lasts where it says so."""
+
+    image: Image.Image
+    duration: float | None
+
+
+def poster(fd: int, max_pixels: int) -> Frame | Undecodable:
     """A frame near one second, or near a tenth of a short video. Never raises for what a file holds."""
     try:
         import av
     except ImportError:
-        return Undecodable(
-            "decoder_missing", 'the picture of a video needs: pip install "lumina-fs[video]"'
-        )
+        return Undecodable("decoder_missing", 'the picture of a video needs: pip install "lumina-fs[video]"')
     os.lseek(fd, 0, os.SEEK_SET)
     try:
         with os.fdopen(os.dup(fd), "rb") as stream, av.open(stream, mode="r") as container:
@@ -32,13 +41,12 @@ def poster(fd: int, max_pixels: int) -> Picture | Undecodable:
                     break
             if chosen is None:
                 return Undecodable("undecodable", "no frame of this video can be decoded")
-            image = chosen.to_image()
+            image: Image.Image = chosen.to_image()  # type: ignore[no-untyped-call]
             turn = round(getattr(chosen, "rotation", 0) or 0) % 360
     except MemoryError:
         return Undecodable("too_large", "decoding it needs more memory than a worker may use")
-    except Exception as error:  # noqa: BLE001 - decoders raise anything for a broken file
+    except Exception as error:
         return Undecodable("undecodable", f"cannot be decoded: {type(error).__name__}")
     if turn:
         image = image.rotate(turn, expand=True)
-    gray = reduced(to_gray(image))
-    return Picture(gray, *image.size, duration=round(seconds, 3) or None, from_preview=True)
+    return Frame(image, round(seconds, 3) or None)

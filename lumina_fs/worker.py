@@ -11,26 +11,28 @@ import resource
 import signal
 import stat
 import tempfile
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from lumina_fs.capture import Capture, capture
+from lumina_fs.durable import has_settled
 from lumina_fs.errors import LuminaError
 from lumina_fs.exif import ExifFailure, ExifReader, OpenFile
-from lumina_fs.filetypes import Identified, identify
+from lumina_fs.filetypes import Identified, extension, identify
 from lumina_fs.measure.registry import Context, measure
 from lumina_fs.original import (
     Limits,
     Picture,
     Reading,
-    Undecodable,
     decode,
     decode_preview,
     read_original,
 )
 from lumina_fs.pool import CLOSING, IDLE, Beat
 from lumina_fs.roots import Root
+from lumina_fs.undecodable import Undecodable
 from schemas.names import encode_name
 
 if TYPE_CHECKING:
@@ -44,7 +46,10 @@ class Setup:
     """What every worker of one scan is told once."""
 
     scratch: str
+    exiftool: str
+    reader: str
     max_pixels: int
+    tag_bytes: int
     poison: dict[str, str]  # sha256 -> problem code, of content that felled workers of this decoder
     decoders: str
 
@@ -61,6 +66,8 @@ class Job:
     expected: str | None = None
     wanted: frozenset[str] | None = None
     """Measurers to run if the content is as expected; None means all, and metadata too."""
+    felled: str | None = None
+    """Why it is not to be decoded: the problem code of what it did to workers before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +78,17 @@ class Answer:
     sha256: str = ""
     size: int = 0
     mtime_ns: int = 0
+    settled: bool = True
+    """False when the file was written so lately that its times do not vouch for it."""
     message: str = ""
     blocks: dict[str, Any] = field(default_factory=dict)
 
 
 def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     """Serve batches from `pipe` until None arrives or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends us in order
-    _end_with_parent()
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    prepare_process(memory)
     tempfile.tempdir = setup.scratch
-    with ExifReader() as exif:
+    with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
         while True:
             try:
@@ -95,6 +101,15 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
             answers = bench.serve(number, jobs)
             bench.beat.at(number, IDLE)
             pipe.send((number, answers))
+
+
+def prepare_process(memory: int) -> None:
+    """Set the limits of a process that opens what nobody vouches for: address space in bytes, 0 for none."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent is asked to stop, and ends us in order
+    _end_with_parent()
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def _end_with_parent() -> None:
@@ -123,7 +138,7 @@ class _Opened:
         return os.path.basename(self.job.path)
 
     def file(self) -> OpenFile:
-        return OpenFile(self.fd, os.path.splitext(self.name)[1].lstrip("."))
+        return OpenFile(self.fd, extension(self.name))
 
 
 class _Bench:
@@ -151,11 +166,7 @@ class _Bench:
             self.beat.at(number, CLOSING)
             for one, tags in zip(early, self.exif.collect(), strict=True):
                 one.tags = tags
-            late = [
-                one
-                for one in opened
-                if one.answer is None and one.tags is None and self._needs_tags(one)
-            ]
+            late = [one for one in opened if one.answer is None and one.tags is None and self._needs_tags(one)]
             for one, tags in zip(late, self.exif.read([o.file() for o in late]), strict=True):
                 one.tags = tags
             for position, one in enumerate(opened):
@@ -188,16 +199,16 @@ class _Bench:
             return
         job = one.job
         try:
-            reading = read_original(one.fd, one.name, self.beat.alive, self.limits)
+            reading = read_original(one.fd, self.beat.alive)
         except OSError as error:
             one.answer = Answer("unreadable", message=error.strerror or type(error).__name__)
             return
         one.reading = reading
-        one.identified = identify(one.name, reading.head)
+        one.identified = identify(one.name, reading.head) or Identified("unknown", "image", None)
         if job.expected == reading.sha256 and job.wanted is not None and not job.wanted:
-            one.answer = Answer("same", reading.sha256, reading.size, reading.mtime_ns)
+            one.answer = self._reply("same", reading)
             return
-        poisoned = self.setup.poison.get(reading.sha256)
+        poisoned = job.felled or self.setup.poison.get(reading.sha256)
         if poisoned is not None:
             one.picture = Undecodable(poisoned, "decoding it ended its process twice; not tried again")
         else:
@@ -236,18 +247,24 @@ class _Bench:
         if not as_expected:
             blocks["original"] = self._original(one, facts, picture)
             blocks["capture"] = facts.block
-        return Answer("measured", reading.sha256, reading.size, reading.mtime_ns, blocks=blocks)
+        return self._reply("measured", reading, blocks)
+
+    @staticmethod
+    def _reply(status: Literal["measured", "same"], reading: Reading, blocks: dict[str, Any] | None = None) -> Answer:
+        settled = not reading.changed and has_settled(reading.mtime_ns, time.time_ns(), 50_000_000)
+        return Answer(status, reading.sha256, reading.size, reading.mtime_ns, settled, blocks=blocks or {})
 
     def _capture(self, one: _Opened, tags: dict[str, Any]) -> Capture:
         assert one.identified is not None
         assert one.reading is not None
         return capture(
             tags,
-            name=one.name,
             path=one.job.path,
             mtime_ns=one.reading.mtime_ns,
             now=datetime.now().astimezone(),
             media=one.identified.media,
+            reader=self.setup.reader,
+            tag_bytes=self.setup.tag_bytes,
         )
 
     def _with_preview(self, one: _Opened, facts: Capture) -> Picture | Undecodable:
@@ -263,9 +280,7 @@ class _Bench:
         preview = decode_preview(embedded, facts.block.get("orientation", 1), self.limits)
         return preview if isinstance(preview, Picture) else picture
 
-    def _original(
-        self, one: _Opened, facts: Capture, picture: Picture | Undecodable
-    ) -> dict[str, Any]:
+    def _original(self, one: _Opened, facts: Capture, picture: Picture | Undecodable) -> dict[str, Any]:
         assert one.identified is not None
         assert one.reading is not None
         decoded = isinstance(picture, Picture) and not picture.from_preview
@@ -297,13 +312,9 @@ class _Bench:
         if one.identified.note:
             found.append({"code": "extension_mismatch", "message": one.identified.note})
         if one.reading.changed:
-            found.append(
-                {"code": "changed_while_reading", "message": "the file changed while it was read"}
-            )
+            found.append({"code": "changed_while_reading", "message": "the file changed while it was read"})
         if isinstance(picture, Undecodable):
-            found.append(
-                {"code": picture.code, "message": picture.message, "decoder": self.setup.decoders}
-            )
+            found.append({"code": picture.code, "message": picture.message, "decoder": self.setup.decoders})
         elif picture.truncated:
             found.append({"code": "truncated", "message": "only part of the picture is there"})
         if isinstance(one.tags, ExifFailure):

@@ -10,7 +10,6 @@ import re
 MARK = "bytes:"
 
 
-
 def encode_name(name: str) -> str:
     """The form of `name` for documents and for the index. A valid name is itself; any other starts with "bytes:"."""
     if name.isascii():
@@ -24,9 +23,7 @@ def encode_name(name: str) -> str:
         else:
             return name
     return MARK + "".join(
-        f"%{ord(c) - 0xDC00:02X}"
-        if 0xDC80 <= ord(c) <= 0xDCFF
-        else ("%25" if c == "%" else "%00" if c == "\0" else c)
+        f"%{ord(c) - 0xDC00:02X}" if 0xDC80 <= ord(c) <= 0xDCFF else ("%25" if c == "%" else "%00" if c == "\0" else c)
         for c in name
     )
 
@@ -36,7 +33,5 @@ def decode_name(text: str) -> str:
     if not text.startswith(MARK):
         return text
     raw = text[len(MARK) :].encode("utf-8", "surrogateescape")
-    plain = re.sub(
-        rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match.group(1), 16)]), raw
-    )
+    plain = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match.group(1), 16)]), raw)
     return plain.decode("utf-8", "surrogateescape")

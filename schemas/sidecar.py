@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
@@ -37,6 +38,19 @@ def tag_parts(tag: Any) -> tuple[str, str]:
     if isinstance(tag, Tag):
         return tag.category, tag.value
     return str(tag.get("category", "")), str(tag.get("value", ""))
+
+
+def taken_of(doc: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The date in force of a sidecar's value: the person's own, else the one that was selected; None without one.
+
+    A dict as in `Taken`: local, source, confidence, and offset and field where they are known.
+    """
+    date = (doc.get("curation") or {}).get("date")
+    if date:
+        local, offset = split_date(date)
+        taken = {"local": local, "source": "manual", "confidence": 100}
+        return taken if offset is None else {**taken, "offset": offset}
+    return (doc.get("capture") or {}).get("taken") or None
 
 
 def _is_date(text: str) -> str:
@@ -91,8 +105,8 @@ class Original(Block):
     """Bytes."""
     mtime_ns: int
     """Modification time in nanoseconds since 1970, when it was last read."""
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """Digest of the content."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Digest of the content; absent while the file cannot be read."""
     format: str
     """The format of the content, whatever the name says."""
     width: int | None = Field(default=None, ge=1)

@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from json import JSONDecodeError
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from schemas.errors import DocumentError

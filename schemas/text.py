@@ -180,9 +180,7 @@ class _Editor:
             at = item.end
         return "".join(out) + self.text[at : node.end]
 
-    def _object(
-        self, node: Node, members: list[Member], value: dict[str, Any], depth: int
-    ) -> str:
+    def _object(self, node: Node, members: list[Member], value: dict[str, Any], depth: int) -> str:
         """Kept members with the white space that stood around them, new ones in the style of the first."""
         leads, trails = self._gaps(node, members)
         first_lead = leads[members[0].key]

@@ -28,8 +28,7 @@ def upgrade(value: dict[str, Any]) -> dict[str, Any]:
         raise DocumentError("version: must be a whole number from 1")
     if version > CURRENT[kind]:
         raise UnsupportedVersion(
-            f"version {version} of a {kind} is newer than this Lumina knows ({CURRENT[kind]}): "
-            "update Lumina to use it"
+            f"version {version} of a {kind} is newer than this Lumina knows ({CURRENT[kind]}): update Lumina to use it"
         )
     for step in range(version, CURRENT[kind]):
         value = STEPS[kind, step](value)

@@ -56,6 +56,19 @@ def fit(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
+def say(text: str, *, to_stderr: bool = False) -> None:
+    """A line for people, escaped; line breaks of ours stay."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    stream.write("\n".join(visible(line) for line in text.split("\n")) + "\n")
+
+
+def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
+    """Names and values, one pair a line."""
+    columns = max((width(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        sys.stdout.write(f"{fit(visible(name), columns)}  {visible(value)}\n")
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON line on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")

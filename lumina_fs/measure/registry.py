@@ -37,8 +37,7 @@ def outdated(measurements: Mapping[str, Any], media: str) -> frozenset[str]:
     return frozenset(
         name
         for name, version in VERSIONS.items()
-        if not (name == "quality" and media != "image")
-        and (measurements.get(name) or {}).get("version") != version
+        if not (name == "quality" and media != "image") and (measurements.get(name) or {}).get("version") != version
     )
 
 

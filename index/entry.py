@@ -1,0 +1,217 @@
+"""From a sidecar to its row: a pure function of the document, written as a line for COPY.
+
+What Postgres cannot hold (NUL, numbers beyond its types) is changed here for the index alone; the file keeps it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import orjson
+
+from index.protocol import Entry, Problem, Seen
+from index.words import Lexemes
+from schemas.partial_date import first_instant
+from schemas.sidecar import tag_parts, taken_of
+
+#: The columns of table `original`, in the order in which `entry` writes them.
+COLUMNS = (
+    "source", "path", "etag", "id", "sha256", "media", "format", "size", "width", "height", "duration", "taken",
+    "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "dhash", "phash", "missing",
+    "words", "document",
+)  # fmt: skip
+
+_TEXT_TAGS = (
+    "XMP:Title", "XMP:Description", "XMP:Headline", "XMP:Subject", "XMP:PersonInImage", "XMP:City", "XMP:Country",
+    "IPTC:ObjectName", "IPTC:Caption-Abstract", "IPTC:Headline", "IPTC:Keywords", "IPTC:City",
+    "IPTC:Country-PrimaryLocationName", "EXIF:ImageDescription", "EXIF:XPTitle", "EXIF:XPComment", "EXIF:XPKeywords",
+)  # fmt: skip
+_LARGEST = (1 << 63) - 1
+
+
+def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint: str) -> Entry:
+    """The row of a valid sidecar. `path` is encoded as in documents and relative to the source; `etag` is hex."""
+    original, capture = doc["original"], doc.get("capture") or {}
+    curation, measurements = doc.get("curation") or {}, doc.get("measurements") or {}
+    taken = taken_of(doc)
+    exposure, gps = capture.get("exposure") or {}, capture.get("gps") or {}
+    worthless = bool((measurements.get("information") or {}).get("worthless"))
+    values = (
+        source,
+        path,
+        "\\x" + etag,
+        doc["id"],
+        "\\x" + original["sha256"] if original.get("sha256") else None,
+        original["media"],
+        original["format"],
+        _whole(original["size"]) or 0,
+        _whole(original.get("width")),
+        _whole(original.get("height")),
+        _real(original.get("duration")),
+        _timestamp(taken["local"]) if taken else None,
+        taken["local"] if taken else None,
+        _camera(capture),
+        (capture.get("lens") or {}).get("model"),
+        _whole(exposure.get("iso")),
+        _real(gps.get("latitude")),
+        _real(gps.get("longitude")),
+        curation.get("rating"),
+        _real((measurements.get("quality") or {}).get("value")),
+        None if worthless else _code(measurements.get("dhash")),
+        None if worthless else _code(measurements.get("phash")),
+        "t" if original.get("missing_since") else "f",
+        _words(doc, source, path),
+        _json(doc),
+    )
+    line = "\t".join([r"\N" if value is None else _copied(value) for value in values]) + "\n"
+    return Entry(
+        path,
+        line.encode("utf-8", "replace"),
+        b"".join(problem_line(source, Problem(path, *_problem(item))) for item in doc.get("problems") or ()),
+        Seen(path, fingerprint, etag),
+    )
+
+
+def problem_line(source: str, problem: Problem) -> bytes:
+    """The COPY line of one row of table `problem`."""
+    values = (source, problem.path, problem.code, problem.message, problem.line, problem.column)
+    return ("\t".join([r"\N" if v is None else _copied(v) for v in values]) + "\n").encode("utf-8", "replace")
+
+
+def seen_line(source: str, seen: Seen) -> bytes:
+    """The COPY line of one row of table `seen`."""
+    return ("\t".join(map(_copied, (source, *seen))) + "\n").encode()
+
+
+def _problem(item: Mapping[str, Any]) -> tuple[str, str]:
+    return str(item.get("code", "")), str(item.get("message", ""))
+
+
+def _copied(value: Any) -> str:
+    """A value in COPY's text form."""
+    text = value if isinstance(value, str) else str(value)
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\t" in text or "\n" in text or "\r" in text or "\0" in text:
+        text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\ufffd")
+    return text
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and abs(value) <= _LARGEST else None
+
+
+def _real(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value) else None
+
+
+def _code(measurement: Mapping[str, Any] | None) -> int | None:
+    """64 bits of a hash as a signed number."""
+    value = (measurement or {}).get("value")
+    if not isinstance(value, str) or len(value) != 16:
+        return None
+    try:
+        return int.from_bytes(bytes.fromhex(value), "big", signed=True)
+    except ValueError:
+        return None
+
+
+def _timestamp(local: str) -> str | None:
+    """The first moment of a wall time, as a timestamp that Postgres takes."""
+    first = first_instant(local)
+    try:
+        date.fromisoformat(first[:10])
+    except ValueError:
+        return None
+    return first
+
+
+def _camera(capture: Mapping[str, Any]) -> str | None:
+    camera = capture.get("camera") or {}
+    make, model = camera.get("make") or "", camera.get("model") or ""
+    if make and model.lower().startswith(make.lower().split()[0]):
+        make = ""
+    return f"{make} {model}".strip() or None
+
+
+def _words(doc: Mapping[str, Any], source: str, path: str) -> str:
+    """All that can be searched by word or field, as a tsvector."""
+    found = Lexemes()
+    curation, capture, original = doc.get("curation") or {}, doc.get("capture") or {}, doc["original"]
+    found.text(path.replace("/", " / "))
+    for text in (curation.get("name"), curation.get("caption")):
+        if text:
+            found.text(text)
+    for category, value in map(tag_parts, curation.get("tags") or ()):
+        found.text(f"{category} {value}")
+        found.field("tag", [value, f"{category}/{value}"] if category else [value])
+    tags = capture.get("tags") or {}
+    for key in _TEXT_TAGS:
+        said = tags.get(key)
+        for item in said if isinstance(said, list) else [said]:
+            if isinstance(item, (str, int, float)):
+                found.text(str(item))
+    camera, lens = capture.get("camera") or {}, capture.get("lens") or {}
+    both = [part for part in (camera.get("make"), camera.get("model")) if part]
+    found.field("camera", [*both, " ".join(both)])
+    found.field("lens", [part for part in (lens.get("make"), lens.get("model")) if part])
+    found.text(" ".join(both))
+    _mark(found, doc, source, original, capture, curation)
+    return found.literal()
+
+
+def _mark(
+    found: Lexemes,
+    doc: Mapping[str, Any],
+    source: str,
+    original: Mapping[str, Any],
+    capture: Mapping[str, Any],
+    curation: Mapping[str, Any],
+) -> None:
+    """What a picture is and has, as marks."""
+    found.mark("type", original["media"])
+    found.mark("type", original["format"].lower())
+    found.mark("source", source)
+    found.field("name", [original["name"]])
+    for name, there in {
+        "gps": capture.get("gps"),
+        "date": capture.get("taken") or curation.get("date"),
+        "camera": capture.get("camera"),
+        "lens": capture.get("lens"),
+        "caption": curation.get("caption"),
+        "tags": curation.get("tags"),
+        "rating": curation.get("rating") is not None,
+        "problems": doc.get("problems"),
+        "duration": original.get("duration"),
+    }.items():
+        if there:
+            found.mark("has", name)
+    for name in ("label", "pick"):
+        if curation.get(name):
+            found.mark(name, curation[name])
+    if original.get("missing_since"):
+        found.mark("is", "missing")
+    for flag in capture.get("date_flags") or ():
+        found.mark("flag", str(flag))
+
+
+def _json(doc: Mapping[str, Any]) -> str:
+    """The document for a jsonb column, which takes no NUL and no number beyond double precision."""
+    try:
+        text = orjson.dumps(doc).decode()
+    except (TypeError, ValueError):
+        text = orjson.dumps(_tamed(doc)).decode()
+    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+
+
+def _tamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tamed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_tamed(item) for item in value]
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return str(value) if abs(value).bit_length() < 4000 else "(a number of great length)"
+    return value

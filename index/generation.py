@@ -1,0 +1,116 @@
+"""A whole index made from files: filled beside the live one, then put in its place, or compared with it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+
+from index.entry import COLUMNS
+from index.postgres import PostgresIndex, copy_lines, ddl, only_row, sql
+from index.protocol import Difference, Verdict
+
+# the hash of a tsvector is that of its text: the type has none of its own
+_HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COLUMNS)
+_SHOWN = 20
+
+
+class Generation:
+    """An index under construction. `purpose` is "new" (to take the live one's place) or "verify"."""
+
+    def __init__(self, index: PostgresIndex, purpose: str) -> None:
+        self._index = index
+        self.schema = f"{index.schema}_{purpose}"
+        self._tables, self._indexes = ddl(self.schema)
+
+    @contextlib.contextmanager
+    def filling(self) -> Iterator[Callable[[bytes, bytes, bytes], None]]:
+        """Make the tables and fill them in one step, which spares the server its log.
+
+        Gives a function that takes COPY lines of originals, problems and seen. Each original may come once.
+        """
+        with self._index.cursor(transaction=True) as cursor:
+            cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
+            cursor.execute(sql(self._tables))
+
+            def fill(originals: bytes, problems: bytes, seen: bytes) -> None:
+                for table, lines in (("original", originals), ("problem", problems), ("seen", seen)):
+                    copy_lines(cursor, f"{self.schema}.{table}", [lines])
+
+            yield fill
+
+    def swap(self) -> None:
+        """Build the indexes and take the live index's place, in one step."""
+        live = self._index.schema
+        with self._index.cursor() as cursor:
+            for statement in self._indexes.split(";\n"):
+                if statement.strip():
+                    cursor.execute(sql(statement))
+            cursor.execute(sql(f"ANALYZE {self.schema}.original, {self.schema}.seen, {self.schema}.problem"))
+        with self._index.cursor(transaction=True) as cursor:
+            self._index.stamp(cursor, self.schema)
+            cursor.execute(sql(f"DROP SCHEMA IF EXISTS {live} CASCADE"))
+            cursor.execute(sql(f"ALTER SCHEMA {self.schema} RENAME TO {live.rpartition('.')[2]}"))
+
+    def discard(self) -> None:
+        """Throw it away."""
+        with self._index.cursor() as cursor:
+            cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
+
+    def compare(self) -> Verdict:
+        """Compare the live index with this one, row by row; stat columns are no part of it.
+
+        Last good rows of sidecars that do not parse at present are left out: no file says what they say.
+        """
+        with self._index.cursor(transaction=True) as cursor:
+            self._digest(cursor, "live_rows", self._index.schema)
+            self._digest(cursor, "file_rows", self.schema)
+            live, _ = _sum(cursor, "live_rows")
+            files, rows = _sum(cursor, "file_rows")
+            cursor.execute(
+                "CREATE TEMP TABLE differing ON COMMIT DROP AS "
+                "SELECT source, path, what, l.h IS NULL AS added, f.h IS NULL AS gone "
+                "FROM live_rows l FULL JOIN file_rows f USING (what, source, path) "
+                "WHERE l.h IS DISTINCT FROM f.h"
+            )
+            different = int(only_row(cursor.execute("SELECT count(*) FROM differing"))[0])
+            cursor.execute("SELECT * FROM differing ORDER BY source, path, what LIMIT %s", (_SHOWN,))
+            found = [self._difference(cursor, *row) for row in cursor.fetchall()]
+        return Verdict(live, files, rows, found, different)
+
+    def _digest(self, cursor: psycopg.Cursor[Any], table: str, schema: str) -> None:
+        cursor.execute(
+            sql(
+                f"CREATE TEMP TABLE {table} ON COMMIT DROP AS "
+                f"SELECT 'original' AS what, source, path, hash_record_extended(ROW({_HASHED}), 0) AS h "
+                f"FROM {schema}.original o WHERE NOT EXISTS "
+                f"(SELECT FROM {self._index.schema}.stale s WHERE s.source = o.source AND s.path = o.path) "
+                "UNION ALL SELECT 'problem', source, path, "
+                'sum(hash_record_extended(ROW(code, message, line, "column"), 0)::numeric)::numeric % 1e18::numeric '
+                f"FROM {schema}.problem GROUP BY source, path"
+            )
+        )
+
+    def _difference(
+        self, cursor: psycopg.Cursor[Any], source: str, path: str, what: str, added: bool, gone: bool
+    ) -> Difference:
+        """What differs in one row: the columns of an original with both values, cut short."""
+        if what == "problem" or added or gone:
+            kind = "not in the index" if added else "in the index alone" if gone else "differs"
+            return Difference(source, path, f"{what} {kind}", {})
+        rows = []
+        for schema in (self._index.schema, self.schema):
+            columns = ", ".join(f"left({name}::text, 4000)" for name in COLUMNS)
+            query = f"SELECT {columns} FROM {schema}.original WHERE source = %s AND path = %s"
+            rows.append(only_row(cursor.execute(sql(query), (source, path))))
+        differing = {name: (live, file) for name, live, file in zip(COLUMNS, *rows, strict=True) if live != file}
+        return Difference(source, path, f"{what} differs", differing)
+
+
+def _sum(cursor: psycopg.Cursor[Any], table: str) -> tuple[str, int]:
+    """A digest over all rows in no order, and how many originals there are."""
+    query = f"SELECT count(*), coalesce(sum(h::numeric), 0), count(*) FILTER (WHERE what = 'original') FROM {table}"
+    count, total, originals = only_row(cursor.execute(sql(query)))
+    return f"{int(count):x}-{int(total) % (1 << 64):016x}", int(originals)

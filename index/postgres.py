@@ -1,0 +1,352 @@
+"""The index of one catalog in Postgres: filled in batches, asked, and thrown away at will.
+
+Every method raises IndexUnavailable when the server does not answer, and IndexUnusable when it answers and has no
+usable index of this catalog.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import class_row
+
+from index.entry import COLUMNS, problem_line, seen_line
+from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
+from index.query import compile_query
+
+_DDL = (resources.files("index") / "tables.sql").read_text()
+VERSION = hashlib.sha256(_DDL.encode()).hexdigest()[:16]
+
+_HIT = (
+    "o.source, o.path, o.id, o.taken_text AS taken, o.camera, o.format, o.media, o.width, o.height, o.size, "
+    "o.rating, o.quality, o.missing, encode(o.sha256, 'hex') AS sha256"
+)
+_BROKEN = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.DataCorrupted,
+    psycopg.errors.IndexCorrupted,
+)
+
+
+def schema_of(catalog_id: str) -> str:
+    """The name of the Postgres schema of a catalog."""
+    digits = catalog_id.replace("-", "")
+    if not (digits.isascii() and digits.isalnum()):
+        raise ValueError("not a catalog id")
+    return f"lumina_{digits}"
+
+
+def ddl(schema: str) -> tuple[str, str]:
+    """The DDL of a generation: tables, then (after they are filled) indexes."""
+    tables, _, indexes = _DDL.replace("{s}", schema).partition("-- indexes:")
+    return tables, indexes.partition("\n")[2]
+
+
+def server_version(conninfo: str) -> str:
+    """The server's own name for its version. Raises IndexUnavailable."""
+    try:
+        with psycopg.connect(conninfo, connect_timeout=10) as conn:
+            return str(only_row(conn.execute("SHOW server_version"))[0])
+    except psycopg.Error as error:
+        raise IndexUnavailable(_first_line(error)) from None
+
+
+class PostgresIndex:
+    """A connection to the index of one catalog; a context manager. Not for use by two threads at once."""
+
+    def __init__(self, conninfo: str, catalog_id: str, where: str) -> None:
+        self.schema = schema_of(catalog_id)
+        self._where = where
+        try:
+            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10)
+        except psycopg.Error as error:
+            raise IndexUnavailable(_first_line(error)) from None
+        self._staged = False
+
+    def __enter__(self) -> PostgresIndex:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._conn.close()
+
+    @contextlib.contextmanager
+    def cursor(self, *, transaction: bool = False) -> Iterator[psycopg.Cursor[Any]]:
+        """A cursor whose errors are ours; `transaction` makes all that is done with it one step."""
+        try:
+            with contextlib.ExitStack() as stack:
+                if transaction:
+                    stack.enter_context(self._conn.transaction())
+                yield stack.enter_context(self._conn.cursor())
+        except _BROKEN as error:
+            raise IndexUnusable(_first_line(error)) from None
+        except psycopg.Error as error:
+            raise IndexUnavailable(_first_line(error)) from None
+
+    # -- its state
+
+    def check(self) -> None:
+        """Raise IndexUnusable unless the index is there, whole and of this version."""
+        version = self.meta("version")
+        if version is None:
+            raise IndexUnusable("there is no index yet")
+        if version != VERSION:
+            raise IndexUnusable("the index was made by another version of Lumina")
+
+    def meta(self, name: str) -> str | None:
+        """A value of table meta, None without one or without an index."""
+        with self.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", (f"{self.schema}.meta",))
+            if only_row(cursor)[0] is None:
+                return None
+            row = cursor.execute(sql(f"SELECT value FROM {self.schema}.meta WHERE name = %s"), (name,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def create(self) -> None:
+        """Make an empty index, in place of whatever is there."""
+        tables, indexes = ddl(self.schema)
+        with self.cursor(transaction=True) as cursor:
+            cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
+            cursor.execute(sql(tables))
+            cursor.execute(sql(indexes))
+            self.stamp(cursor, self.schema)
+
+    def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
+        """Say in a finished generation what it is."""
+        rows = [("version", VERSION), ("catalog", self._where), ("revision", "0"), ("generation", uuid.uuid4().hex[:8])]
+        cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), rows)
+
+    def drop(self) -> bool:
+        """Remove the index of this catalog; False if there was none."""
+        there = self.meta("version") is not None
+        with self.cursor() as cursor:
+            for name in (self.schema, f"{self.schema}_new", f"{self.schema}_verify"):
+                cursor.execute(sql(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        return there
+
+    # -- what a scan needs
+
+    def known(self, source: str) -> dict[str, str]:
+        """Path -> fingerprint and ETag with a tab between, of all that was seen in a source. Paths are encoded."""
+        found: dict[str, str] = {}
+        query = f"COPY (SELECT path, fingerprint, etag FROM {self.schema}.seen WHERE source = %s) TO STDOUT"
+        with self.cursor() as cursor, cursor.copy(sql(query), (source,)) as copy:
+            rest = b""
+            for block in copy:
+                text, _, rest = (rest + bytes(block)).rpartition(b"\n")
+                for line in text.decode().split("\n") if text else ():
+                    path, _, row = line.partition("\t")
+                    found[_uncopied(path) if "\\" in path else path] = row
+        return found
+
+    def paths_of(self, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """Id -> the (source, path) of its rows."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        with self.cursor() as cursor:
+            query = f"SELECT id, source, path FROM {self.schema}.original WHERE id = ANY(%s)"
+            for id_, source, path in cursor.execute(sql(query), (list(ids),)):
+                found.setdefault(id_, []).append((source, path))
+        return found
+
+    def upsert(
+        self,
+        source: str,
+        entries: Sequence[Entry] = (),
+        *,
+        seen: Sequence[Seen] = (),
+        removed: Sequence[str] = (),
+        corrupt: Sequence[Problem] = (),
+    ) -> None:
+        """One step: rows of new and changed sidecars, `seen` of touched ones, paths that are gone, corrupt sidecars.
+
+        A corrupt sidecar keeps its last good row, marked stale, and gets its problem.
+        """
+        if not (entries or seen or removed or corrupt):
+            return
+        s = self.schema
+        with self.cursor(transaction=True) as cursor:
+            self._stage(cursor)
+            copy_lines(cursor, "stage_original", [entry.line for entry in entries])
+            copy_lines(cursor, "stage_seen", [seen_line(source, row) for row in [*(e.seen for e in entries), *seen]])
+            gone = [*removed, *(entry.path for entry in entries), *(problem.path for problem in corrupt)]
+            for table in ("problem", "stale"):
+                cursor.execute(sql(f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"), (source, gone))
+            if removed:
+                for table in ("original", "seen"):
+                    query = f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"
+                    cursor.execute(sql(query), (source, list(removed)))
+            _merge(cursor, s, "original", COLUMNS)
+            _merge(cursor, s, "seen", ("source", "path", "fingerprint", "etag"))
+            problems = [entry.problems for entry in entries] + [problem_line(source, p) for p in corrupt]
+            copy_lines(cursor, f"{s}.problem", problems)
+            if corrupt:
+                query = (
+                    f"INSERT INTO {s}.stale SELECT source, path FROM {s}.original WHERE source = %s AND path = ANY(%s)"
+                )
+                cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
+                query = f"DELETE FROM {s}.seen WHERE source = %s AND path = ANY(%s)"
+                cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
+            if entries or removed:
+                cursor.execute(sql(f"UPDATE {s}.meta SET value = (value::bigint + 1)::text WHERE name = 'revision'"))
+
+    def _stage(self, cursor: psycopg.Cursor[Any]) -> None:
+        if self._staged:
+            return
+        for table in ("original", "seen"):
+            query = f"CREATE TEMP TABLE stage_{table} (LIKE {self.schema}.{table}) ON COMMIT DELETE ROWS"
+            cursor.execute(sql(query))
+        self._staged = True
+
+    # -- answers
+
+    def search(self, query: str, *, limit: int = 50, offset: int = 0) -> list[Hit]:
+        """Originals that fit a query, newest first, then by path. Raises QueryError."""
+        condition, params = compile_query(query, self.schema)
+        query = (
+            f"SELECT {_HIT} FROM {self.schema}.original o WHERE {condition} "
+            "ORDER BY o.taken DESC NULLS LAST, o.source, o.path LIMIT %s OFFSET %s"
+        )
+        return self._hits(query, (*params, limit, offset))
+
+    def count(self, query: str) -> int:
+        """How many originals fit a query. Raises QueryError."""
+        condition, params = compile_query(query, self.schema)
+        with self.cursor() as cursor:
+            query = f"SELECT count(*) FROM {self.schema}.original o WHERE {condition}"
+            return int(only_row(cursor.execute(sql(query), params))[0])
+
+    def rows(self, keys: Sequence[tuple[str, str]]) -> list[Hit]:
+        """The originals at these (source, path), in no order."""
+        query = (
+            f"SELECT {_HIT} FROM {self.schema}.original o JOIN unnest(%s::text[], %s::text[]) k(source, path) "
+            "USING (source, path)"
+        )
+        return self._hits(query, ([key[0] for key in keys], [key[1] for key in keys]))
+
+    def exact_duplicates(self) -> list[list[Hit]]:
+        """Groups of present originals with one content, largest waste first."""
+        twins = (
+            f"SELECT sha256 FROM {self.schema}.original WHERE NOT missing AND size > 0 "
+            "GROUP BY sha256 HAVING count(*) > 1"
+        )
+        query = (
+            f"SELECT {_HIT} FROM {self.schema}.original o WHERE NOT o.missing AND o.sha256 IN ({twins}) "
+            "ORDER BY o.size DESC, o.sha256, o.source, o.path"
+        )
+        groups: dict[str, list[Hit]] = {}
+        for hit in self._hits(query, ()):
+            groups.setdefault(hit.sha256 or "", []).append(hit)
+        return sorted(groups.values(), key=lambda group: -group[0].size * (len(group) - 1))
+
+    def codes(self, name: str) -> list[tuple[str, str, int]]:
+        """(source, path, code) of every original with a hash that means something; `name` is dhash or phash."""
+        if name not in ("dhash", "phash"):
+            raise ValueError(name)
+        with self.cursor() as cursor:
+            query = f"SELECT source, path, {name} FROM {self.schema}.original WHERE {name} IS NOT NULL ORDER BY 1, 2"
+            return cursor.execute(sql(query)).fetchall()
+
+    def problems(self, limit: int = 1000) -> list[tuple[str, Problem]]:
+        """(source, problem), in order of path."""
+        with self.cursor() as cursor:
+            query = (
+                f'SELECT source, path, code, message, line, "column" FROM {self.schema}.problem '
+                "ORDER BY source, path, code LIMIT %s"
+            )
+            return [(row[0], Problem(*row[1:])) for row in cursor.execute(sql(query), (limit,))]
+
+    def summary(self) -> Summary:
+        """What the index holds, in numbers."""
+        s = self.schema
+        with self.cursor() as cursor:
+            query = (
+                "SELECT count(*), coalesce(sum(size), 0), count(*) FILTER (WHERE missing), "
+                f"min(taken_text), max(taken_text), (SELECT count(*) FROM {s}.stale) FROM {s}.original"
+            )
+            originals, size, missing, first, last, stale = only_row(cursor.execute(sql(query)))
+            query = (
+                "SELECT count(*), coalesce(sum(n), 0), coalesce(sum(n * size), 0) FROM (SELECT count(*) - 1 AS n, "
+                f"min(size) AS size FROM {s}.original WHERE NOT missing AND size > 0 GROUP BY sha256 "
+                "HAVING count(*) > 1) g"
+            )
+            groups, twins, wasted = only_row(cursor.execute(sql(query)))
+            counts: dict[str, dict[str, int]] = {}
+            for column, table in (("media", "original"), ("source", "original"), ("code", "problem")):
+                query = f"SELECT {column}, count(*) FROM {s}.{table} GROUP BY 1 ORDER BY 2 DESC, 1"
+                counts[column] = {row[0]: row[1] for row in cursor.execute(sql(query))}
+        return Summary(
+            originals=originals, size=int(size), missing=missing, stale=stale, duplicates=int(twins),
+            duplicate_groups=groups, wasted=int(wasted), first=first, last=last, media=counts["media"],
+            problems=counts["code"], sources=counts["source"],
+        )  # fmt: skip
+
+    def _hits(self, query: str, params: Sequence[Any]) -> list[Hit]:
+        try:
+            with self._conn.cursor(row_factory=class_row(Hit)) as cursor:
+                return cursor.execute(sql(query), params).fetchall()
+        except _BROKEN as error:
+            raise IndexUnusable(_first_line(error)) from None
+        except psycopg.Error as error:
+            raise IndexUnavailable(_first_line(error)) from None
+
+
+def sql(text: str) -> LiteralString:
+    """SQL made of our own names and the compiled condition, which holds no value of the person's."""
+    return text
+
+
+def only_row(cursor: psycopg.Cursor[Any]) -> tuple[Any, ...]:
+    row = cursor.fetchone()
+    assert row is not None
+    return cast("tuple[Any, ...]", row)
+
+
+def _first_line(error: psycopg.Error) -> str:
+    """What went wrong, without a connection string, which may hold a password."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return text.split(" user=")[0]
+
+
+def copy_lines(cursor: psycopg.Cursor[Any], table: str, lines: Iterable[bytes]) -> None:
+    data = b"".join(lines)
+    if data:
+        with cursor.copy(sql(f"COPY {table} FROM STDIN")) as copy:
+            copy.write(data)
+
+
+def _merge(cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Sequence[str]) -> None:
+    """Staged rows over the live ones."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in ("source", "path"))
+    names = ", ".join(columns)
+    cursor.execute(
+        sql(
+            f"INSERT INTO {schema}.{table} ({names}) SELECT {names} FROM stage_{table} "
+            f"ON CONFLICT (source, path) DO UPDATE SET {changes}"
+        )
+    )
+
+
+def _uncopied(text: str) -> str:
+    """Undo COPY's escapes."""
+    plain = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\\": "\\"}
+    out, escape = [], False
+    for c in text:
+        if escape:
+            out.append(plain.get(c, c))
+            escape = False
+        elif c == "\\":
+            escape = True
+        else:
+            out.append(c)
+    return "".join(out)

@@ -1,0 +1,328 @@
+"""The query language: `beach -camera:canon date:2019-07..2019-08 (rating:>=3 OR tag:people/anna) "red bike"`.
+
+`parse` turns a text into a tree; `compile_query` turns the tree into a condition with parameters, never with values
+of the person's in the SQL itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from index.protocol import QueryError
+from index.words import phrase_of, quoted, words
+from schemas.names import encode_name
+from schemas.partial_date import first_instant, split_date
+
+#: Field -> what it looks at, as `lumina search --help` and the documentation list it.
+FIELDS = {
+    "camera": 'make and model: camera:canon, camera:"canon eos"',
+    "lens": "lens: lens:50mm",
+    "type": "format or kind: type:heic, type:video",
+    "date": "when it was taken: date:2019, date:2019-07..2019-08, date:>=2020-05-01",
+    "tag": "a tag: tag:beach, tag:people/anna",
+    "name": "the file name, * at the end: name:IMG_12*",
+    "path": "the folder it lies in, from the top: path:2019/italy",
+    "source": "the source: source:main",
+    "rating": "stars: rating:5, rating:>=3",
+    "quality": "score 0 to 100: quality:>=70",
+    "iso": "sensitivity: iso:>1600",
+    "size": "bytes, kB, MB, GB: size:>10MB",
+    "width": "pixels across",
+    "height": "pixels down",
+    "duration": "seconds: duration:>60",
+    "label": "colour label: label:red",
+    "pick": "pick or reject",
+    "flag": "why a date may be wrong: flag:future, flag:filename_disagrees",
+    "has": "has:gps date camera lens caption tags rating problems duration",
+    "is": "is:missing, is:duplicate, is:stale",
+}
+_NUMBERS = {"rating", "quality", "iso", "size", "width", "height", "duration"}
+_HAS = FIELDS["has"].removeprefix("has:").split()
+_IS = ("missing", "duplicate", "stale")
+_TYPES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic", "picture": "image", "photo": "image"}
+_UNITS = {"": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
+_TOKEN = re.compile(
+    r'\s*(?:(?P<paren>[()])|(?P<minus>-(?=[\w"(]))|(?P<field>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s()]*)'
+    r'|"(?P<phrase>[^"]*)"|(?P<word>[^\s()"]+))'
+)
+_MAX_TERMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition: either all of it is a text search (`ts`), or it is SQL with parameters."""
+
+    ts: str | None = None
+    sql: str = ""
+    params: tuple[Any, ...] = ()
+
+    def as_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """The condition as SQL in any case."""
+        return (self.sql, self.params) if self.ts is None else ("o.words @@ %s::tsquery", (self.ts,))
+
+
+def compile_query(text: str, schema: str) -> tuple[str, tuple[Any, ...]]:
+    """SQL condition over `original o` and its parameters. `schema` is our own name, not the person's.
+
+    Raises QueryError with the place of what is wrong.
+    """
+    return _Parser(text, schema).whole().as_sql()
+
+
+class _Parser:
+    """Recursive descent: OR binds weaker than the space between terms; `-` binds strongest."""
+
+    def __init__(self, text: str, schema: str) -> None:
+        self.text = text
+        self.schema = schema
+        self.tokens = list(self._cut())
+        self.at = 0
+
+    def _cut(self) -> list[re.Match[str]]:
+        found, at = [], 0
+        while self.text[at:].strip():
+            match = _TOKEN.match(self.text, at)
+            if match is None:
+                column = at + len(self.text[at:]) - len(self.text[at:].lstrip()) + 1
+                raise QueryError("a quotation mark is not closed", column)
+            found.append(match)
+            at = match.end()
+            if len(found) > _MAX_TERMS:
+                raise QueryError(f"more than {_MAX_TERMS} terms", at)
+        return found
+
+    def whole(self) -> Condition:
+        if not self.tokens:
+            return Condition(sql="true")
+        result = self._any_of()
+        if self.at < len(self.tokens):
+            raise QueryError("a closing parenthesis without an opening one", self._column())
+        return result
+
+    def _column(self) -> int:
+        if self.at >= len(self.tokens):
+            return len(self.text) + 1
+        match = self.tokens[self.at]
+        return match.end() - len(match.group().lstrip()) + 1
+
+    def _peek(self) -> re.Match[str] | None:
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def _any_of(self) -> Condition:
+        parts = [self._all_of()]
+        while (token := self._peek()) is not None and token.group("word") in ("OR", "|"):
+            self.at += 1
+            parts.append(self._all_of())
+        return _joined(parts, " | ", " OR ")
+
+    def _all_of(self) -> Condition:
+        parts = []
+        while (token := self._peek()) is not None:
+            if token.group("word") in ("OR", "|") or token.group("paren") == ")":
+                break
+            if token.group("word") == "AND":
+                self.at += 1
+                continue
+            parts.append(self._one())
+        if not parts:
+            raise QueryError("something to search for is missing here", self._column())
+        return _joined(parts, " & ", " AND ")
+
+    def _one(self) -> Condition:
+        token = self._peek()
+        if token is None:
+            raise QueryError("something to search for is missing here", self._column())
+        if token.group("minus"):
+            self.at += 1
+            return _negated(self._one())
+        if token.group("paren") == "(":
+            self.at += 1
+            inner = self._any_of()
+            closing = self._peek()
+            if closing is None or closing.group("paren") != ")":
+                raise QueryError("a parenthesis is not closed", self._column())
+            self.at += 1
+            return inner
+        if token.group("paren"):
+            raise QueryError("a closing parenthesis without an opening one", self._column())
+        column = self._column()
+        self.at += 1
+        if token.group("field"):
+            return self._field(token.group("field").lower(), token.group("value").strip('"'), column)
+        if token.group("phrase") is not None:
+            return _phrase(token.group("phrase"), column, prefix=False)
+        return _phrase(token.group("word"), column, prefix=True)
+
+    def _field(self, name: str, value: str, column: int) -> Condition:
+        if name not in FIELDS:
+            near = difflib.get_close_matches(name, FIELDS, 1)
+            hint = f"did you mean {near[0]}:?" if near else "fields are " + ", ".join(FIELDS)
+            raise QueryError(f"there is no field {name}: - {hint}", column)
+        if not value:
+            raise QueryError(f"{name}: needs a value, for example {FIELDS[name].rpartition(': ')[2]}", column)
+        if name in _NUMBERS:
+            return _number(name, value, column)
+        special: dict[str, Callable[[], Condition]] = {
+            "date": lambda: _date(value, column),
+            "path": lambda: _path(value),
+            "is": lambda: self._is(value.lower(), column),
+            "has": lambda: _chosen("has", value.lower(), _HAS, column),
+            "type": lambda: Condition(ts=quoted("type:" + _TYPES.get(value.lower(), value.lower()))),
+        }
+        if name in special:
+            return special[name]()
+        if name in ("source", "label", "pick", "flag"):
+            return Condition(ts=quoted(f"{name}:{value if name == 'source' else value.lower()}"))
+        return _marked(name, value, column)
+
+    def _is(self, value: str, column: int) -> Condition:
+        if value == "duplicate":
+            groups = f"SELECT sha256 FROM {self.schema}.original GROUP BY sha256 HAVING count(*) > 1"
+            return Condition(sql=f"o.sha256 IN ({groups})")
+        if value == "stale":
+            return Condition(
+                sql=f"EXISTS (SELECT FROM {self.schema}.stale s WHERE s.source = o.source AND s.path = o.path)"
+            )
+        return _chosen("is", value, _IS, column)
+
+
+def _joined(parts: list[Condition], ts: str, sql: str) -> Condition:
+    if len(parts) == 1:
+        return parts[0]
+    texts = [part.ts for part in parts if part.ts is not None]
+    rest = [part for part in parts if part.ts is None]
+    merged = Condition(ts="(" + ts.join(texts) + ")") if texts else None
+    if not rest and merged is not None:
+        return merged
+    conditions = [*([merged] if merged else []), *rest]
+    pieces = [condition.as_sql() for condition in conditions]
+    return Condition(
+        sql="(" + sql.join(piece for piece, _ in pieces) + ")",
+        params=tuple(value for _, values in pieces for value in values),
+    )
+
+
+def _negated(part: Condition) -> Condition:
+    if part.ts is not None:
+        return Condition(ts=f"!{part.ts}" if part.ts.startswith("(") else f"!({part.ts})")
+    return Condition(sql=f"({part.sql}) IS NOT TRUE", params=part.params)
+
+
+def _phrase(text: str, column: int, *, prefix: bool) -> Condition:
+    """Words that follow each other; the last one may go on when it was not put in quotation marks."""
+    found = words(text)
+    if not found:
+        raise QueryError(f"there is no word in {text!r} to search for", column)
+    lexemes = [quoted(word) for word in found]
+    if prefix and (len(found[-1]) >= 3 or text.endswith("*")):
+        lexemes[-1] += ":*"
+    return Condition(ts="(" + " <-> ".join(lexemes) + ")" if len(lexemes) > 1 else lexemes[0])
+
+
+def _marked(name: str, value: str, column: int) -> Condition:
+    """A field whose words were marked: the whole value, its beginning with `*`, or all words of it."""
+    if value.endswith("*") and len(value) > 1:
+        return Condition(ts=quoted(f"{name}:={phrase_of(value[:-1])}") + ":*")
+    if name == "name":
+        exact = quoted(f"name:={phrase_of(encode_name(value))}")
+        whole = quoted(f"name:={phrase_of(value)}.")
+        return Condition(ts=f"({exact} | {whole}:*)")
+    if name == "tag" and "/" in value:
+        return Condition(ts=quoted(f"tag:={phrase_of(value)}"))
+    found = words(value)
+    if not found:
+        raise QueryError(f"there is no word in {value!r} to search for", column)
+    parts = [quoted(f"{name}:{word}") for word in found]
+    return Condition(ts="(" + " & ".join(parts) + ")" if len(parts) > 1 else parts[0])
+
+
+def _chosen(name: str, value: str, choices: tuple[str, ...] | list[str], column: int) -> Condition:
+    if value not in choices:
+        raise QueryError(f"{name}:{value} is not known; there are {', '.join(choices)}", column)
+    return Condition(ts=quoted(f"{name}:{value}"))
+
+
+def _path(value: str) -> Condition:
+    start = encode_name(value.strip("/"))
+    return Condition(sql="(o.path = %s OR starts_with(o.path, %s))", params=(start, start + "/"))
+
+
+_COMPARED = re.compile(r"(?P<op>>=|<=|>|<|=)?(?P<low>[^.]*(?:\.\d[^.]*)?)(?:(?P<range>\.\.)(?P<high>.*))?")
+
+
+def _number(name: str, value: str, column: int) -> Condition:
+    match = _COMPARED.fullmatch(value)
+    if match is None or (match.group("op") and match.group("range")):
+        raise QueryError(f"{name}:{value} - write {name}:5, {name}:>=3 or {name}:2..4", column)
+    low = _amount(name, match.group("low"), column) if match.group("low") else None
+    if not match.group("range"):
+        if low is None:
+            raise QueryError(f"{name}: a number is missing", column)
+        return Condition(sql=f"o.{name} {match.group('op') or '='} %s", params=(low,))
+    high = _amount(name, match.group("high"), column) if match.group("high") else None
+    return _between(f"o.{name}", low, high, "<=", column)
+
+
+def _amount(name: str, text: str, column: int) -> float:
+    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
+    unit = match.group(2).lower() if match else ""
+    if match is None or (unit and (name != "size" or unit not in _UNITS)):
+        raise QueryError(f"{name}: {text!r} is no number" + (" like 10MB" if name == "size" else ""), column)
+    return float(match.group(1)) * _UNITS[unit]
+
+
+def _between(column_name: str, low: Any, high: Any, below: str, column: int) -> Condition:
+    parts, params = [], []
+    if low is not None:
+        parts.append(f"{column_name} >= %s")
+        params.append(low)
+    if high is not None:
+        parts.append(f"{column_name} {below} %s")
+        params.append(high)
+    if not parts:
+        raise QueryError("a range needs at least one end", column)
+    return Condition(sql="(" + " AND ".join(parts) + ")", params=tuple(params))
+
+
+def _date(value: str, column: int) -> Condition:
+    match = re.fullmatch(r"(?P<op>>=|<=|>|<|=)?(?P<low>[^.]*)(?:(?P<range>\.\.)(?P<high>.*))?", value)
+    if match is None or (match.group("op") and match.group("range")):
+        raise QueryError(f"date:{value} - write date:2019, date:2019-07..2019-08 or date:>=2020", column)
+    low, high, op = match.group("low"), match.group("high"), match.group("op")
+    first, after = _span(low, column) if low else (None, None)
+    if match.group("range"):
+        return _between("o.taken", first, _span(high, column)[1] if high else None, "<", column)
+    if first is None:
+        raise QueryError("date: a date is missing", column)
+    if op in (None, "="):
+        return _between("o.taken", first, after, "<", column)
+    edges = {">=": (">=", first), ">": (">=", after), "<": ("<", first), "<=": ("<", after)}
+    sign, edge = edges[op]
+    return Condition(sql=f"o.taken {sign} %s::timestamp", params=(edge,))
+
+
+def _span(text: str, column: int) -> tuple[str, str]:
+    """First moment of a partial date, and the first moment after it."""
+    try:
+        wall, _ = split_date(text)
+    except ValueError as error:
+        raise QueryError(f"date: {text!r} {error}", column) from None
+    first = first_instant(wall)
+    year, month, day = (int(part) for part in first[:10].split("-"))
+    if len(wall) == 4:
+        after = f"{year + 1:04}-01-01T00:00:00"
+    elif len(wall) == 7:
+        after = f"{year + month // 12:04}-{month % 12 + 1:02}-01T00:00:00"
+    elif len(wall) == 10:
+        from datetime import date, timedelta
+
+        after = (date(year, month, day) + timedelta(1)).isoformat() + "T00:00:00"
+    else:
+        from datetime import datetime, timedelta
+
+        after = (datetime.fromisoformat(wall) + timedelta(seconds=1)).isoformat()
+    return first, after

@@ -1,0 +1,84 @@
+"""Words for full-text search: how a text is cut into lexemes, the same for what is stored and what is asked."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+#: Postgres refuses lexemes of 2 kB and positions above 16383.
+_LONGEST = 120
+_POSITIONS = 16_000
+
+# a run of letters and digits, or a single character of a script that is written without spaces
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f\u0e00-\u0e7f]"
+    r"|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f\u0e00-\u0e7f]+"
+)
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+
+
+def fold(text: str) -> str:
+    """`text` in lower case, without accents and ligatures: "Ünïcode" -> "unicode"."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, folded, in order; none longer than Postgres takes."""
+    folded = fold(text)
+    found = _ASCII_WORD.findall(folded) if folded.isascii() else _WORD.findall(folded)
+    return [word[:_LONGEST] for word in found]
+
+
+def phrase_of(text: str) -> str:
+    """One lexeme for a whole value, for a field search: "NIKON  D90" -> "nikon d90"."""
+    return " ".join(fold(text).split())[:_LONGEST]
+
+
+class Lexemes:
+    """Collects the lexemes of one document and writes them as a tsvector literal."""
+
+    def __init__(self) -> None:
+        self._positions: dict[str, list[int]] = {}
+        self._marks: dict[str, None] = {}
+        self._next = 1
+
+    def text(self, text: str) -> None:
+        """Add running text: its words with their places, so that phrases can be found."""
+        for word in words(text):
+            places = self._positions.setdefault(word, [])
+            if self._next < _POSITIONS and len(places) < 200:
+                places.append(self._next)
+            self._next += 1
+        self._next += 8  # no phrase reaches from one text into the next
+
+    def field(self, name: str, values: Iterable[str]) -> None:
+        """Add marks for a field: `camera:canon` for each word, and `camera:=canon eos r6` for the whole."""
+        for value in values:
+            for word in words(value):
+                self._marks[f"{name}:{word}"] = None
+            self._marks[f"{name}:={phrase_of(value)}"] = None
+
+    def mark(self, name: str, value: str) -> None:
+        """Add one mark, as it is: `has:gps`."""
+        self._marks[f"{name}:{value}"] = None
+
+    def literal(self) -> str:
+        """The tsvector's text form, in a fixed order, no larger than Postgres takes."""
+        parts, room = [], 500_000
+        for word in sorted(self._positions) + sorted(self._marks):
+            places = self._positions.get(word, ())
+            part = quoted(word) + (":" + ",".join(map(str, places)) if places else "")
+            room -= len(part.encode())
+            if room < 0:
+                break
+            parts.append(part)
+        return " ".join(parts)
+
+
+def quoted(lexeme: str) -> str:
+    """A lexeme as Postgres reads it in a tsvector or tsquery."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,315 @@
+"""A catalog on disk: found, made, its sources and settings. The one place where the parts are put together."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lumina_fs.documents import edit, read
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
+from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
+from lumina_fs.known_catalogs import remember
+from lumina_fs.roots import Root
+from lumina_fs.settings import Settings, settings_of
+from lumina_fs.sidecars import Sidecars
+from schemas.catalog import Catalog as CatalogDocument
+from schemas.document import Document, load, new_id
+from schemas.errors import DocumentError
+from schemas.names import decode_name, encode_name
+from schemas.publish import MODELS, file_name, published
+from schemas.source import Source as SourceDocument
+from schemas.text import dump
+
+STATE = ".lumina"
+CATALOG = f"{STATE}/catalog.json"
+SOURCES = f"{STATE}/sources"
+SCHEMAS = f"{STATE}/schemas"
+#: Lies in the top folder of a source outside the catalog, and says which source that is.
+MARK = ".lumina-source.json"
+MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of a catalog. `path` is absolute; `marked` says that its top folder must hold our mark."""
+
+    name: str
+    id: str
+    path: str
+    mode: str
+    managed: bool
+    sidecars: str
+    inside: bool
+    last_originals: int | None
+
+    @property
+    def beside(self) -> bool:
+        """True when sidecars lie beside the originals."""
+        return self.sidecars == "beside"
+
+
+class Catalog:
+    """An open catalog; a context manager."""
+
+    def __init__(self, root: Root, document: CatalogDocument, disk: Disk) -> None:
+        self.root = root
+        self.disk = disk
+        self.id = document.id
+        self.name = document.name
+        self.managed = document.managed
+        self.settings: Settings = settings_of(document.model_dump())
+
+    @property
+    def path(self) -> str:
+        """The absolute path of its directory."""
+        return self.root.path
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self.root.close()
+
+    # -- find and make
+
+    @classmethod
+    def open(cls, path: str, disk: Disk | None = None) -> Catalog:
+        """Open the catalog whose directory is `path`. Raises CatalogNotFound, CorruptDocument."""
+        path = os.path.abspath(path)
+        try:
+            root = Root.open(path)
+        except OSError as error:
+            raise CatalogNotFound(f"cannot be opened: {error.strerror}", path=path) from error
+        try:
+            document = _read(root, CATALOG, CatalogDocument)
+            if document is None:
+                raise CatalogNotFound("there is no catalog here; `lumina scan DIR` makes one", path=path)
+            return cls(root, document, disk or Disk())
+        except BaseException:
+            root.close()
+            raise
+
+    @classmethod
+    def find(cls, start: str, disk: Disk | None = None) -> Catalog:
+        """Open the nearest catalog at or above `start`. Raises CatalogNotFound."""
+        path = os.path.abspath(start)
+        while True:
+            if os.path.lexists(os.path.join(path, CATALOG)):
+                return cls.open(path, disk)
+            parent = os.path.dirname(path)
+            if parent == path:
+                raise CatalogNotFound("no catalog here or above; `lumina scan DIR` makes one", path=start)
+            path = parent
+
+    @classmethod
+    def create(cls, path: str, *, name: str | None = None, managed: bool = False, disk: Disk | None = None) -> Catalog:
+        """Make the directory `path` a catalog with one source, itself; or open it where it is one already."""
+        path, disk = os.path.abspath(path), disk or Disk()
+        if not os.path.isdir(path):
+            raise CatalogNotFound("there is no such directory", path=path)
+        with Root.open(path) as root:
+            if read(root, CATALOG) is None:
+                _write_new(disk, root, path, name or os.path.basename(path) or "photos", managed)
+        catalog = cls.open(path, disk)
+        remember(disk, catalog.id, catalog.name, catalog.path)
+        return catalog
+
+    def ensure_schemas(self) -> None:
+        """Put the JSON Schemas where the `$schema` of each document points, so that editors find them."""
+        for kind in MODELS:
+            path, data = f"{SCHEMAS}/{file_name(kind)}", published(kind)
+            stored = read(self.root, path)
+            if stored is None or stored.data != data:
+                self.disk.make_directory(self.root, SCHEMAS)
+                condition = ABSENT if stored is None else stored.etag
+                self.disk.write(self.root, path, data, if_match=condition)
+
+    # -- sources
+
+    def sources(self) -> list[Source]:
+        """All sources, by name. Raises CorruptDocument."""
+        return [self._source(document) for document in self._source_documents()]
+
+    def source(self, name: str) -> Source:
+        """One source. Raises UsageError where there is none of this name."""
+        for source in self.sources():
+            if source.name == name:
+                return source
+        names = ", ".join(source.name for source in self.sources())
+        raise UsageError(f"there is no source {name!r}; there are: {names}")
+
+    def _source_documents(self) -> Iterator[SourceDocument]:
+        try:
+            names = sorted(os.listdir(self.root.directory(SOURCES)))
+        except FileNotFoundError:
+            return
+        for name in names:
+            if name.endswith(".json") and not name.startswith("."):
+                document = _read(self.root, f"{SOURCES}/{name}", SourceDocument)
+                if document is not None:
+                    yield document
+
+    def _source(self, document: SourceDocument) -> Source:
+        path = os.path.normpath(os.path.join(self.path, decode_name(document.path)))
+        inside = os.path.commonpath([path, self.path]) == self.path
+        return Source(
+            document.name, document.id, path, document.mode, document.managed, document.sidecars, inside,
+            document.last_scan.originals if document.last_scan else None,
+        )  # fmt: skip
+
+    def add_source(
+        self, path: str, *, name: str | None = None, sidecars: str | None = None, managed: bool = False
+    ) -> tuple[Source, str | None]:
+        """Add a directory; the source, and a note where sidecars have to lie in the catalog.
+
+        Raises UsageError for a directory that is a source already, lies in one, or holds one.
+        """
+        path = os.path.abspath(path)
+        if not os.path.isdir(path):
+            raise UsageError("there is no such directory", path=path)
+        present = self.sources()
+        for other in present:
+            common = os.path.commonpath([path, other.path])
+            if common in (path, other.path):
+                raise UsageError(f"overlaps with the source {other.name} at {other.path}", path=path)
+        name = name or _free_name(os.path.basename(path), {other.name for other in present})
+        note = None
+        if sidecars is None:
+            sidecars = "beside" if os.access(path, os.W_OK) else "catalog"
+            if sidecars == "catalog":
+                note = f"{path} cannot be written to: its sidecars go to {STATE}/sidecars/{name}/ in the catalog"
+        document = _source_document(name, self._stored_path(path), sidecars=sidecars, managed=managed)
+        self._create(f"{SOURCES}/{name}.json", document, SourceDocument)
+        source = self.source(name)
+        if source.beside and not source.inside:
+            self._mark(source)
+        return source, note
+
+    def _stored_path(self, path: str) -> str:
+        inside = os.path.commonpath([path, self.path]) == self.path
+        return encode_name(os.path.relpath(path, self.path) if inside else path)
+
+    def set_source(self, name: str, **changes: Any) -> bool:
+        """Change fields of a source's document; False if nothing changed."""
+        self.source(name)
+
+        def change(value: dict[str, Any] | None) -> dict[str, Any]:
+            assert value is not None
+            return {**value, **changes}
+
+        return edit(self.disk, self.root, f"{SOURCES}/{name}.json", SourceDocument, change)
+
+    def _create(self, path: str, value: dict[str, Any], model: type[Document]) -> None:
+        data = dump(value)
+        try:
+            load(data, model)
+        except DocumentError as error:
+            raise UsageError(error.reason) from None
+        self.disk.make_directory(self.root, os.path.dirname(path))
+        outcome = self.disk.write(self.root, path, data, if_match=ABSENT)
+        if isinstance(outcome, Conflict):
+            raise Refused("is there already", path=path)
+        if isinstance(outcome, Failed):
+            raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=path)
+
+    # -- the media under a source
+
+    def _mark(self, source: Source) -> None:
+        with Root.open(source.path) as root:
+            value = {"kind": "source-mark", "version": 1, "catalog": self.id, "source": source.id}
+            self.disk.write(root, MARK, dump(value), if_match=ABSENT)
+
+    def require_online(self, source: Source) -> None:
+        """Raise SourceOffline where the directory is gone, or is not the one that was added."""
+        if not os.path.isdir(source.path):
+            raise SourceOffline(
+                f"source {source.name} is not there. Is its disk connected? Nothing was changed", path=source.path
+            )
+        if source.inside or not source.beside:
+            return
+        with Root.open(source.path) as root:
+            stored = read(root, MARK)
+        if stored is None or self.id.encode() not in stored.data or source.id.encode() not in stored.data:
+            raise SourceOffline(
+                f"source {source.name} lacks its mark {MARK}: another disk may be mounted there. Nothing was changed. "
+                f"If it is the right one: lumina source mark {source.name}",
+                path=source.path,
+            )
+
+    def renew_mark(self, source: Source) -> None:
+        """Put the mark back, because a person says that this is the right directory."""
+        with Root.open(source.path) as root:
+            stored = read(root, MARK)
+            if stored is not None and self.id.encode() in stored.data:
+                return
+            if stored is not None:
+                raise Refused(
+                    "carries the mark of another catalog; remove that file first", path=f"{source.path}/{MARK}"
+                )
+        self._mark(source)
+
+    def sidecars(self, source: Source, root: Root) -> Sidecars:
+        """The sidecars of a source; `root` is an open handle of its directory."""
+        if source.beside:
+            return Sidecars(self.disk, root, "", self.path)
+        return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path)
+
+
+def _read(root: Root, path: str, model: type[Any]) -> Any:
+    try:
+        stored = read(root, path)
+        return None if stored is None else load(stored.data, model)
+    except DocumentError as error:
+        shown = os.path.join(root.path, path)
+        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
+
+
+def _write_new(disk: Disk, root: Root, path: str, name: str, managed: bool) -> None:
+    """The documents of a new catalog: its source first, because `catalog.json` is what makes it one."""
+    disk.make_directory(root, SOURCES)
+    main = _source_document(MAIN, ".", sidecars=None if os.access(path, os.W_OK) else "catalog", managed=managed)
+    catalog = {
+        "$schema": f"schemas/{file_name('catalog')}",
+        "kind": "catalog",
+        "version": 1,
+        "id": new_id(),
+        "name": encode_name(name),
+        "managed": "." if managed else None,
+        "layout": "YYYY/MM",
+        "settings": {},
+    }
+    for place, value in ((f"{SOURCES}/{MAIN}.json", main), (CATALOG, catalog)):
+        outcome = disk.write(root, place, dump(value), if_match=ABSENT)
+        if isinstance(outcome, Failed):
+            raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=os.path.join(path, place))
+
+
+def _source_document(name: str, path: str, *, sidecars: str | None, managed: bool) -> dict[str, Any]:
+    return {
+        "$schema": f"../schemas/{file_name('source')}",
+        "kind": "source",
+        "version": 1,
+        "id": new_id(),
+        "name": name,
+        "path": path,
+        "mode": "reference",
+        "managed": managed,
+        "sidecars": sidecars or "beside",
+        "auto_import": False,
+    }
+
+
+def _free_name(wish: str, taken: set[str]) -> str:
+    """A name for a source out of a folder's name."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:60] or "source"
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    return free

@@ -1,0 +1,94 @@
+"""Read every document of a catalog and say what is wrong, with line and column. Changes nothing, needs no index."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
+from lumina_fs.discover import Ignore, walk_directories
+from lumina_fs.documents import checked, read
+from lumina_fs.errors import CorruptDocument, SourceOffline
+from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
+from lumina_fs.roots import Root
+from lumina_fs.sidecars import Sidecars
+from lumina_fs.survey import Found
+from schemas.catalog import Catalog as CatalogDocument
+from schemas.document import Document
+from schemas.sidecar import Sidecar
+from schemas.source import Source as SourceDocument
+
+
+def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) -> Iterator[Event | Finished[int]]:
+    """Troubles of all documents, and with `originals` what sidecars say of theirs; the number of documents read."""
+    done = 0
+    for path, model in _own_documents(catalog):
+        yield from _check_one(catalog.root, path, model, "", originals=False)
+        done += 1
+    for source in catalog.sources():
+        try:
+            if source.beside:
+                catalog.require_online(source)
+        except SourceOffline as error:
+            yield Note(str(error))
+            continue
+        for event in _check_source(catalog, source, cancel, originals):
+            if isinstance(event, Found):
+                done += 1
+            else:
+                yield event
+    yield Finished(done)
+
+
+def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
+    yield CATALOG, CatalogDocument
+    for name in sorted(os.listdir(catalog.root.directory(SOURCES))):
+        if name.endswith(".json") and not name.startswith("."):
+            yield f"{SOURCES}/{name}", SourceDocument
+
+
+def _check_source(
+    catalog: Catalog, source: Source, cancel: threading.Event, originals: bool
+) -> Iterator[Event | Found]:
+    throttle = Throttle(0.1)
+    done = 0
+    with Root.open(source.path if source.beside else catalog.path) as root:
+        sidecars = catalog.sidecars(source, root)
+        for path in sidecar_paths(catalog, source, sidecars):
+            if cancel.is_set():
+                return
+            yield from _check_one(sidecars.root, path, Sidecar, source.name, originals=originals)
+            yield Found(path, 0, 0)
+            done += 1
+            if throttle.due():
+                yield Progress("checking", done, None, "sidecars")
+
+
+def sidecar_paths(catalog: Catalog, source: Source, sidecars: Sidecars) -> Iterator[str]:
+    """The paths of all sidecars of a source, relative to the root that holds them, in directory order."""
+    elsewhere = sidecars.stats()
+    if elsewhere is not None:
+        for folder, names in sorted(elsewhere.items()):
+            prefix = f"{sidecars.prefix}{folder}/" if folder else sidecars.prefix
+            yield from (prefix + name for name in sorted(names))
+        return
+    for listing in walk_directories(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
+        prefix = f"{listing.directory}/" if listing.directory else ""
+        yield from (prefix + name for name in sorted(listing.sidecars))
+
+
+def _check_one(root: Root, path: str, model: type[Document], source: str, *, originals: bool) -> Iterator[Trouble]:
+    kind = "corrupt_document" if path.startswith(f"{STATE}/") and model is not Sidecar else "corrupt_sidecar"
+    try:
+        stored = read(root, path)
+        value = None if stored is None else checked(stored, model, path)
+    except CorruptDocument as error:
+        yield Trouble(source, path, kind, error.reason, error.line, error.column)
+        return
+    except OSError as error:
+        yield Trouble(source, path, "unreadable_document", error.strerror or type(error).__name__)
+        return
+    if originals and value is not None:
+        for problem in value.get("problems") or ():
+            yield Trouble(source, path, str(problem.get("code")), str(problem.get("message")))

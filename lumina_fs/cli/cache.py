@@ -1,0 +1,58 @@
+"""`lumina cache`: thumbnails and other things that may be deleted at any time."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, interruptible, open_catalog
+from lumina_fs.cli.show import locate
+from lumina_fs.errors import ExitCode
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's own parser."""
+    parser = add_command(
+        subparsers, "cache", "thumbnails: size, clear, make",
+        "lumina cache size\nlumina cache thumbnail 2019/IMG_0001.JPG --size 1024",
+    )  # fmt: skip
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary in (("size", "how much there is"), ("clear", "delete it all")):
+        add_json_option(one := actions.add_parser(name, help=summary))
+        add_catalog_option(one)
+    making = actions.add_parser("thumbnail", help="make thumbnails and print where they are")
+    making.add_argument("photos", nargs="+")
+    making.add_argument("--size", type=int, choices=(150, 1024), default=150, help="longest side in pixels (150)")
+    add_catalog_option(making)
+    add_json_option(making)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Do it."""
+    from lumina_fs import thumbnails
+
+    with open_catalog(args.catalog) as catalog:
+        if args.action == "thumbnail":
+            wanted = [locate(catalog, os.path.abspath(photo)) for photo in args.photos]
+            failed = False
+            with interruptible() as cancel:
+                for made in thumbnails.make(catalog, wanted, args.size, cancel=cancel):
+                    failed |= made.thumbnail is None
+                    if args.json:
+                        print_json(
+                            {"source": made.source, "path": made.path, "thumbnail": made.thumbnail, "why": made.why}
+                        )
+                    else:
+                        say(made.thumbnail or f"{made.path}: {made.why}", to_stderr=made.thumbnail is None)
+            return ExitCode.PROBLEMS if failed else ExitCode.DONE
+        if args.action == "clear":
+            files, count = catalog.disk.clear_cache(catalog.root, thumbnails.CACHE)
+        else:
+            files, count = thumbnails.cache_size(catalog)
+    if args.json:
+        print_json({"files": files, "bytes": count})
+    else:
+        say(f"{plural(files, 'file')}, {size(count)}" + (" removed" if args.action == "clear" else ""))
+    return ExitCode.DONE

@@ -1,0 +1,82 @@
+"""`lumina scan`: bring sidecars and index up to what lies in the sources."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
+from lumina_fs.cli.session import add_command, add_json_option, finish, interruptible
+from lumina_fs.errors import CatalogNotFound, ExitCode, UsageError
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's own parser."""
+    parser = add_command(
+        subparsers,
+        "scan",
+        "look at new and changed photos and write their sidecars",
+        "lumina scan ~/Photos\nlumina scan --rehash          read everything again and find damaged files",
+        "Look at every source of a catalog, write a sidecar beside each new or changed photo, and bring the index up "
+        "to date. Outside any catalog, DIR becomes one. Photos are read and never changed. A second scan of unchanged "
+        "folders opens no photo and writes nothing.",
+    )
+    parser.add_argument(
+        "directory", nargs="?", default=".", help="a catalog, or a folder to make one of (default: here)"
+    )
+    parser.add_argument("--source", action="append", default=[], metavar="NAME", help="only this source (repeatable)")
+    parser.add_argument("--rehash", action="store_true", help="read every photo again and compare it with its sidecar")
+    parser.add_argument(
+        "--accept-missing", action="store_true", help="most of a source is really gone: mark it missing"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_json_option(parser)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Do it."""
+    from lumina_fs.scan import scan
+
+    reporter = Reporter(quiet=args.quiet)
+    with _catalog(args.directory) as catalog, interruptible() as cancel:
+        events = scan(
+            catalog, cancel=cancel, sources=args.source, rehash=args.rehash, accept_missing=args.accept_missing
+        )
+        result = finish(events, reporter)
+    if result is None:
+        return ExitCode.INTERRUPTED
+    if args.json:
+        print_json(result.as_dict())
+    else:
+        say(f"{plural(result.found, 'photo')} and videos in {duration(result.seconds)}: " + _changes(result.as_dict()))
+        if result.exact_duplicates:
+            say(f"{plural(result.exact_duplicates, 'exact duplicate')}: lumina search is:duplicate")
+        if result.problems:
+            say(f"{plural(result.problems, 'problem')}: lumina search has:problems, and lumina check for details")
+        if result.index != "current":
+            say("the index is behind; nothing is lost, the next command that reaches it catches up")
+    if result.cancelled:
+        return ExitCode.INTERRUPTED
+    if result.offline:
+        return ExitCode.OFFLINE
+    return ExitCode.PROBLEMS if result.problems else ExitCode.DONE
+
+
+def _catalog(directory: str) -> Catalog:
+    """The catalog at or above a directory, else the directory made one."""
+    if not os.path.isdir(directory):
+        raise UsageError("there is no such directory", path=directory)
+    try:
+        return Catalog.find(directory)
+    except CatalogNotFound:
+        catalog = Catalog.create(directory)
+        say(f"{catalog.path} is now the catalog {catalog.name}", to_stderr=True)
+        return catalog
+
+
+def _changes(result: dict[str, Any]) -> str:
+    names = ("added", "updated", "moved", "missing", "unchanged")
+    parts = [f"{result[name]:,} {name}" for name in names if result[name]]
+    return ", ".join(parts) or "nothing to do"

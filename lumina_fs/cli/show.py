@@ -1,0 +1,106 @@
+"""`lumina show`: all that is known of one photo, from its sidecar; needs no index."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from lumina_fs.catalog import Catalog, Source
+from lumina_fs.cli.display import print_json, print_pairs, size
+from lumina_fs.cli.session import add_command, add_json_option, open_catalog
+from lumina_fs.errors import ExitCode, UsageError
+from lumina_fs.roots import Root
+from lumina_fs.sidecars import SUFFIX
+from schemas.sidecar import tag_parts, taken_of
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command's own parser."""
+    parser = add_command(subparsers, "show", "all that is known of a photo", "lumina show 2019/IMG_0001.JPG --tags")
+    parser.add_argument("photo", help="the photo, or its sidecar")
+    parser.add_argument("--tags", action="store_true", help="with all metadata tags")
+    add_json_option(parser)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    """Do it."""
+    path = os.path.abspath(args.photo.removesuffix(SUFFIX))
+    with open_catalog(os.path.dirname(path)) as catalog:
+        source, inner = locate(catalog, path)
+        with Root.open(source.path) as root:
+            sidecars = catalog.sidecars(source, root)
+            stored = sidecars.read(inner)
+            if stored is None:
+                raise UsageError("has no sidecar yet; `lumina scan` writes it", path=path)
+            value = sidecars.value(inner, stored)
+            shown = os.path.join(sidecars.root.path, sidecars.path(inner))
+    if args.json:
+        print_json(value)
+    else:
+        print_pairs([*_facts(value), ("sidecar", shown)])
+        if args.tags:
+            print_pairs([(name, str(text)) for name, text in (value.get("capture") or {}).get("tags", {}).items()])
+    return ExitCode.DONE
+
+
+def locate(catalog: Catalog, path: str) -> tuple[Source, str]:
+    """The source that a path lies in, and the path in it. Raises UsageError."""
+    for source in sorted(catalog.sources(), key=lambda source: -len(source.path)):
+        if path.startswith(source.path.rstrip("/") + "/"):
+            return source, os.path.relpath(path, source.path)
+    raise UsageError(f"lies in no source of the catalog {catalog.name}", path=path)
+
+
+def _facts(value: dict[str, Any]) -> list[tuple[str, str]]:
+    original, capture = value["original"], value.get("capture") or {}
+    curation, measurements = value.get("curation") or {}, value.get("measurements") or {}
+    rows: list[tuple[str, Any]] = [("name", original["name"]), ("kind", f"{original['format']} {original['media']}")]
+    if original.get("width"):
+        rows.append(("pixels", f"{original['width']} x {original['height']}"))
+    rows += [("size", size(original["size"])), ("duration", original.get("duration")), ("taken", _taken(value))]
+    rows += [("date flags", ", ".join(capture.get("date_flags") or [])), ("camera", _joined(capture.get("camera")))]
+    rows += [("lens", _joined(capture.get("lens"))), ("exposure", _exposure(capture.get("exposure") or {}))]
+    gps = capture.get("gps")
+    rows.append(("place", f"{gps['latitude']}, {gps['longitude']}" if gps else None))
+    for name in ("name", "caption", "rating", "label", "pick"):
+        rows.append(("title" if name == "name" else name, curation.get(name)))
+    rows.append(("tags", ", ".join("/".join(filter(None, tag_parts(tag))) for tag in curation.get("tags") or [])))
+    quality = measurements.get("quality")
+    if quality:
+        parts = ", ".join(f"{name} {points}" for name, points in quality.get("parts", {}).items())
+        rows.append(("quality", f"{quality['value']} ({parts})"))
+    for name in ("dhash", "phash", "ahash", "whash"):
+        rows.append((name, (measurements.get(name) or {}).get("value")))
+    rows += [("sha256", original.get("sha256")), ("missing since", original.get("missing_since")), ("id", value["id"])]
+    rows += [("problem", f"{problem['code']}: {problem['message']}") for problem in value.get("problems") or []]
+    return [(name, str(text)) for name, text in rows if text not in (None, "")]
+
+
+def _taken(value: dict[str, Any]) -> str | None:
+    taken = taken_of(value)
+    if taken is None:
+        return None
+    source = taken.get("field") or taken["source"]
+    return (
+        f"{taken['local'].replace('T', ' ')}{taken.get('offset') or ''} (by {source}, confidence {taken['confidence']})"
+    )
+
+
+def _joined(block: dict[str, Any] | None) -> str:
+    make, model = ((block or {}).get(name) or "" for name in ("make", "model"))
+    return model if make and model.lower().startswith(make.lower().split()[0]) else f"{make} {model}".strip()
+
+
+def _exposure(block: dict[str, Any]) -> str:
+    parts = []
+    if block.get("time"):
+        seconds = block["time"]
+        parts.append(f"1/{round(1 / seconds)} s" if seconds < 0.5 else f"{seconds:g} s")
+    if block.get("f_number"):
+        parts.append(f"f/{block['f_number']:g}")
+    if block.get("iso"):
+        parts.append(f"ISO {block['iso']}")
+    if block.get("focal_length"):
+        parts.append(f"{block['focal_length']:g} mm")
+    return ", ".join(parts)

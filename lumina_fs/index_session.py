@@ -1,0 +1,129 @@
+"""The way to the index of a catalog: the server behind it, and what is said on disk when it falls behind.
+
+Nothing here loads a database driver before a connection is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
+from lumina_fs.catalog import STATE, Catalog
+from lumina_fs.documents import read
+from lumina_fs.durable import ABSENT, lock
+from schemas.text import dump
+
+if TYPE_CHECKING:
+    from index.postgres import PostgresIndex
+
+BEHIND = f"{STATE}/index-behind.json"
+LOCKS = f"{STATE}/locks"
+URL = "LUMINA_DATABASE_URL"
+
+
+@contextlib.contextmanager
+def connect(catalog: Catalog) -> Iterator[PostgresIndex]:
+    """A connection to the catalog's index, which may not be there yet. Raises IndexUnavailable."""
+    from index.postgres import PostgresIndex
+
+    with contextlib.ExitStack() as stack:
+        conninfo = os.environ.get(URL) or stack.enter_context(_embedded())
+        yield stack.enter_context(PostgresIndex(conninfo, catalog.id, catalog.path))
+
+
+@contextlib.contextmanager
+def _embedded() -> Iterator[str]:
+    from index.server import ServerFailed, serve
+
+    try:
+        server = serve()
+        conninfo = server.__enter__()
+    except (ServerFailed, OSError) as error:
+        raise IndexUnavailable(str(error)) from error
+    try:
+        yield conninfo
+    finally:
+        server.__exit__(None, None, None)
+
+
+def server_version() -> str:
+    """The version of the server that an index would use; it is started if need be. Raises IndexUnavailable."""
+    from index.postgres import server_version as ask
+
+    with contextlib.ExitStack() as stack:
+        return ask(os.environ.get(URL) or stack.enter_context(_embedded()))
+
+
+@contextlib.contextmanager
+def exclusive(catalog: Catalog, what: str, wait: float = 0.5) -> Iterator[None]:
+    """Be the only one who writes this catalog's index in bulk. Raises Locked."""
+    catalog.disk.make_directory(catalog.root, LOCKS)
+    with lock(catalog.root, f"{LOCKS}/index", wait=wait, what=what):
+        yield
+
+
+def is_behind(catalog: Catalog) -> bool:
+    """True when sidecars were written that the index does not know."""
+    return read(catalog.root, BEHIND) is not None
+
+
+def mark_behind(catalog: Catalog, why: str) -> None:
+    """Say on disk that the index lacks something; the next command that can will catch up."""
+    value = {"kind": "index-behind", "version": 1, "why": why.encode("utf-8", "replace").decode()}
+    catalog.disk.write(catalog.root, BEHIND, dump(value), if_match=ABSENT)
+
+
+def clear_behind(catalog: Catalog) -> None:
+    """Say that the index knows all again."""
+    if is_behind(catalog):
+        catalog.disk.remove_marker(catalog.root, BEHIND)
+
+
+class IndexWriter:
+    """Where a scan sends rows: to the index while it answers; when it does not, files are written all the same."""
+
+    def __init__(self, catalog: Catalog, index: PostgresIndex | None, why: str = "") -> None:
+        self._catalog = catalog
+        self._index = index
+        self.why = why
+        self._marked = False
+
+    @property
+    def index(self) -> PostgresIndex | None:
+        """The index, None since it stopped answering."""
+        return self._index
+
+    def before_files_change(self) -> None:
+        """Say on disk that the index is about to lack something, so that a kill between the two is noticed."""
+        if not self._marked:
+            mark_behind(self._catalog, self.why or "a scan has not ended yet")
+            self._marked = True
+
+    def upsert(
+        self,
+        source: str,
+        entries: Sequence[Entry] = (),
+        seen: Sequence[Seen] = (),
+        removed: Sequence[str] = (),
+        corrupt: Sequence[Problem] = (),
+    ) -> None:
+        """Send rows; an index that does not take them is left alone from then on."""
+        if self._index is None:
+            return
+        try:
+            self._index.upsert(source, entries, seen=seen, removed=removed, corrupt=corrupt)
+        except (IndexUnavailable, IndexUnusable) as error:
+            self.lose(str(error))
+
+    def lose(self, why: str) -> None:
+        """Go on without the index."""
+        self._index, self.why = None, why
+        self.before_files_change()
+
+    def finish(self) -> None:
+        """All was sent: nothing is behind any more."""
+        if self._index is not None:
+            clear_behind(self._catalog)

@@ -1,0 +1,128 @@
+"""Write sidecars in batches, then their rows: disk first, index second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from index.entry import entry
+from index.protocol import Entry, Problem, Seen
+from lumina_fs.documents import Stored
+from lumina_fs.errors import CorruptDocument
+from lumina_fs.index_session import IndexWriter
+from lumina_fs.progress import Event, Ingested, Trouble
+from lumina_fs.sidecars import Change, Saved, Sidecars
+from lumina_fs.survey import RACY, fingerprint, missing_fingerprint
+from schemas.names import encode_name
+
+_BATCH = 64
+_SECONDS = 1.0
+
+
+class Known(NamedTuple):
+    """What is known of an original on disk: by what to recognise it. `settled` False: its times vouch for nothing."""
+
+    size: int
+    mtime_ns: int
+    settled: bool = True
+
+
+class _Waiting(NamedTuple):
+    change: Change
+    outcome: str | None
+    known: Known | None
+
+
+class Ingest:
+    """Collects what a scan found in one source and writes it in batches."""
+
+    def __init__(self, source: str, sidecars: Sidecars, writer: IndexWriter, recipe: str) -> None:
+        self._source = source
+        self._sidecars = sidecars
+        self._writer = writer
+        self._recipe = recipe
+        self._waiting: list[_Waiting] = []
+        self._entries: list[Entry] = []
+        self._seen: list[Seen] = []
+        self._removed: list[str] = []
+        self._corrupt: list[Problem] = []
+        self._since = time.monotonic()
+
+    def put(
+        self,
+        path: str,
+        stored: Stored | None,
+        compose: Callable[[dict[str, Any] | None], dict[str, Any]],
+        *,
+        outcome: str | None,
+        known: Known | None,
+    ) -> None:
+        """Write the sidecar of `path`. `outcome` is what to report; `known` is None while the original is missing."""
+        self._waiting.append(_Waiting(Change(path, stored, compose), outcome, known))
+
+    def record(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> None:
+        """Send the row of a sidecar that lies there already."""
+        self._entries.append(self._entry(path, stored, value, known))
+
+    def touched(self, path: str, stored: Stored, known: Known) -> None:
+        """Remember new times of an original whose content and sidecar are as they were."""
+        self._seen.append(Seen(encode_name(path), self._fingerprint(stored, known), stored.etag))
+
+    def other(self, path: str, mark: str) -> None:
+        """Remember that a file is no original."""
+        self._seen.append(Seen(encode_name(path), mark, ""))
+
+    def removed(self, path: str) -> None:
+        """Forget a path: neither original nor sidecar is there."""
+        self._removed.append(encode_name(path))
+
+    def corrupt(self, path: str, error: CorruptDocument) -> Trouble:
+        """Report a sidecar that does not parse; its last good row stays, marked stale."""
+        self._corrupt.append(Problem(encode_name(path), "corrupt_sidecar", error.reason, error.line, error.column))
+        shown = self._sidecars.path(path)
+        return Trouble(self._source, shown, "corrupt_sidecar", error.reason, error.line, error.column)
+
+    def due(self) -> bool:
+        """True when there is enough for a batch, or something has waited long enough."""
+        count = max(len(self._waiting), len(self._entries), len(self._seen))
+        return count >= _BATCH or bool(count and time.monotonic() - self._since > _SECONDS)
+
+    def flush(self) -> Iterator[Event]:
+        """Write all that waits, and say what became of it."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._writer.before_files_change()
+            for one, saved in zip(waiting, self._sidecars.put([w.change for w in waiting]), strict=True):
+                yield from self._settle(one, saved)
+        entries, self._entries = self._entries, []
+        seen, self._seen = self._seen, []
+        removed, self._removed = self._removed, []
+        corrupt, self._corrupt = self._corrupt, []
+        self._writer.upsert(self._source, entries, seen, removed, corrupt)
+        self._since = time.monotonic()
+
+    def _settle(self, one: _Waiting, saved: Saved | CorruptDocument | OSError) -> Iterator[Event]:
+        path = one.change.path
+        if isinstance(saved, CorruptDocument):
+            yield self.corrupt(path, saved)
+        elif isinstance(saved, OSError):
+            yield Trouble(
+                self._source, path, "not_written", f"its sidecar could not be written: {saved.strerror or saved}"
+            )
+        else:
+            self._entries.append(self._entry(path, saved.stored, saved.value, one.known))
+            if one.outcome and saved.wrote:
+                yield Ingested(self._source, path, one.outcome)
+            for problem in saved.value.get("problems") or ():
+                yield Trouble(self._source, path, problem.get("code", ""), problem.get("message", ""))
+
+    def _entry(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> Entry:
+        return entry(value, self._source, encode_name(path), stored.etag, self._fingerprint(stored, known))
+
+    def _fingerprint(self, stored: Stored, known: Known | None) -> str:
+        if not stored.settled:
+            return ""
+        if known is None:
+            return missing_fingerprint(stored.stat)
+        return fingerprint(self._recipe, known.size, known.mtime_ns, stored.stat) if known.settled else RACY

@@ -1,0 +1,231 @@
+"""Make the index anew from the sidecars, in worker processes, and swap it in; or compare it with the live one."""
+
+from __future__ import annotations
+
+import concurrent.futures as cf
+import multiprocessing as mp
+import os
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from index.entry import entry, problem_line, seen_line
+from index.protocol import Problem, Verdict
+from lumina_fs.catalog import Catalog, Source
+from lumina_fs.discover import Ignore, walk_directories
+from lumina_fs.documents import checked, read
+from lumina_fs.durable import FileStat
+from lumina_fs.errors import CorruptDocument, SourceOffline
+from lumina_fs.index_session import clear_behind, connect, exclusive
+from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
+from lumina_fs.recipe import recipe, wanted
+from lumina_fs.roots import Root
+from lumina_fs.sidecars import original_path, sidecar_name
+from lumina_fs.survey import fingerprint, missing_fingerprint
+from schemas.names import decode_name, encode_name
+from schemas.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from index.generation import Generation
+    from index.postgres import PostgresIndex
+
+_CHUNK = 250
+
+
+class Rebuilt(NamedTuple):
+    """How many sidecars went into the index, and how many could not."""
+
+    originals: int
+    corrupt: int
+
+
+class _Task(NamedTuple):
+    """Sidecars to read: `root` holds them, and `prefix` is to be taken off their paths to get the original's."""
+
+    source: str
+    root: str
+    prefix: str
+    paths: list[str]
+
+
+class _Rows(NamedTuple):
+    originals: bytes
+    problems: bytes
+    seen: bytes
+    whole: int
+    corrupt: int
+
+
+def rebuild(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Finished[Rebuilt]]:
+    """Fill a new generation of the index from all sidecars and put it in the live one's place.
+
+    Raises IndexUnavailable, Locked.
+    """
+    with exclusive(catalog, "rebuilding the index"), connect(catalog) as index:
+        result = yield from rebuild_into(index, catalog, cancel=cancel)
+    yield Finished(result)
+
+
+def rebuild_into(
+    index: PostgresIndex, catalog: Catalog, *, cancel: threading.Event, why: str | None = None
+) -> Generator[Event, None, Rebuilt]:
+    """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
+    from index.generation import Generation
+
+    tasks, total = _tasks(catalog)
+    if why is not None and total:
+        yield Note(f"{why}: rebuilding it from {total:,} sidecars")
+    generation = Generation(index, "new")
+    try:
+        result = yield from _fill(generation, tasks, total, cancel)
+        if cancel.is_set():
+            return result
+        if total:
+            yield Progress("building indexes", 0, None, "sidecars")
+        generation.swap()
+        clear_behind(catalog)
+        return result
+    finally:
+        generation.discard()
+
+
+def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Finished[Verdict]]:
+    """Build the index beside the live one and compare the two; neither files nor the live index change.
+
+    Raises IndexUnavailable, IndexUnusable, Locked.
+    """
+    from index.generation import Generation
+
+    with exclusive(catalog, "verifying the index"), connect(catalog) as index:
+        index.check()
+        tasks, total = _tasks(catalog)
+        generation = Generation(index, "verify")
+        try:
+            yield from _fill(generation, tasks, total, cancel)
+            if not cancel.is_set():
+                yield Finished(generation.compare())
+        finally:
+            generation.discard()
+
+
+def _fill(
+    generation: Generation, tasks: list[_Task], total: int, cancel: threading.Event
+) -> Generator[Event, None, Rebuilt]:
+    done = corrupt = 0
+    throttle = Throttle(0.1)
+    with generation.filling() as copy:
+        for rows in _rows(tasks, cancel):
+            copy(rows.originals, rows.problems, rows.seen)
+            done, corrupt = done + rows.whole, corrupt + rows.corrupt
+            if throttle.due():
+                yield Progress("reading sidecars", done + corrupt, total, "sidecars")
+    return Rebuilt(done, corrupt)
+
+
+def _tasks(catalog: Catalog) -> tuple[list[_Task], int]:
+    """Every sidecar of every source, in directory order, in chunks."""
+    tasks: list[_Task] = []
+    total = 0
+    for source in catalog.sources():
+        for prefix, root, paths in _sidecar_paths(catalog, source):
+            total += len(paths)
+            for start in range(0, len(paths), _CHUNK):
+                tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK]))
+    return tasks, total
+
+
+def _sidecar_paths(catalog: Catalog, source: Source) -> Iterator[tuple[str, str, list[str]]]:
+    """(prefix, root, paths) of a source. Raises SourceOffline: an index without a source would look like a loss."""
+    if source.beside:
+        catalog.require_online(source)
+    try:
+        with Root.open(source.path if source.beside else catalog.path) as root:
+            sidecars = catalog.sidecars(source, root)
+            elsewhere = sidecars.stats()
+    except OSError as error:
+        raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
+    if elsewhere is not None:
+        paths = [f"{sidecars.prefix}{folder}/{name}" if folder else sidecars.prefix + name
+                 for folder, names in sorted(elsewhere.items()) for name in sorted(names)]  # fmt: skip
+        yield sidecars.prefix, catalog.path, paths
+        return
+    paths = []
+    for listing in walk_directories(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
+        folder = f"{listing.directory}/" if listing.directory else ""
+        paths += [folder + name for name in sorted(listing.sidecars)]
+    yield "", source.path, paths
+
+
+def _rows(tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
+    """What the tasks give, in order; in this process while that is faster than starting others."""
+    if sum(len(task.paths) for task in tasks) <= 2 * _CHUNK:
+        yield from map(read_rows, tasks)
+        return
+    workers = max(1, len(os.sched_getaffinity(0)))
+    context = mp.get_context("spawn")
+    with cf.ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts) as pool:
+        waiting: list[cf.Future[_Rows]] = []
+        for task in tasks:
+            waiting.append(pool.submit(read_rows, task))
+            if len(waiting) > 4 * workers:
+                yield waiting.pop(0).result()
+            if cancel.is_set():
+                pool.shutdown(cancel_futures=True)
+                return
+        for future in waiting:
+            yield future.result()
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def read_rows(task: _Task) -> _Rows:
+    """Read, check and convert the sidecars of one task. Runs in a worker process."""
+    originals, problems, seen = [], [], []
+    corrupt = 0
+    with Root.open(task.root) as root:
+        for path in task.paths:
+            inner = path[len(task.prefix) :]
+            original = encode_name(original_path(inner))
+            try:
+                stored = read(root, path)
+                if stored is None:
+                    continue
+                value = checked(stored, Sidecar, path)
+            except CorruptDocument as error:
+                problem = Problem(original, "corrupt_sidecar", error.reason, error.line, error.column)
+                problems.append(problem_line(task.source, problem))
+                corrupt += 1
+                continue
+            except OSError as error:
+                problems.append(
+                    problem_line(task.source, Problem(original, "unreadable_sidecar", error.strerror or ""))
+                )
+                corrupt += 1
+                continue
+            original = encode_name(_path_of(value, inner))
+            mark = _fingerprint(value, stored.stat) if stored.settled else ""
+            row = entry(value, task.source, original, stored.etag, mark)
+            originals.append(row.line)
+            problems.append(row.problems)
+            seen.append(seen_line(task.source, row.seen))
+    return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
+
+
+def _path_of(value: dict[str, Any], sidecar_path: str) -> str:
+    """The path of the original, by its own name: that of the sidecar is cut where the name is very long."""
+    folder, slash, name = sidecar_path.rpartition("/")
+    said = decode_name(value["original"]["name"])
+    return folder + slash + said if sidecar_name(said) == name else original_path(sidecar_path)
+
+
+def _fingerprint(value: dict[str, Any], stat: FileStat) -> str:
+    """By what the sidecar says of its original; a scan that finds other times looks at the original."""
+    original = value["original"]
+    if "missing_since" in original:
+        return missing_fingerprint(stat)
+    if not original.get("sha256") or wanted(value) != frozenset():
+        return ""
+    return fingerprint(recipe(), original["size"], original["mtime_ns"], stat)

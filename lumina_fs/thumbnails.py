@@ -1,0 +1,100 @@
+"""Thumbnails, 150 and 1024 pixels: made on demand in worker processes, kept in the cache by content.
+
+A file is named by the digest of its original, so a changed original has another thumbnail.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lumina_fs import exif
+from lumina_fs.catalog import STATE, Catalog, Source
+from lumina_fs.errors import CorruptDocument
+from lumina_fs.pool import Bounds, Fallen, Pool
+from lumina_fs.roots import Root
+from lumina_fs.thumbnail_worker import Order, Rendered, Setup, main
+
+CACHE = f"{STATE}/cache"
+SIZES = (150, 1024)
+
+
+class Made(NamedTuple):
+    """A thumbnail that is there (`thumbnail` is its absolute path), or why there is none."""
+
+    source: str
+    path: str
+    thumbnail: str | None
+    why: str = ""
+
+
+def place(sha256: str, size: int) -> str:
+    """Where the thumbnail of a content lies, relative to the catalog."""
+    return f"{CACHE}/thumbnails/{size}/{sha256[:2]}/{sha256}.jpg"
+
+
+def make(
+    catalog: Catalog, originals: Sequence[tuple[Source, str]], size: int, *, cancel: threading.Event
+) -> Iterator[Made]:
+    """The thumbnails of originals, given by source and path in it; those in the cache at once, the others as made."""
+    orders: list[Order] = []
+    for source, path in originals:
+        found = _look(catalog, source, path, size)
+        if isinstance(found, Made):
+            yield found
+        else:
+            orders.append(found)
+    if not orders:
+        return
+    settings = catalog.settings
+    bounds = Bounds(memory=settings.worker_memory_mb << 20, seconds=settings.file_seconds)
+    tool = exif.find()
+
+    def setup(scratch: str) -> Setup:
+        return Setup(scratch, tool[0] if tool else None, settings.max_pixels)
+
+    workers = min(settings.worker_count(), len(orders))
+    with Pool[Order, Rendered](main, setup, workers=workers, bounds=bounds) as pool:
+        for answers in pool.run(iter([[order] for order in orders]), cancel=cancel):
+            for order, answer in answers:
+                yield _keep(catalog, order, answer)
+
+
+def _look(catalog: Catalog, source: Source, path: str, size: int) -> Made | Order:
+    with Root.open(source.path) as root:
+        sidecars = catalog.sidecars(source, root)
+        try:
+            stored = sidecars.read(path)
+            value = sidecars.value(path, stored) if stored is not None else None
+        except (OSError, CorruptDocument) as error:
+            return Made(source.name, path, None, str(error))
+    sha256 = value["original"].get("sha256") if value is not None else None
+    if value is None or sha256 is None:
+        return Made(source.name, path, None, "it was not scanned yet: lumina scan")
+    kept = os.path.join(catalog.path, place(sha256, size))
+    if os.path.exists(kept):
+        return Made(source.name, path, kept)
+    orientation = int((value.get("capture") or {}).get("orientation", 1))
+    return Order(source.name, source.path, path, size, sha256, orientation)
+
+
+def _keep(catalog: Catalog, order: Order, answer: Rendered | Fallen) -> Made:
+    if isinstance(answer, Fallen):
+        return Made(order.source, order.path, None, f"decoding it ended its process ({answer.reason})")
+    if answer.jpeg is None:
+        return Made(order.source, order.path, None, answer.why)
+    where = place(order.sha256, order.size)
+    catalog.disk.write_cache(catalog.root, where, answer.jpeg)
+    return Made(order.source, order.path, os.path.join(catalog.path, where))
+
+
+def cache_size(catalog: Catalog) -> tuple[int, int]:
+    """(files, bytes) in the cache."""
+    files = size = 0
+    for folder, _, names in os.walk(os.path.join(catalog.path, CACHE)):
+        for name in names:
+            files += 1
+            size += os.lstat(os.path.join(folder, name)).st_size
+    return files, size
