@@ -16,6 +16,12 @@ import orjson
 
 from lumina_fs.dates import select
 
+#: Still formats that are turned by a property of their container, not by EXIF.
+_BOXES = ("HEIC", "HEIF", "AVIF")
+
+#: H.264 streams name their maker by number.
+_H264_MAKERS = {0x103: "Panasonic", 0x108: "Sony", 0x1011: "Canon", 0x1104: "JVC"}
+
 #: Exposure programs of Exif 2.32, by number.
 _PROGRAMS = {
     1: "manual", 2: "program", 3: "aperture priority", 4: "shutter priority", 5: "creative", 6: "action",
@@ -167,8 +173,9 @@ class _Tags:
 
 
 def _camera(tags: _Tags) -> dict[str, str]:
+    h264 = _H264_MAKERS.get(tags.whole(0, 0xFFFF, "H264:Make") or 0)
     found = {
-        "make": tags.text("EXIF:Make", "XMP:Make", "QuickTime:Make", "Make"),
+        "make": h264 or tags.text("EXIF:Make", "XMP:Make", "QuickTime:Make", "Make"),
         "model": tags.text("EXIF:Model", "XMP:Model", "QuickTime:Model", "Model"),
         "serial": tags.text("EXIF:SerialNumber", "SerialNumber", "InternalSerialNumber"),
     }
@@ -231,12 +238,12 @@ def _gps(tags: _Tags) -> dict[str, float]:
 
 
 def _size(tags: _Tags, media: str) -> tuple[int | None, int | None]:
-    """Width and height as displayed: turned by the orientation of a picture, by the rotation of a video."""
+    """Width and height as displayed: turned by EXIF's orientation or the container's rotation."""
     width, height = _stored_size(tags)
     if width is None or height is None:
         return None, None
-    if media == "video":
-        turned = (tags.number("Composite:Rotation") or 0) % 180 == 90
+    if media == "video" or tags.text("File:FileType") in _BOXES:
+        turned = (tags.number("Composite:Rotation", "QuickTime:Rotation") or 0) % 180 == 90
     else:
         turned = (tags.whole(1, 8, "EXIF:Orientation", "Orientation") or 1) >= 5
     return (height, width) if turned else (width, height)

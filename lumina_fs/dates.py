@@ -44,11 +44,9 @@ _FIELDS = (
     _Field("QuickTime:MediaCreateDate", "quicktime", 89, utc=True),
     _Field("QuickTime:TrackCreateDate", "quicktime", 88, utc=True),
     _Field("XMP:CreateDate", "xmp", 85),
-    _Field("RIFF:DateTimeOriginal", "exif", 80),
-    _Field("Matroska:DateTimeOriginal", "exif", 80, utc=True),
+    _Field("Matroska:DateTimeOriginal", "quicktime", 80, utc=True),
     _Field("PNG:CreationTime", "exif", 80),
     _Field("PNG:CreateDate", "exif", 80),
-    _Field("APP1:DateTimeOriginal", "exif", 80),
     _Field("EXIF:ModifyDate", "exif", 60, "EXIF:SubSecTime", "EXIF:OffsetTime"),
     _Field("XMP:ModifyDate", "xmp", 60),
     _Field("PNG:ModifyDate", "exif", 55),
@@ -56,7 +54,7 @@ _FIELDS = (
 )
 _VALUE = re.compile(
     r"\s*(?P<year>\d{4})(?:[:/.-](?P<month>\d{2})(?:[:/.-](?P<day>\d{2})"
-    r"(?:[ T](?P<clock>\d{2}:\d{2}(?::\d{2})?)(?P<sub>\.\d{1,9})?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?)?)?)?\s*"
+    r"(?:[ T](?P<clock>\d{2}:\d{2}(?::\d{2})?)(?P<sub>\.\d{1,9})?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?[A-Za-z]?)?)?)?\s*"
 )
 
 
@@ -104,7 +102,19 @@ def _in_metadata(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, A
         if field.utc and len(local) > 10:
             offset = offset or "+00:00"
         yield _candidate(field.source, field.key, str(raw)[:80], local, offset, _worth(local, field.confidence, now))
+    yield from _in_other_groups(tags, now)
     yield from _iptc(tags, now)
+
+
+def _in_other_groups(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
+    """DateTimeOriginal in groups that only few write: APP12, SigmaRaw, H264; and as ExifTool puts it together."""
+    listed = {field.key for field in _FIELDS}
+    for key, raw in tags.items():
+        if key.partition(":")[2] != "DateTimeOriginal" or key in listed or not isinstance(raw, str):
+            continue
+        parsed = parse(raw)
+        if parsed is not None:
+            yield _candidate("exif", key, raw[:80], *parsed, _worth(parsed[0], 80, now))
 
 
 def _iptc(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:

@@ -37,6 +37,7 @@ _VIDEOS = {
     "OGV": "ogv",
     "DV": "dv",
     "MXF": "mxf",
+    "R3D": "r3d",
 }
 
 RAW_FORMATS = frozenset(extension.upper() for extension in _RAW.split())
@@ -71,7 +72,15 @@ _BY_EXTENSION: dict[str, Kind] = {
     **{e: Kind(f, "video") for f, extensions in _VIDEOS.items() for e in extensions.split()},
 }
 
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"hevm"}
+_BRANDS: dict[bytes, Kind] = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm"), Kind("HEIC", "image")),
+    **dict.fromkeys((b"avif", b"avis"), Kind("AVIF", "image")),
+    b"crx ": Kind("CR3", "image"),
+    b"qt  ": Kind("MOV", "video"),
+    b"3g2": Kind("3G2", "video"),
+    **{b"3g" + digit: Kind("3GP", "video") for digit in (b"p", b"e", b"s", b"r", b"g", b"h")},
+    **dict.fromkeys((b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"), Kind("MP4", "video")),
+}
 
 
 def extension(name: str) -> str:
@@ -147,19 +156,16 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 
 
 def _sniff_ftyp(head: bytes) -> Kind:
-    brand = head[8:12]
-    if brand in _HEIF_BRANDS and brand not in (b"mif1", b"msf1"):
-        return Kind("HEIC", "image")
-    if brand in (b"avif", b"avis"):
-        return Kind("AVIF", "image")
-    if brand in (b"mif1", b"msf1"):
-        return Kind("AVIF" if b"avif" in head[16:64] else "HEIC", "image")
-    if brand == b"crx ":
-        return Kind("CR3", "image")
-    if brand == b"qt  ":
-        return Kind("MOV", "video")
-    if brand[:2] == b"3g":
-        return Kind("3G2" if brand[:3] == b"3g2" else "3GP", "video")
+    """By the major brand of the file type box; by its compatible brands where that one says nothing."""
+    end = min(max(int.from_bytes(head[:4], "big"), 16), 256)
+    compatible = [head[at : at + 4] for at in range(16, end - 3, 4)]
+    for brand in (head[8:12], *compatible):
+        if brand in (b"mif1", b"msf1"):
+            avif = any(one in (b"avif", b"avis") for one in compatible)
+            return Kind("AVIF" if avif else "HEIC", "image")
+        kind = _BRANDS.get(brand) or _BRANDS.get(brand[:3])
+        if kind is not None:
+            return kind
     return Kind("MP4", "video")
 
 

@@ -36,7 +36,8 @@ def connect(catalog: Catalog) -> Iterator[PostgresIndex]:
 
 @contextlib.contextmanager
 def _embedded() -> Iterator[str]:
-    from index.server import ServerFailed, serve
+    from index.account import ServerFailed
+    from index.server import serve
 
     try:
         server = serve()

@@ -15,6 +15,7 @@ from lumina_fs.progress import Event, Ingested, Trouble
 from lumina_fs.sidecars import Change, Saved, Sidecars
 from lumina_fs.survey import RACY, fingerprint, missing_fingerprint
 from schemas.names import encode_name
+from schemas.sidecar import NOTES
 
 _BATCH = 64
 _SECONDS = 1.0
@@ -115,6 +116,8 @@ class Ingest:
             if one.outcome and saved.wrote:
                 yield Ingested(self._source, path, one.outcome)
             for problem in saved.value.get("problems") or ():
+                if problem.get("code") in NOTES:
+                    continue
                 yield Trouble(self._source, path, problem.get("code", ""), problem.get("message", ""))
 
     def _entry(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> Entry:

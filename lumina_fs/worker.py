@@ -108,6 +108,9 @@ def prepare_process(memory: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent is asked to stop, and ends us in order
     _end_with_parent()
+    if not os.environ.get("LUMINA_DEBUG"):  # C libraries chatter about broken files; what matters comes as an answer
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 

@@ -13,6 +13,9 @@ from schemas.partial_date import split_date
 #: The blocks that the machine owns and may replace; everything else in a sidecar is the person's.
 MACHINE_BLOCKS = ("original", "origin", "capture", "measurements", "problems")
 
+#: Codes of problems that only tell something: nothing is broken, nobody has to do anything.
+NOTES = frozenset({"extension_mismatch"})
+
 Label = Literal["red", "orange", "yellow", "green", "blue", "purple", "pink", "grey"]
 DateSource = Literal["exif", "xmp", "quicktime", "filename", "directory", "filesystem", "manual"]
 

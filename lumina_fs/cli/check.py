@@ -9,6 +9,7 @@ from lumina_fs.cli.display import Reporter, plural, print_json, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, interruptible, open_catalog
 from lumina_fs.errors import ExitCode
 from lumina_fs.progress import Finished, Trouble
+from schemas.sidecar import NOTES
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> ExitCode:
                 checked = event.result
             elif isinstance(event, Trouble):
                 broken = event.code.startswith(("corrupt", "unreadable_"))
-                corrupt, problems = corrupt + broken, problems + (not broken)
+                corrupt += broken
+                problems += not broken and event.code not in NOTES
                 reporter.clear()
                 if args.json:
                     fields = {name: getattr(event, name) for name in event.__slots__}

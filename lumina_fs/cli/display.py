@@ -90,6 +90,10 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
+#: Files in trouble that are named while a job runs.
+_TROUBLES = 20
+
+
 class Reporter:
     """Prints the events of a job on stderr: one line that moves on a terminal, a line now and then in a log."""
 
@@ -101,6 +105,7 @@ class Reporter:
         self._rate = Rate()
         self._stage = ""
         self._shown = 0
+        self._troubles = 0
 
     def show(self, event: Event) -> None:
         """Print one event, or not, if it comes too soon after the last."""
@@ -109,6 +114,11 @@ class Reporter:
         elif isinstance(event, Note):
             self._line(visible(event.text))
         elif isinstance(event, Trouble):
+            self._troubles += 1
+            if self._troubles == _TROUBLES + 1:
+                self._line("  ... more of these: lumina check lists them all")
+            if self._troubles > _TROUBLES:
+                return
             place = f":{event.line}:{event.column}" if event.line else ""
             self._line(f"  {visible(event.path)}{place}: {visible(event.message)}")
 

@@ -441,7 +441,7 @@ def test_programs_below_a_closed_home_are_copied(base: Path, monkeypatch: pytest
             shutil.copytree(part, target, ignore=shutil.ignore_patterns("include", "*.a"))
     home.chmod(0o700)
     place = (str(home / source.relative_to(source.parent.parent)), "18")
-    monkeypatch.setattr(server, "_install", lambda: place)
+    monkeypatch.setattr(account, "install", lambda: place)
     for _ in range(2):
         with server.serve() as conninfo:
             assert ask(conninfo, "SELECT 1") == "1"
