@@ -242,8 +242,9 @@ def _size(tags: _Tags, media: str) -> tuple[int | None, int | None]:
     width, height = _stored_size(tags)
     if width is None or height is None:
         return None, None
-    if media == "video" or tags.text("File:FileType") in _BOXES:
-        turned = (tags.number("Composite:Rotation", "QuickTime:Rotation") or 0) % 180 == 90
+    rotation = tags.number("QuickTime:Rotation", "Composite:Rotation")
+    if rotation is not None or media == "video" or tags.text("File:FileType") in _BOXES:
+        turned = (rotation or 0) % 180 == 90
     else:
         turned = (tags.whole(1, 8, "EXIF:Orientation", "Orientation") or 1) >= 5
     return (height, width) if turned else (width, height)

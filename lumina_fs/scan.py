@@ -196,7 +196,8 @@ def _scan_source(
             writer.lose(str(error))
             known = {}
         ignore = Ignore(tuple(catalog.settings.ignore))
-        found = survey(source.path, sidecars, ignore, known, recipe(), cancel)
+        mark = "rehash" if rehash else recipe()  # no recorded fingerprint starts so: every original is looked at
+        found = survey(source.path, sidecars, ignore, known, mark, cancel)
         if cancel.is_set():
             return
         if not accept_missing:

@@ -1,0 +1,153 @@
+"""What a person wrote into a sidecar stays, byte for byte where nothing else had to change."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lumina_fs.documents import read
+from lumina_fs.errors import CorruptDocument
+from lumina_fs.roots import Root
+
+if TYPE_CHECKING:
+    from tests.conftest import Library
+
+
+def test_a_valid_edit_is_found_and_left_as_it_is(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    text = library.curate("a.jpg", caption="Two herons", rating=4, tags=["birds/heron", {"value": "lake"}])
+    library.scan()
+    assert library.sidecar("a.jpg").read_bytes() == text
+    assert library.search("heron rating:>=4") == ["a.jpg"]
+    assert library.search("tag:lake") == ["a.jpg"]
+    assert library.search("tag:birds/heron") == ["a.jpg"]
+
+
+def test_a_date_of_the_person_wins(library: Library) -> None:
+    library.photo("a.jpg", 1, DateTimeOriginal="2019:07:14 12:00:01")
+    library.scan()
+    assert library.search("date:2019-07") == ["a.jpg"]
+    library.curate("a.jpg", date="1987-05")
+    library.scan()
+    assert library.search("date:1987") == ["a.jpg"]
+    assert library.search("date:2019") == []
+    assert library.value("a.jpg")["capture"]["taken"]["local"] == "2019-07-14T12:00:01"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_unknown_keys_odd_layout_bom_and_crlf_survive_a_machine_write(library: Library, newline: str) -> None:
+    photo = library.photo("a.jpg", 1)
+    library.scan()
+    value = library.value("a.jpg")
+    value["curation"] = {"caption": "x", "x-mine": {"b": 1.50, "a": [1, 2]}}
+    value["original"]["x-note"] = "kept too"
+    value["zz_top"] = "unknown at the top"
+    text = json.dumps(value, indent=3).replace("1.5", "1.50").replace("\n", newline)
+    library.sidecar("a.jpg").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    library.scan()
+    assert library.sidecar("a.jpg").read_bytes() == b"\xef\xbb\xbf" + text.encode()
+    # now the machine has to write: the same content, decoded by a decoder that was not there before
+    value["problems"] = [{"code": "undecodable", "message": "by another", "decoder": "none"}]
+    text = json.dumps(value, indent=3).replace("1.5", "1.50").replace("\n", newline)
+    library.sidecar("a.jpg").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert library.scan().updated == 1
+    after = library.sidecar("a.jpg").read_bytes()
+    assert after.startswith(b"\xef\xbb\xbf{" + newline.encode() + b"   ")
+    assert (b"\r\n" in after) == (newline == "\r\n")
+    assert b'"b": 1.50' in after
+    assert b"kept too" in after
+    assert b"unknown at the top" in after
+    assert json.loads(after[3:])["problems"] == []
+    assert photo.exists()
+
+
+BROKEN = {
+    "a comma too many": b'{"kind": "sidecar",}',
+    "a key twice": b'{"kind": "sidecar", "kind": "sidecar"}',
+    "not a number": b'{"kind": "sidecar", "version": NaN}',
+    "cut off": b'{"kind": "side',
+    "empty": b"",
+    "not UTF-8": b'{"kind": "\xff"}',
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_sidecar_stays_as_it_is_and_its_last_good_row_stands(library: Library, text: bytes) -> None:
+    library.photo("a.jpg", 1)
+    library.photo("b.jpg", 2)
+    library.scan()
+    library.curate("a.jpg", caption="heron")
+    library.scan()
+    library.sidecar("a.jpg").write_bytes(text)
+    for options in ({}, {}, {"rehash": True}):
+        result = library.scan(**options)
+        assert library.sidecar("a.jpg").read_bytes() == text
+        assert result.problems == 1
+        assert [event.code for event in library.events if hasattr(event, "code")] == ["corrupt_sidecar"]
+    assert library.search("heron") == ["a.jpg"]
+    assert library.search("is:stale") == ["a.jpg"]
+
+
+def test_a_mended_sidecar_is_taken_again(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    good = library.sidecar("a.jpg").read_bytes()
+    library.sidecar("a.jpg").write_bytes(good[:-3])
+    library.scan()
+    library.sidecar("a.jpg").write_bytes(good)
+    assert library.scan().problems == 0
+    assert library.search("is:stale") == []
+
+
+def test_a_value_that_makes_no_sense_is_told_with_line_and_column(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", rating=9)
+    library.scan()
+    [trouble] = [event for event in library.events if hasattr(event, "code")]
+    line = library.sidecar("a.jpg").read_text().splitlines()[trouble.line - 1]
+    assert line[trouble.column - 1 :] == "9"
+    assert "curation.rating" in trouble.message
+
+
+def test_an_edit_that_comes_while_a_scan_composes_is_merged(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scan has read the sidecar; before it writes, the person saves: both must be in the result."""
+    from lumina_fs import sidecars
+
+    library.photo("a.jpg", 1)
+    library.photo("b.jpg", 2)
+    library.scan()
+    os.utime(library.root / "a.jpg")
+    value = library.value("a.jpg")
+    value["problems"] = [{"code": "undecodable", "message": "by another", "decoder": "none"}]
+    library.sidecar("a.jpg").write_text(json.dumps(value))
+    real, edits = sidecars.text_for, iter(["first save", "second save"])
+
+    def save_in_between(*args: object) -> bytes:
+        caption = next(edits, None)
+        if caption:
+            library.curate("a.jpg", caption=caption)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sidecars, "text_for", save_in_between)
+    library.scan()
+    assert library.value("a.jpg")["curation"] == {"caption": "second save"}
+    assert library.value("a.jpg")["problems"] == []
+
+
+def test_writers_refuse_a_sidecar_that_does_not_parse(library: Library) -> None:
+    from lumina_fs.documents import edit
+    from lumina_fs.durable import Disk
+    from schemas.sidecar import Sidecar
+
+    library.sidecar("a.jpg").write_bytes(b"{")
+    with Root.open(str(library.root)) as root:
+        with pytest.raises(CorruptDocument, match="line 1"):
+            edit(Disk(), root, "a.jpg.lumina.json", Sidecar, lambda value: {**(value or {}), "curation": {}})
+        stored = read(root, "a.jpg.lumina.json")
+    assert stored is not None
+    assert stored.data == b"{"

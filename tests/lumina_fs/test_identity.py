@@ -1,0 +1,206 @@
+"""Moves, copies, replacements and losses: the sidecar stays with the picture it describes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lumina_fs.errors import SourceOffline
+from lumina_fs.identity import distance, pair
+
+if TYPE_CHECKING:
+    from tests.conftest import Library
+
+
+def test_same_name_is_paired_before_the_nearest_folder() -> None:
+    lost = ["2019/a/IMG_1.jpg", "2019/b/IMG_2.jpg"]
+    appeared = ["2019/a/renamed.jpg", "archive/far/IMG_1.jpg"]
+    assert pair(lost, appeared) == [
+        ("2019/a/IMG_1.jpg", "archive/far/IMG_1.jpg"),
+        ("2019/b/IMG_2.jpg", "2019/a/renamed.jpg"),
+    ]
+
+
+def test_the_nearest_folder_wins_among_equal_names() -> None:
+    assert pair(["a/b/x.jpg"], ["z/x.jpg", "a/c/x.jpg"]) == [("a/b/x.jpg", "a/c/x.jpg")]
+    assert distance("a/b/x", "a/c/x") == 2
+    assert distance("x", "x") == 0
+
+
+def test_what_has_no_partner_is_left_over() -> None:
+    assert pair(["a.jpg"], []) == []
+    assert len(pair(["a.jpg"], ["b.jpg", "c.jpg"])) == 1
+
+
+def test_a_renamed_photo_keeps_what_its_sidecar_says(library: Library) -> None:
+    library.photo("a/one.jpg", 1)
+    library.scan()
+    library.curate("a/one.jpg", caption="Grandmother", rating=5)
+    before = library.value("a/one.jpg")
+    (library.root / "b").mkdir()
+    os.rename(library.root / "a/one.jpg", library.root / "b/two.jpg")
+    result = library.scan()
+    after = library.value("b/two.jpg")
+    assert (result.moved, result.added, result.missing) == (1, 0, 0)
+    assert not library.sidecar("a/one.jpg").exists()
+    assert after["id"] == before["id"]
+    assert after["curation"] == {"caption": "Grandmother", "rating": 5}
+    assert after["original"]["name"] == "two.jpg"
+    assert after["origin"]["first_path"] == "a/one.jpg"
+    assert library.search("grandmother") == ["b/two.jpg"]
+
+
+def test_a_folder_that_was_renamed_with_its_sidecars_opens_no_photo(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        library.photo(f"2019/{number}.jpg", number)
+    library.scan()
+    os.rename(library.root / "2019", library.root / "Summer 2019")
+    forbid_opening(monkeypatch)
+    result = library.scan()
+    assert (result.found, result.moved, result.added, result.missing) == (4, 4, 0, 0)
+    assert sorted(library.search()) == [f"Summer 2019/{number}.jpg" for number in range(4)]
+
+
+def test_two_photos_that_swapped_names_swap_their_sidecars(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.photo("b.jpg", 2)
+    library.scan()
+    library.curate("a.jpg", caption="I am one")
+    library.curate("b.jpg", caption="I am two")
+    library.scan()
+    os.rename(library.root / "a.jpg", library.root / "t")
+    os.rename(library.root / "b.jpg", library.root / "a.jpg")
+    os.rename(library.root / "t", library.root / "b.jpg")
+    result = library.scan()
+    assert result.moved == 2
+    assert library.value("a.jpg")["curation"]["caption"] == "I am two"
+    assert library.value("b.jpg")["curation"]["caption"] == "I am one"
+    assert library.search("one") == ["b.jpg"]
+    assert not list(library.root.glob("*orphan*"))
+
+
+def test_a_copied_photo_without_its_sidecar_gets_a_fresh_one(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="mine")
+    shutil.copy2(library.root / "a.jpg", library.root / "copy.jpg")
+    result = library.scan()
+    assert (result.added, result.moved, result.exact_duplicates) == (1, 0, 1)
+    assert library.value("copy.jpg")["curation"] == {}
+    assert library.value("copy.jpg")["id"] != library.value("a.jpg")["id"]
+
+
+def test_a_sidecar_copied_with_its_photo_gets_an_id_of_its_own_and_keeps_its_curation(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="mine")
+    library.scan()
+    first = library.value("a.jpg")["id"]
+    (library.root / "backup").mkdir()
+    for name in ("a.jpg", "a.jpg.lumina.json"):
+        shutil.copy2(library.root / name, library.root / "backup" / name)
+    library.scan()
+    assert library.value("a.jpg")["id"] == first
+    assert library.value("backup/a.jpg")["id"] != first
+    assert library.value("backup/a.jpg")["curation"] == {"caption": "mine"}
+    assert any("copy" in getattr(event, "text", "") for event in library.events)
+    before = library.tree()
+    library.scan()
+    assert library.tree() == before
+
+
+def test_other_content_under_a_known_name_is_a_new_original(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="the old picture")
+    old = library.value("a.jpg")
+    library.photo("a.jpg", 2)
+    result = library.scan()
+    kept = list(library.root.glob("a.jpg.lumina-orphan-*.json"))
+    assert result.updated == 1
+    assert len(kept) == 1
+    assert b"the old picture" in kept[0].read_bytes()
+    assert library.value("a.jpg")["id"] != old["id"]
+    assert library.value("a.jpg")["curation"] == {}
+    before = library.tree()
+    library.scan()
+    assert library.tree() == before
+
+
+def test_a_missing_photo_keeps_its_sidecar_and_comes_back(library: Library, tmp_path: Path) -> None:
+    for number in range(5):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    library.curate("0.jpg", caption="dear")
+    shutil.move(library.root / "0.jpg", tmp_path / "0.jpg")
+    result = library.scan()
+    assert result.missing == 1
+    assert library.value("0.jpg")["original"]["missing_since"].endswith("Z")
+    assert library.search("is:missing") == ["0.jpg"]
+    before = library.tree()
+    assert library.scan().missing == 1
+    assert library.tree() == before
+    shutil.move(tmp_path / "0.jpg", library.root / "0.jpg")
+    assert library.scan().missing == 0
+    assert "missing_since" not in library.value("0.jpg")["original"]
+    assert library.search("dear -is:missing") == ["0.jpg"]
+
+
+def test_a_photo_removed_with_its_sidecar_is_forgotten(library: Library) -> None:
+    for number in range(3):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    (library.root / "0.jpg").unlink()
+    library.sidecar("0.jpg").unlink()
+    assert library.scan().missing == 0
+    assert library.search() == ["1.jpg", "2.jpg"] or sorted(library.search()) == ["1.jpg", "2.jpg"]
+
+
+def test_a_source_that_is_suddenly_mostly_gone_is_offline_and_nothing_changes(library: Library) -> None:
+    for number in range(6):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    for number in range(4):
+        (library.root / f"{number}.jpg").unlink()
+    before = library.tree()
+    with pytest.raises(SourceOffline, match="4 of 6"):
+        library.scan()
+    assert library.tree() == before
+    assert len(library.search("-is:missing")) == 6
+    assert library.scan(accept_missing=True).missing == 4
+
+
+def test_a_source_without_its_mark_is_offline(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import MARK, Catalog
+
+    library.photo("here.jpg", 1)
+    library.scan()
+    card = tmp_path / "card"
+    card.mkdir()
+    shutil.copy2(library.root / "here.jpg", card / "there.jpg")
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(card), name="card")
+    assert library.scan().found == 2
+    (card / MARK).unlink()
+    (card / "there.jpg").unlink()
+    result = library.scan()
+    assert result.offline == ["card"]
+    assert len(library.search("source:card -is:missing")) == 1
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.renew_mark(catalog.source("card"))
+    assert library.scan(accept_missing=True).missing == 1
+
+
+def forbid_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a scan fail that opens an original."""
+
+    def refuse(self: object) -> None:
+        raise AssertionError("an original was to be opened")
+
+    monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)

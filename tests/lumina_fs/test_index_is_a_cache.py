@@ -1,0 +1,161 @@
+"""Delete the index, lose nothing; while it cannot be reached, files are written all the same."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from index.postgres import schema_of
+from lumina_fs.answers import answering_index
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import NeedsIndex
+from lumina_fs.index_session import BEHIND, connect
+from lumina_fs.progress import Finished
+from lumina_fs.rebuild import rebuild, verify
+
+if TYPE_CHECKING:
+    from index.protocol import Verdict
+    from tests.conftest import Library
+
+QUERIES = ["", "heron", "camera:canon", "date:2019", "rating:>=3", "type:jpeg -heron", "has:gps", "is:duplicate"]
+
+
+def fill(library: Library) -> None:
+    for number in range(8):
+        library.photo(f"20{number:02}/p{number}.jpg", number % 7, Make="Canon", Model=f"EOS {number}")
+    library.scan()
+    library.curate("2003/p3.jpg", caption="a heron", rating=4, tags=["birds/heron"], date="2019-05")
+    library.curate("2004/p4.jpg", rating=1)
+    library.scan()
+
+
+def proved(library: Library) -> Verdict:
+    with Catalog.open(str(library.root)) as catalog:
+        *_, last = verify(catalog, cancel=threading.Event())
+    assert isinstance(last, Finished)
+    found: Verdict = last.result
+    return found
+
+
+def test_all_that_is_index_or_cache_can_be_deleted(library: Library) -> None:
+    fill(library)
+    before = {query: library.search(query) for query in QUERIES}
+    assert before["heron"] == ["2003/p3.jpg"]
+    with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        index.drop()
+    shutil.rmtree(library.root / ".lumina/cache", ignore_errors=True)
+    assert {query: library.search(query) for query in QUERIES} == before
+    assert proved(library).equal
+
+
+def test_verify_finds_a_row_that_was_altered_by_hand(library: Library, postgres: str) -> None:
+    fill(library)
+    assert proved(library).equal
+    with Catalog.open(str(library.root)) as catalog:
+        schema = schema_of(catalog.id)
+    with psycopg.connect(postgres) as conn:
+        conn.execute(f"UPDATE {schema}.original SET rating = 5 WHERE path = '2004/p4.jpg'")  # type: ignore[arg-type]
+        conn.execute(f"DELETE FROM {schema}.original WHERE path = '2001/p1.jpg'")  # type: ignore[arg-type]
+    verdict = proved(library)
+    assert not verdict.equal
+    assert verdict.live != verdict.files
+    assert {(d.path, d.kind) for d in verdict.differences} == {
+        ("2001/p1.jpg", "original not in the index"),
+        ("2004/p4.jpg", "original differs"),
+    }
+    [altered] = [d for d in verdict.differences if d.path == "2004/p4.jpg"]
+    assert altered.columns == {"rating": ("5", "1")}
+
+
+def test_verify_changes_nothing_and_a_rebuild_mends(library: Library, postgres: str) -> None:
+    fill(library)
+    with Catalog.open(str(library.root)) as catalog:
+        schema = schema_of(catalog.id)
+        with psycopg.connect(postgres) as conn:
+            conn.execute(f"UPDATE {schema}.original SET camera = 'Nikon'")  # type: ignore[arg-type]
+        assert proved(library).different == 8
+        *_, last = rebuild(catalog, cancel=threading.Event())
+    assert isinstance(last, Finished)
+    assert last.result.originals == 8
+    assert proved(library).equal
+
+
+def test_a_rebuilt_index_knows_what_was_seen(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(library)
+    with Catalog.open(str(library.root)) as catalog:
+        list(rebuild(catalog, cancel=threading.Event()))
+
+    def refuse(self: object) -> None:
+        raise AssertionError("an original was to be opened")
+
+    monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)
+    assert library.scan().unchanged == 8
+
+
+def test_without_a_server_a_scan_succeeds_and_the_next_command_catches_up(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(library)
+    monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    library.photo("new.jpg", 50)
+    library.curate("2004/p4.jpg", caption="an owl")
+    result = library.scan()
+    assert (result.added, result.index, result.exact_duplicates) == (1, "behind", None)
+    assert (library.root / BEHIND).exists()
+    with pytest.raises(NeedsIndex, match="cannot be reached"):
+        library.search()
+    monkeypatch.delenv("LUMINA_DATABASE_URL")
+    assert library.search("owl") == ["2004/p4.jpg"]
+    assert len(library.search()) == 9
+    assert not (library.root / BEHIND).exists()
+    assert proved(library).equal
+
+
+def test_an_index_of_another_version_is_made_again(library: Library, postgres: str) -> None:
+    fill(library)
+    with Catalog.open(str(library.root)) as catalog:
+        schema = schema_of(catalog.id)
+        with psycopg.connect(postgres) as conn:
+            conn.execute(f"UPDATE {schema}.meta SET value = 'old' WHERE name = 'version'")  # type: ignore[arg-type]
+        asked: list[str] = []
+
+        def refuse(why: str) -> bool:
+            asked.append(why)
+            return False
+
+        options: dict[str, Any] = {"show": lambda event: None, "cancel": threading.Event()}
+        with pytest.raises(NeedsIndex), answering_index(catalog, may_rebuild=refuse, **options):
+            pass
+        assert asked == ["the index was made by another version of Lumina"]
+    assert len(library.search()) == 8
+
+
+def test_an_index_that_lost_a_table_says_so(library: Library, postgres: str) -> None:
+    fill(library)
+    with Catalog.open(str(library.root)) as catalog:
+        schema = schema_of(catalog.id)
+    with psycopg.connect(postgres) as conn:
+        conn.execute(f"DROP TABLE {schema}.original")  # type: ignore[arg-type]
+    with pytest.raises(NeedsIndex, match="lumina index rebuild"):
+        library.search()
+    assert library.scan().found == 8
+
+
+def test_sidecars_removed_by_hand_leave_the_index_at_the_next_scan(library: Library) -> None:
+    fill(library)
+    library.sidecar("2001/p1.jpg").unlink()
+    assert library.scan().added == 1
+    assert proved(library).equal
+
+
+def test_two_catalogs_do_not_meet_in_the_index(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
+    fill(library)
+    other = type(library)(tmp_path_factory.mktemp("other"))
+    other.photo("only.jpg", 99)
+    other.scan()
+    assert other.search() == ["only.jpg"]
+    assert len(library.search()) == 8
