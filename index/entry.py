@@ -29,7 +29,10 @@ _TEXT_TAGS = (
     "IPTC:ObjectName", "IPTC:Caption-Abstract", "IPTC:Headline", "IPTC:Keywords", "IPTC:City",
     "IPTC:Country-PrimaryLocationName", "EXIF:ImageDescription", "EXIF:XPTitle", "EXIF:XPComment", "EXIF:XPKeywords",
 )  # fmt: skip
+#: Evidence that is read from the sidecar where it is wanted.
+_LEFT_OUT = ("tags", "tags_left_out", "dates")
 _LARGEST = (1 << 63) - 1
+NULL = r"\N"
 
 
 def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint: str) -> Entry:
@@ -39,34 +42,35 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
     taken = taken_of(doc)
     exposure, gps = capture.get("exposure") or {}, capture.get("gps") or {}
     worthless = bool((measurements.get("information") or {}).get("worthless"))
-    values = (
-        source,
-        path,
-        "\\x" + etag,
+    # hex digits, numbers and times need no escape
+    columns = (
+        _text(source),
+        _text(path),
+        "\\\\x" + etag,
         doc["id"],
-        "\\x" + original["sha256"] if original.get("sha256") else None,
+        "\\\\x" + original["sha256"] if original.get("sha256") else NULL,
         original["media"],
-        original["format"],
-        _whole(original["size"]) or 0,
+        _text(original["format"]),
+        _whole(original["size"]),
         _whole(original.get("width")),
         _whole(original.get("height")),
         _real(original.get("duration")),
-        _timestamp(taken["local"]) if taken else None,
-        taken["local"] if taken else None,
-        _camera(capture),
-        (capture.get("lens") or {}).get("model"),
+        _timestamp(taken["local"]) if taken else NULL,
+        _text(taken["local"]) if taken else NULL,
+        _text(_camera(capture)),
+        _text((capture.get("lens") or {}).get("model")),
         _whole(exposure.get("iso")),
         _real(gps.get("latitude")),
         _real(gps.get("longitude")),
-        curation.get("rating"),
+        _whole(curation.get("rating")),
         _real((measurements.get("quality") or {}).get("value")),
-        None if worthless else _code(measurements.get("dhash")),
-        None if worthless else _code(measurements.get("phash")),
+        NULL if worthless else _code(measurements.get("dhash")),
+        NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
-        _words(doc, source, path),
-        _json(doc),
+        _text(_words(doc, source, path)),
+        _text(_json(doc)),
     )
-    line = "\t".join([r"\N" if value is None else _copied(value) for value in values]) + "\n"
+    line = "\t".join(columns) + "\n"
     return Entry(
         path,
         line.encode("utf-8", "replace"),
@@ -77,55 +81,58 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
 
 def problem_line(source: str, problem: Problem) -> bytes:
     """The COPY line of one row of table `problem`."""
-    values = (source, problem.path, problem.code, problem.message, problem.line, problem.column)
-    return ("\t".join([r"\N" if v is None else _copied(v) for v in values]) + "\n").encode("utf-8", "replace")
+    columns = (*map(_text, (source, problem.path, problem.code, problem.message)), _whole(problem.line))
+    return ("\t".join((*columns, _whole(problem.column))) + "\n").encode("utf-8", "replace")
 
 
 def seen_line(source: str, seen: Seen) -> bytes:
     """The COPY line of one row of table `seen`."""
-    return ("\t".join(map(_copied, (source, *seen))) + "\n").encode()
+    return ("\t".join(map(_text, (source, *seen))) + "\n").encode("utf-8", "replace")
 
 
 def _problem(item: Mapping[str, Any]) -> tuple[str, str]:
     return str(item.get("code", "")), str(item.get("message", ""))
 
 
-def _copied(value: Any) -> str:
-    """A value in COPY's text form."""
-    text = value if isinstance(value, str) else str(value)
+def _text(text: str | None) -> str:
+    """A text in COPY's form. Postgres takes no NUL."""
+    if text is None:
+        return NULL
     if "\\" in text:
         text = text.replace("\\", "\\\\")
-    if "\t" in text or "\n" in text or "\r" in text or "\0" in text:
+    if not text.isprintable():
         text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\ufffd")
     return text
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and abs(value) <= _LARGEST else None
+def _whole(value: Any) -> str:
+    return str(value) if isinstance(value, int) and abs(value) <= _LARGEST else NULL
 
 
-def _real(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value) else None
+def _real(value: Any) -> str:
+    if isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value):
+        return repr(float(value))
+    return NULL
 
 
-def _code(measurement: Mapping[str, Any] | None) -> int | None:
+def _code(measurement: Mapping[str, Any] | None) -> str:
     """64 bits of a hash as a signed number."""
     value = (measurement or {}).get("value")
     if not isinstance(value, str) or len(value) != 16:
-        return None
+        return NULL
     try:
-        return int.from_bytes(bytes.fromhex(value), "big", signed=True)
+        return str(int.from_bytes(bytes.fromhex(value), "big", signed=True))
     except ValueError:
-        return None
+        return NULL
 
 
-def _timestamp(local: str) -> str | None:
+def _timestamp(local: str) -> str:
     """The first moment of a wall time, as a timestamp that Postgres takes."""
     first = first_instant(local)
     try:
         date.fromisoformat(first[:10])
     except ValueError:
-        return None
+        return NULL
     return first
 
 
@@ -199,7 +206,10 @@ def _mark(
 
 
 def _json(doc: Mapping[str, Any]) -> str:
-    """The document for a jsonb column, which takes no NUL and no number beyond double precision."""
+    """The document for a jsonb column, without its metadata tags; jsonb takes no NUL and no endless number."""
+    capture = doc.get("capture")
+    if capture:
+        doc = {**doc, "capture": {name: value for name, value in capture.items() if name not in _LEFT_OUT}}
     try:
         text = orjson.dumps(doc).decode()
     except (TypeError, ValueError):

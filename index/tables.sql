@@ -29,7 +29,7 @@ CREATE TABLE {s}.original (
     phash       bigint,
     missing     boolean NOT NULL,
     words       tsvector NOT NULL,
-    document    jsonb NOT NULL               -- the whole sidecar
+    document    jsonb NOT NULL               -- the sidecar without its metadata tags
 ) WITH (autovacuum_enabled = on);
 
 -- What is wrong: with an original, or with a document that a person edited (then with line and column).

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 #: Postgres refuses lexemes of 2 kB and positions above 16383.
 _LONGEST = 120
 _POSITIONS = 16_000
+#: Characters of a tsvector literal; Postgres takes a megabyte of lexemes.
+_LARGEST = 250_000
 
 # a run of letters and digits, or a single character of a script that is written without spaces
 _WORD = re.compile(
@@ -50,8 +52,8 @@ class Lexemes:
         """Add running text: its words with their places, so that phrases can be found."""
         for word in words(text):
             places = self._positions.setdefault(word, [])
-            if self._next < _POSITIONS and len(places) < 200:
-                places.append(self._next)
+            if (self._next < _POSITIONS and len(places) < 200) or not places:
+                places.append(min(self._next, _POSITIONS))
             self._next += 1
         self._next += 8  # no phrase reaches from one text into the next
 
@@ -68,17 +70,27 @@ class Lexemes:
 
     def literal(self) -> str:
         """The tsvector's text form, in a fixed order, no larger than Postgres takes."""
-        parts, room = [], 500_000
-        for word in sorted(self._positions) + sorted(self._marks):
-            places = self._positions.get(word, ())
-            part = quoted(word) + (":" + ",".join(map(str, places)) if places else "")
-            room -= len(part.encode())
-            if room < 0:
-                break
-            parts.append(part)
-        return " ".join(parts)
+        parts = [
+            f"{quoted(word)}:{places[0]}" if len(places) == 1 else quoted(word) + ":" + ",".join(map(str, places))
+            for word, places in sorted(self._positions.items())
+        ]
+        parts += map(quoted, sorted(self._marks))
+        text = " ".join(parts)
+        return text if len(text) < _LARGEST else " ".join(_fitting(parts))
+
+
+def _fitting(parts: list[str]) -> Iterator[str]:
+    """As many lexemes as Postgres takes in one value."""
+    room = _LARGEST
+    for part in parts:
+        room -= len(part.encode()) + 1
+        if room < 0:
+            return
+        yield part
 
 
 def quoted(lexeme: str) -> str:
     """A lexeme as Postgres reads it in a tsvector or tsquery."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+    if "'" in lexeme or "\\" in lexeme:
+        lexeme = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{lexeme}'"

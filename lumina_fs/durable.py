@@ -110,10 +110,14 @@ def read_at(directory: int, name: str) -> tuple[bytes, os.stat_result] | None:
             raise OSError(errno.EINVAL, "not a regular file", name)
         if info.st_size > _MAX_READ:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
-        parts = []
-        while part := os.read(fd, max(65536, info.st_size + 1)):
-            parts.append(part)
-        return b"".join(parts), info
+        wanted = max(4096, info.st_size + 1)
+        data = os.read(fd, wanted)
+        if len(data) == wanted:  # it grew since: read on until there is no more
+            parts = [data]
+            while part := os.read(fd, 65536):
+                parts.append(part)
+            data = b"".join(parts)
+        return data, info
     finally:
         os.close(fd)
 

@@ -29,7 +29,7 @@ _HEAD = 4096
 
 #: Our format -> the Pillow plugins that may open it. Nothing else is ever tried.
 _PLUGINS: dict[str, tuple[str, ...]] = {
-    "JPEG": ("JPEG", "MPO"),
+    "JPEG": ("JPEG",),  # which hands multi-picture files to MPO itself
     "PNG": ("PNG",),
     "GIF": ("GIF",),
     "BMP": ("BMP", "DIB"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field
 
 from schemas.document import Block, Document
 from schemas.partial_date import split_date
@@ -93,7 +93,7 @@ class Curation(Block):
     related: dict[str, list[str]] = Field(default_factory=dict)
     """Ids of related originals, by relation: similar, masks, variations, or any other."""
 
-    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
     """Anything else that you want to keep with the picture."""
 
 
@@ -239,7 +239,7 @@ class Capture(Block):
     """EXIF orientation of the stored pixels."""
     reader: str | None = None
     """The program that read the metadata."""
-    tags: dict[str, JsonValue] = Field(default_factory=dict)
+    tags: dict[str, Any] = Field(default_factory=dict)
     """All other tags, under ExifTool's names."""
     tags_left_out: LeftOut | None = None
     """Tags for which there was no room."""
@@ -250,7 +250,7 @@ class Measurement(Block):
 
     version: int = Field(ge=1)
     """Version of the measurer."""
-    value: JsonValue = None
+    value: Any = None
     """What it found."""
 
 

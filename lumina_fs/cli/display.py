@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
@@ -101,7 +102,7 @@ class Reporter:
         self._stream = stream or sys.stderr
         self._moving = self._stream.isatty()
         self._quiet = quiet
-        self._throttle = Throttle(0.1 if self._moving else 10.0)
+        self._throttle = Throttle(0.1) if self._moving else Throttle(10.0, time.monotonic())
         self._rate = Rate()
         self._stage = ""
         self._shown = 0

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print_json(result.as_dict())
     else:
-        say(f"{plural(result.found, 'photo')} and videos in {duration(result.seconds)}: " + _changes(result.as_dict()))
+        say(f"{plural(result.found, 'original')} in {duration(result.seconds)}: " + _changes(result.as_dict()))
         if result.exact_duplicates:
             say(f"{plural(result.exact_duplicates, 'exact duplicate')}: lumina search is:duplicate")
         if result.problems:

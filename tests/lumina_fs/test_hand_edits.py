@@ -116,7 +116,7 @@ def test_a_value_that_makes_no_sense_is_told_with_line_and_column(library: Libra
 
 def test_an_edit_that_comes_while_a_scan_composes_is_merged(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scan has read the sidecar; before it writes, the person saves: both must be in the result."""
-    from lumina_fs import sidecars
+    from lumina_fs import documents, sidecars
 
     library.photo("a.jpg", 1)
     library.photo("b.jpg", 2)
@@ -125,7 +125,7 @@ def test_an_edit_that_comes_while_a_scan_composes_is_merged(library: Library, mo
     value = library.value("a.jpg")
     value["problems"] = [{"code": "undecodable", "message": "by another", "decoder": "none"}]
     library.sidecar("a.jpg").write_text(json.dumps(value))
-    real, edits = sidecars.text_for, iter(["first save", "second save"])
+    real, edits = documents.text_for, iter(["first save", "second save"])
 
     def save_in_between(*args: object) -> bytes:
         caption = next(edits, None)

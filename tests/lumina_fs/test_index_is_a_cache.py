@@ -58,8 +58,8 @@ def test_verify_finds_a_row_that_was_altered_by_hand(library: Library, postgres:
     with Catalog.open(str(library.root)) as catalog:
         schema = schema_of(catalog.id)
     with psycopg.connect(postgres) as conn:
-        conn.execute(f"UPDATE {schema}.original SET rating = 5 WHERE path = '2004/p4.jpg'")  # type: ignore[arg-type]
-        conn.execute(f"DELETE FROM {schema}.original WHERE path = '2001/p1.jpg'")  # type: ignore[arg-type]
+        conn.execute(f"UPDATE {schema}.original SET rating = 5 WHERE path = '2004/p4.jpg'")
+        conn.execute(f"DELETE FROM {schema}.original WHERE path = '2001/p1.jpg'")
     verdict = proved(library)
     assert not verdict.equal
     assert verdict.live != verdict.files
@@ -76,7 +76,7 @@ def test_verify_changes_nothing_and_a_rebuild_mends(library: Library, postgres: 
     with Catalog.open(str(library.root)) as catalog:
         schema = schema_of(catalog.id)
         with psycopg.connect(postgres) as conn:
-            conn.execute(f"UPDATE {schema}.original SET camera = 'Nikon'")  # type: ignore[arg-type]
+            conn.execute(f"UPDATE {schema}.original SET camera = 'Nikon'")
         assert proved(library).different == 8
         *_, last = rebuild(catalog, cancel=threading.Event())
     assert isinstance(last, Finished)
@@ -120,7 +120,7 @@ def test_an_index_of_another_version_is_made_again(library: Library, postgres: s
     with Catalog.open(str(library.root)) as catalog:
         schema = schema_of(catalog.id)
         with psycopg.connect(postgres) as conn:
-            conn.execute(f"UPDATE {schema}.meta SET value = 'old' WHERE name = 'version'")  # type: ignore[arg-type]
+            conn.execute(f"UPDATE {schema}.meta SET value = 'old' WHERE name = 'version'")
         asked: list[str] = []
 
         def refuse(why: str) -> bool:
@@ -139,7 +139,7 @@ def test_an_index_that_lost_a_table_says_so(library: Library, postgres: str) -> 
     with Catalog.open(str(library.root)) as catalog:
         schema = schema_of(catalog.id)
     with psycopg.connect(postgres) as conn:
-        conn.execute(f"DROP TABLE {schema}.original")  # type: ignore[arg-type]
+        conn.execute(f"DROP TABLE {schema}.original")
     with pytest.raises(NeedsIndex, match="lumina index rebuild"):
         library.search()
     assert library.scan().found == 8
