@@ -9,14 +9,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from lumina_fs.filename_dates import date_in_folders, date_in_name
-from schemas.partial_date import first_instant
+from schemas.names import encode_name
+from schemas.partial_date import first_instant, split_date
 
 FILENAME, DIRECTORY, FILESYSTEM = 70, 50, 30
 #: An exact midnight is what tools write that know only the day.
 MIDNIGHT = 30
 #: What a date before photography, or after tomorrow, is worth.
 IMPOSSIBLE = 10
-_FIRST_PHOTO = "1826"
+_FIRST_PHOTO = 1826
+#: How far apart a name and the metadata may be and still speak of the same picture.
+_NEAR = timedelta(days=30)
 
 
 class _Field(NamedTuple):
@@ -30,31 +33,39 @@ class _Field(NamedTuple):
     utc: bool = False
 
 
-# EXIF's OffsetTime belongs to ModifyDate alone and is never used for another date.
+# EXIF's OffsetTime is never used: it belongs to ModifyDate, and tools rewrite it on a computer in another place.
+# In order of trust; among equals the first listed wins.
 _FIELDS = (
     _Field("EXIF:DateTimeOriginal", "exif", 95, "EXIF:SubSecTimeOriginal", "EXIF:OffsetTimeOriginal"),
     _Field("QuickTime:CreationDate", "quicktime", 95),
     _Field("QuickTime:DateTimeOriginal", "quicktime", 95),
-    _Field("QuickTime:ContentCreateDate", "quicktime", 94),
+    _Field("QuickTime:ContentCreateDate", "quicktime", 95),
     _Field("EXIF:CreateDate", "exif", 93, "EXIF:SubSecTimeDigitized", "EXIF:OffsetTimeDigitized"),
     _Field("XMP:DateTimeOriginal", "xmp", 92),
     _Field("XMP:DateCreated", "xmp", 92),
     _Field("MakerNotes:DateTimeOriginal", "exif", 90),
     _Field("QuickTime:CreateDate", "quicktime", 90, utc=True),
-    _Field("QuickTime:MediaCreateDate", "quicktime", 89, utc=True),
-    _Field("QuickTime:TrackCreateDate", "quicktime", 88, utc=True),
+    _Field("QuickTime:MediaCreateDate", "quicktime", 90, utc=True),
+    _Field("QuickTime:TrackCreateDate", "quicktime", 90, utc=True),
+    _Field("IPTC:DateCreated", "exif", 88),
     _Field("XMP:CreateDate", "xmp", 85),
+    _Field("RIFF:DateTimeOriginal", "exif", 80),
     _Field("Matroska:DateTimeOriginal", "quicktime", 80, utc=True),
     _Field("PNG:CreationTime", "exif", 80),
     _Field("PNG:CreateDate", "exif", 80),
-    _Field("EXIF:ModifyDate", "exif", 60, "EXIF:SubSecTime", "EXIF:OffsetTime"),
+    _Field("EXIF:ModifyDate", "exif", 60, "EXIF:SubSecTime"),
     _Field("XMP:ModifyDate", "xmp", 60),
-    _Field("PNG:ModifyDate", "exif", 55),
-    _Field("QuickTime:ModifyDate", "quicktime", 55, utc=True),
+    _Field("PNG:ModifyDate", "exif", 60),
+    _Field("QuickTime:ModifyDate", "quicktime", 60, utc=True),
 )
+_KEYS = frozenset(field.key for field in _FIELDS)
+#: What a date is worth in a group that only few write.
+_ELSEWHERE = {"DateTimeOriginal": 80, "ModifyDate": 60}
 _VALUE = re.compile(
-    r"\s*(?P<year>\d{4})(?:[:/.-](?P<month>\d{2})(?:[:/.-](?P<day>\d{2})"
-    r"(?:[ T](?P<clock>\d{2}:\d{2}(?::\d{2})?)(?P<sub>\.\d{1,9})?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?[A-Za-z]?)?)?)?\s*"
+    r"\s*(?P<year>[0-9]{4})(?:[:/.-](?P<month>[0-9]{2})(?:[:/.-](?P<day>[0-9]{2})"
+    r"(?:[ T](?P<clock>[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?P<sub>\.[0-9]{1,9})?"
+    r"\s*(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?[A-Za-z]?)?)?)?\s*",
+    re.ASCII,
 )
 
 
@@ -71,9 +82,7 @@ def select(tags: Mapping[str, Any], *, path: str, mtime_ns: int, now: datetime, 
     """Find the dates of an original. `tags` as `exiftool -j -G -n` gives them, `path` relative to its source."""
     found = list(_in_metadata(tags, now))
     found += _in_path(path)
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=mtime_ns // 1000)
-    local = moment.isoformat(timespec="seconds")[:19]
-    found.append(_candidate("filesystem", "mtime", f"{local}Z", local, "+00:00", FILESYSTEM))
+    found += _in_filesystem(mtime_ns)
     found.sort(key=lambda one: -one["confidence"])
     unique: dict[tuple[str, str, str | None], dict[str, Any]] = {}
     for one in found:
@@ -91,50 +100,63 @@ def _candidate(source: str, field: str, raw: str, local: str, offset: str | None
 
 
 def _in_metadata(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
-    for field in _FIELDS:
-        raw = tags.get(field.key)
-        parsed = parse(raw) if isinstance(raw, str) else None
-        if parsed is None:
+    for field in (*_FIELDS, *_other_fields(tags)):
+        raw = _text(tags, field)
+        parsed = parse(raw) if raw is not None else None
+        if raw is None or parsed is None:
             continue
         local, offset = parsed
         local = _with_fraction(local, tags.get(field.sub)) if field.sub else local
-        offset = offset or (_offset(tags.get(field.offset)) if field.offset else None)
-        if field.utc and len(local) > 10:
-            offset = offset or "+00:00"
-        yield _candidate(field.source, field.key, str(raw)[:80], local, offset, _worth(local, field.confidence, now))
-    yield from _in_other_groups(tags, now)
-    yield from _iptc(tags, now)
+        if len(local) > 10:
+            offset = offset or (_offset(tags.get(field.offset)) if field.offset else None)
+            offset = offset or ("+00:00" if field.utc else None)
+        worth = _worth(local, field.confidence, now)
+        yield _candidate(field.source, field.key, raw[:80], local, offset, worth)
 
 
-def _in_other_groups(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """DateTimeOriginal in groups that only few write: APP12, SigmaRaw, H264; and as ExifTool puts it together."""
-    listed = {field.key for field in _FIELDS}
-    for key, raw in tags.items():
-        if key.partition(":")[2] != "DateTimeOriginal" or key in listed or not isinstance(raw, str):
-            continue
-        parsed = parse(raw)
-        if parsed is not None:
-            yield _candidate("exif", key, raw[:80], *parsed, _worth(parsed[0], 80, now))
+def _other_fields(tags: Mapping[str, Any]) -> list[_Field]:
+    """Dates in groups that only few write: APP12, SigmaRaw, H264. Composite is only put together from the others."""
+    found = []
+    for key in sorted(key for key in tags if isinstance(key, str) and key not in _KEYS):
+        group, _, name = key.partition(":")
+        if name in _ELSEWHERE and group != "Composite":
+            found.append(_Field(key, "exif", _ELSEWHERE[name]))
+    return found
 
 
-def _iptc(tags: Mapping[str, Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """IPTC keeps day and time in two tags."""
-    day, clock = tags.get("IPTC:DateCreated"), tags.get("IPTC:TimeCreated")
-    if not isinstance(day, str):
-        return
-    raw = f"{day} {clock}" if isinstance(clock, str) else day
-    parsed = parse(raw) or parse(day)
-    if parsed is not None:
-        yield _candidate("exif", "IPTC:DateCreated", raw[:80], *parsed, _worth(parsed[0], 88, now))
+def _text(tags: Mapping[str, Any], field: _Field) -> str | None:
+    """What a tag says. IPTC keeps the day and the time in two tags."""
+    raw = tags.get(field.key)
+    if not isinstance(raw, str):
+        return None
+    clock = tags.get("IPTC:TimeCreated") if field.key == "IPTC:DateCreated" else None
+    both = f"{raw} {clock}" if isinstance(clock, str) else raw
+    return both if parse(both) is not None else raw
 
 
 def _in_path(path: str) -> Iterator[dict[str, Any]]:
     named = date_in_name(path.rpartition("/")[2])
     if named is not None:
-        yield _candidate("filename", "name", named.raw, named.local, named.offset, FILENAME)
+        yield _candidate("filename", "name", encode_name(named.raw), named.local, named.offset, FILENAME)
     foldered = date_in_folders(path)
     if foldered is not None:
-        yield _candidate("directory", "path", foldered.raw, foldered.local, foldered.offset, DIRECTORY)
+        yield _candidate("directory", "path", encode_name(foldered.raw), foldered.local, foldered.offset, DIRECTORY)
+
+
+def _in_filesystem(mtime_ns: int) -> Iterator[dict[str, Any]]:
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:  # a file system can hold years that no calendar has
+        return
+    local = moment.isoformat()[:19]
+    yield _candidate("filesystem", "mtime", f"{local}Z", local, "+00:00", FILESYSTEM)
+
+
+def manual(curation_date: str) -> dict[str, Any]:
+    """The date that a person gave, as the selected one. Raises ValueError with a reason when it is none."""
+    local, offset = split_date(curation_date)
+    taken: dict[str, Any] = {"local": local, "source": "manual", "confidence": 100}
+    return taken if offset is None else {**taken, "offset": offset}
 
 
 def parse(text: str) -> tuple[str, str | None] | None:
@@ -171,15 +193,17 @@ def _offset(text: Any) -> str | None:
 
 def _with_fraction(local: str, digits: Any) -> str:
     """Sub-seconds are digits after the point: `5`, `05`, `123`, as text or, with -n, as a number."""
-    text = str(digits).strip() if isinstance(digits, (str, int)) and not isinstance(digits, bool) else ""
-    if len(local) != 19 or not text.isdecimal() or not text.isascii() or not text.strip("0"):
+    if isinstance(digits, int) and not isinstance(digits, bool) and 0 <= digits < 10**9:
+        digits = str(digits)
+    match = re.fullmatch(r"\s*([0-9]{1,6})[0-9]*\s*", digits) if isinstance(digits, str) else None
+    if len(local) != 19 or match is None or not match[1].strip("0"):
         return local
-    return f"{local}.{text[:6]}"
+    return f"{local}.{match[1]}"
 
 
 def _worth(local: str, confidence: int, now: datetime) -> int:
     """A day without time, and an exact midnight, count less; what cannot be, nearly nothing."""
-    if local[:4] < _FIRST_PHOTO or int(local[:4]) > now.year + 1:
+    if not _FIRST_PHOTO <= int(local[:4]) <= now.year + 1:
         return IMPOSSIBLE
     if len(local) <= 10 or local[10:] == "T00:00:00":
         return confidence - MIDNIGHT
@@ -192,19 +216,23 @@ def _flags(candidates: list[dict[str, Any]], now: datetime) -> Iterator[str]:
         return
     metadata = [one for one in candidates if one["source"] in ("exif", "xmp", "quicktime") and one["confidence"] >= 60]
     named = [one for one in candidates if one["source"] == "filename"]
-    if metadata and named and abs(_moment(metadata[0]) - _moment(named[0])) > timedelta(days=30):
+    # the best of the metadata: a picture that was edited later is no contradiction
+    if metadata and named and _gap(metadata[0]["local"], named[0]["local"]) > _NEAR:
         yield "filename_disagrees"
-    taken = _moment(candidates[0])
-    today = now.replace(tzinfo=None)
-    if taken > today + timedelta(days=1):
+    taken, today = first_instant(candidates[0]["local"]), now.isoformat()[:19]
+    if datetime.fromisoformat(taken) - datetime.fromisoformat(today) > timedelta(days=1):
         yield "future"
-    if taken.year < 1970:
+    if taken < "1970":
         yield "before_1970"
-    if taken.year < today.year - 100:
+    if taken < f"{max(now.year - 100, 1):04}{today[4:]}":
         yield "century_old"
-    if candidates[0]["source"] == "filesystem":
+    if all(one["source"] == "filesystem" for one in candidates):
         yield "filesystem_only"
 
 
-def _moment(candidate: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(first_instant(candidate["local"]))
+def _gap(one: str, other: str) -> timedelta:
+    """The time between two wall times; none where one is partial and the other lies within it."""
+    exact = min(len(one), len(other))
+    if exact <= 10 and one[:exact] == other[:exact]:
+        return timedelta(0)
+    return abs(datetime.fromisoformat(first_instant(one)) - datetime.fromisoformat(first_instant(other)))
