@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from lumina_fs.filename_dates import date_in_folders, date_in_name
@@ -23,7 +23,7 @@ _NEAR = timedelta(days=30)
 
 
 class _Field(NamedTuple):
-    """A tag that holds a date; `sub` and `offset` are the tags that refine it. `utc`: by specification."""
+    """A tag that holds a date; `sub`, `offset` and `clock` are tags that refine it. `utc`: by specification."""
 
     key: str
     source: str
@@ -31,10 +31,11 @@ class _Field(NamedTuple):
     sub: str | None = None
     offset: str | None = None
     utc: bool = False
+    clock: str | None = None
 
 
-# EXIF's OffsetTime is never used: it belongs to ModifyDate, and tools rewrite it on a computer in another place.
-# In order of trust; among equals the first listed wins.
+# Among equal confidences the first listed wins. EXIF's OffsetTime is never used: it belongs to ModifyDate, which
+# says nothing of where the picture was taken.
 _FIELDS = (
     _Field("EXIF:DateTimeOriginal", "exif", 95, "EXIF:SubSecTimeOriginal", "EXIF:OffsetTimeOriginal"),
     _Field("QuickTime:CreationDate", "quicktime", 95),
@@ -47,9 +48,10 @@ _FIELDS = (
     _Field("QuickTime:CreateDate", "quicktime", 90, utc=True),
     _Field("QuickTime:MediaCreateDate", "quicktime", 90, utc=True),
     _Field("QuickTime:TrackCreateDate", "quicktime", 90, utc=True),
-    _Field("IPTC:DateCreated", "exif", 88),
+    _Field("IPTC:DateCreated", "exif", 88, clock="IPTC:TimeCreated"),
     _Field("XMP:CreateDate", "xmp", 85),
     _Field("RIFF:DateTimeOriginal", "exif", 80),
+    _Field("Red:DateCreated", "exif", 80, clock="Red:TimeCreated"),
     _Field("Matroska:DateTimeOriginal", "quicktime", 80, utc=True),
     _Field("PNG:CreationTime", "exif", 80),
     _Field("PNG:CreateDate", "exif", 80),
@@ -125,11 +127,11 @@ def _other_fields(tags: Mapping[str, Any]) -> list[_Field]:
 
 
 def _text(tags: Mapping[str, Any], field: _Field) -> str | None:
-    """What a tag says. IPTC keeps the day and the time in two tags."""
+    """What a tag says. IPTC and RED keep the day and the time in two tags."""
     raw = tags.get(field.key)
     if not isinstance(raw, str):
         return None
-    clock = tags.get("IPTC:TimeCreated") if field.key == "IPTC:DateCreated" else None
+    clock = tags.get(field.clock) if field.clock else None
     both = f"{raw} {clock}" if isinstance(clock, str) else raw
     return both if parse(both) is not None else raw
 
