@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lumina_fs.filename_dates import date_in_folders, date_in_name
 from schemas.names import encode_name
-from schemas.partial_date import first_instant, split_date
+from schemas.partial_date import first_instant
 
 FILENAME, DIRECTORY, FILESYSTEM = 70, 50, 30
 #: An exact midnight is what tools write that know only the day.
@@ -129,6 +129,8 @@ def _other_fields(tags: Mapping[str, Any]) -> list[_Field]:
 def _text(tags: Mapping[str, Any], field: _Field) -> str | None:
     """What a tag says. IPTC and RED keep the day and the time in two tags."""
     raw = tags.get(field.key)
+    if isinstance(raw, int) and 1000 <= raw <= 9999:  # ExifTool prints a bare year as a number
+        raw = str(raw)
     if not isinstance(raw, str):
         return None
     clock = tags.get(field.clock) if field.clock else None
@@ -154,13 +156,6 @@ def _in_filesystem(mtime_ns: int) -> Iterator[dict[str, Any]]:
     yield _candidate("filesystem", "mtime", f"{local}Z", local, "+00:00", FILESYSTEM)
 
 
-def manual(curation_date: str) -> dict[str, Any]:
-    """The date that a person gave, as the selected one. Raises ValueError with a reason when it is none."""
-    local, offset = split_date(curation_date)
-    taken: dict[str, Any] = {"local": local, "source": "manual", "confidence": 100}
-    return taken if offset is None else {**taken, "offset": offset}
-
-
 def parse(text: str) -> tuple[str, str | None] | None:
     """(wall time, offset) of a metadata date; None for zeros, blanks and what is in no calendar."""
     match = _VALUE.fullmatch(text)
@@ -176,7 +171,7 @@ def parse(text: str) -> tuple[str, str | None] | None:
     wall = "-".join(part for part in (year, month, day) if part)
     if not clock:
         return wall, None
-    fraction = (match["sub"] or "").rstrip("0")[:7]
+    fraction = (match["sub"] or "")[:7].rstrip("0")
     wall += "T" + (clock if clock.count(":") == 2 else f"{clock}:00")
     return wall + (fraction if len(fraction) > 1 else ""), _offset(match["offset"])
 
@@ -233,8 +228,11 @@ def _flags(candidates: list[dict[str, Any]], now: datetime) -> Iterator[str]:
 
 
 def _gap(one: str, other: str) -> timedelta:
-    """The time between two wall times; none where one is partial and the other lies within it."""
-    exact = min(len(one), len(other))
-    if exact <= 10 and one[:exact] == other[:exact]:
-        return timedelta(0)
-    return abs(datetime.fromisoformat(first_instant(one)) - datetime.fromisoformat(first_instant(other)))
+    """The time between two wall times, either of which may be a whole day, month or year; negative if they meet."""
+    (first, last), (begin, end) = _span(one), _span(other)
+    return max(first - end, begin - last)
+
+
+def _span(local: str) -> tuple[datetime, datetime]:
+    first = datetime.fromisoformat(first_instant(local))
+    return first, first + timedelta(days={4: 365, 7: 30, 10: 1}.get(len(local), 0))

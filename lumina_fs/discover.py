@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lumina_fs.durable import TEMP_PREFIX, FileStat
+from lumina_fs.durable import TEMP_PREFIX
+from lumina_fs.file_state import FileStat
 from lumina_fs.filetypes import by_extension, may_be_original
 from lumina_fs.sidecars import SUFFIX
 

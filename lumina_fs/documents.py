@@ -8,19 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.durable import (
-    ABSENT,
-    Conflict,
-    Disk,
-    Failed,
-    FileStat,
-    Written,
-    digest,
-    has_settled,
-    read_at,
-    stat_of,
-)
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Written
 from lumina_fs.errors import CorruptDocument, EtagMismatch, WriteFailed
+from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
 from lumina_fs.roots import Root
 from schemas.document import Document, validate
 from schemas.errors import DocumentError

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import hashlib
 import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lumina_fs.errors import Locked, Refused, WriteFailed
+from lumina_fs.errors import Refused, WriteFailed
+from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
 from lumina_fs.kernel import UNSUPPORTED, Layer
 from lumina_fs.roots import Root
 
@@ -29,23 +28,7 @@ TEMP_PREFIX = ".lumina-tmp-"
 #: The condition "there must be nothing under this name yet".
 ABSENT = "absent"
 
-#: The largest document that is read back to compare.
-_MAX_READ = 64 << 20
 _BATCH = 128
-
-
-def digest(data: bytes) -> str:
-    """The ETag of a document: SHA-256 of its bytes, as hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
-class FileStat(NamedTuple):
-    """The part of a stat by which a file is recognised as unchanged."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +63,6 @@ class Item(NamedTuple):
     path: str
     data: bytes
     if_match: str
-
-
-def stat_of(info: os.stat_result) -> FileStat:
-    """The FileStat of a stat result."""
-    return FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
-
-
-def has_settled(mtime_ns: int, now_ns: int, margin_ns: int = 0) -> bool:
-    """True when a change from `now` on must get another mtime than this one.
-
-    A whole second may come from a file system that keeps no finer time: then two seconds must have passed.
-    """
-    if mtime_ns % 1_000_000_000 == 0:
-        margin_ns = max(margin_ns, 2_000_000_000)
-    return mtime_ns + margin_ns < now_ns
-
-
-def read_at(directory: int, name: str) -> tuple[bytes, os.stat_result] | None:
-    """The bytes and stat of a regular file, or None if there is none. Never follows a link."""
-    try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        fd = os.open(name, flags, dir_fd=directory)
-    except FileNotFoundError:
-        return None
-    try:
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", name)
-        if info.st_size > _MAX_READ:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
-        wanted = max(4096, info.st_size + 1)
-        data = os.read(fd, wanted)
-        if len(data) == wanted:  # it grew since: read on until there is no more
-            parts = [data]
-            while part := os.read(fd, 65536):
-                parts.append(part)
-            data = b"".join(parts)
-        return data, info
-    finally:
-        os.close(fd)
 
 
 @dataclass(slots=True)
@@ -410,21 +353,31 @@ class Disk:
         """Remove everything below `path`, which must be in a catalog's cache; (files, bytes) that went."""
         if path != ".lumina/cache" and not path.startswith(".lumina/cache/"):
             raise Refused("only the cache may be cleared", path=path)
+        root.forget()  # descriptors of folders that are about to go
         try:
             directory = root.directory(path)
         except FileNotFoundError:
             return 0, 0
+        try:
+            return self._clear(directory)
+        finally:
+            root.forget()
+
+    def _clear(self, directory: int) -> tuple[int, int]:
         files = size = 0
         for name in os.listdir(directory):
             info = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if stat.S_ISDIR(info.st_mode):
-                inner = self.clear_cache(root, f"{path}/{name}")
-                files, size = files + inner[0], size + inner[1]
-                self.layer.rmdir(directory, name)
-            else:
+            if not stat.S_ISDIR(info.st_mode):
                 self.layer.unlink(directory, name)
                 files, size = files + 1, size + info.st_size
-        root.forget()
+                continue
+            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            try:
+                count, weight = self._clear(inner)
+            finally:
+                os.close(inner)
+            files, size = files + count, size + weight
+            self.layer.rmdir(directory, name)
         return files, size
 
     # -- inner parts
@@ -455,40 +408,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-@contextlib.contextmanager
-def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Iterator[None]:
-    """Hold an exclusive lock on a file in the catalog, which stays empty: the kernel holds the lock, and ends it.
-
-    Raises Locked, naming the holder, when another process still has it after `wait` seconds.
-    """
-    directory, name = root.place(path)
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(name, flags, 0o644, dir_fd=directory)
-    try:
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise
-                if time.monotonic() >= deadline:
-                    raise Locked(f"another Lumina process is at {what}{_holder(fd)}") from None
-                time.sleep(0.05)
-        yield
-    finally:
-        os.close(fd)
-
-
-def _holder(fd: int) -> str:
-    """Who holds the lock, as far as the kernel tells."""
-    inode = str(os.fstat(fd).st_ino)
-    with contextlib.suppress(OSError), open("/proc/locks") as locks:
-        for line in locks:
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
-                return f" (process {fields[4]}); wait for it, or end it"
-    return "; wait for it"

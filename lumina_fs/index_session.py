@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import read
-from lumina_fs.durable import ABSENT, lock
+from lumina_fs.durable import ABSENT
+from lumina_fs.locks import lock
 from schemas.text import dump
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from index.entry import entry
 from index.protocol import Entry, Problem, Seen
+from lumina_fs import compose
+from lumina_fs.catalog import Source
 from lumina_fs.documents import Stored
 from lumina_fs.errors import CorruptDocument
 from lumina_fs.index_session import IndexWriter
@@ -38,8 +40,9 @@ class _Waiting(NamedTuple):
 class Ingest:
     """Collects what a scan found in one source and writes it in batches."""
 
-    def __init__(self, source: str, sidecars: Sidecars, writer: IndexWriter, recipe: str) -> None:
-        self._source = source
+    def __init__(self, source: Source, sidecars: Sidecars, writer: IndexWriter, recipe: str) -> None:
+        self._source = source.name
+        self._mode = source.mode
         self._sidecars = sidecars
         self._writer = writer
         self._recipe = recipe
@@ -61,6 +64,30 @@ class Ingest:
     ) -> None:
         """Write the sidecar of `path`. `outcome` is what to report; `known` is None while the original is missing."""
         self._waiting.append(_Waiting(Change(path, stored, compose), outcome, known))
+
+    def add(self, path: str, blocks: dict[str, Any], known: Known, outcome: str = "added") -> None:
+        """Make the sidecar of an original that has none."""
+        schema = self._sidecars.schema_reference(path)
+        value = compose.new_sidecar(blocks, schema=schema, source=self._source, mode=self._mode, path=path)
+
+        def composed(current: dict[str, Any] | None) -> dict[str, Any]:
+            # somebody else made one meanwhile: it stays, with what was found now
+            return value if current is None else compose.refreshed(current, blocks, schema)
+
+        self.put(path, None, composed, outcome=outcome, known=known)
+
+    def refresh(
+        self, path: str, stored: Stored, blocks: dict[str, Any], outcome: str, known: Known, *, returned: bool = False
+    ) -> None:
+        """Replace machine blocks in a sidecar; `returned`: its original was missing and is back."""
+        schema = self._sidecars.schema_reference(path)
+
+        def composed(current: dict[str, Any] | None) -> dict[str, Any]:
+            assert current is not None
+            value = compose.refreshed(current, blocks, schema)
+            return compose.present(value, path.rpartition("/")[2]) if returned else value
+
+        self.put(path, stored, composed, outcome=outcome, known=known)
 
     def record(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> None:
         """Send the row of a sidecar that lies there already."""

@@ -15,8 +15,8 @@ from index.protocol import Problem, Verdict
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.discover import Ignore, walk_directories
 from lumina_fs.documents import checked, read
-from lumina_fs.durable import FileStat
 from lumina_fs.errors import CorruptDocument, SourceOffline
+from lumina_fs.file_state import FileStat
 from lumina_fs.index_session import clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted

@@ -26,8 +26,9 @@ from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
 from lumina_fs.recipe import decoders, recipe
 from lumina_fs.roots import Root
-from lumina_fs.source_scan import Counts, Runner, SourceScan
+from lumina_fs.source_scan import Runner, SourceScan
 from lumina_fs.survey import Survey, survey
+from lumina_fs.whereabouts import Counts, Whereabouts
 from lumina_fs.worker import Answer, Job, Setup, main
 
 
@@ -202,13 +203,16 @@ def _scan_source(
             return
         if not accept_missing:
             require_present(source, found)
-        ingest = Ingest(source.name, sidecars, writer, recipe())
-        one = SourceScan(source, root, sidecars, ingest, writer, found, run, cancel, rehash)
+        ingest = Ingest(source, sidecars, writer, recipe())
+        counts, may_write = Counts(), run is not None
+        whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write)
+        one = SourceScan(source.name, root, sidecars, ingest, found, whereabouts, run, cancel, rehash)
         for event in one.events():
             totals.problems += isinstance(event, Trouble)
             yield event
-        totals.counts.add(one.counts)
-        _record(catalog, source, one.counts, changed=run is not None)
+        totals.counts.add(counts)
+        if may_write:
+            _record(catalog, source, counts)
 
 
 def require_present(source: Source, found: Survey) -> None:
@@ -223,11 +227,15 @@ def require_present(source: Source, found: Survey) -> None:
         )
 
 
-def _record(catalog: Catalog, source: Source, counts: Counts, *, changed: bool) -> None:
+def _record(catalog: Catalog, source: Source, counts: Counts) -> None:
     """Note the scan in the source's document, if it changed something."""
-    if changed and (counts.added or counts.updated or counts.moved or counts.found != source.last_originals):
-        finished = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        catalog.set_source(source.name, last_scan={"finished": finished, "originals": counts.found})
+    if counts.added or counts.updated or counts.moved or counts.found != source.last_originals:
+        catalog.set_source(source.name, last_scan={"finished": utc_now(), "originals": counts.found})
+
+
+def utc_now() -> str:
+    """The time, to the second, as documents have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class _Opener:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lumina_fs.documents import Stored, checked, read, text_for
-from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, FileStat, Item, Outcome, Written
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Item, Outcome, Written
 from lumina_fs.errors import CorruptDocument
+from lumina_fs.file_state import FileStat
 from lumina_fs.roots import Root
 from schemas.publish import file_name
 from schemas.sidecar import Sidecar
@@ -100,6 +101,11 @@ class Sidecars:
     def value(self, original: str, stored: Stored) -> dict[str, Any]:
         """The checked value. Raises CorruptDocument."""
         return checked(stored, Sidecar, self.path(original))
+
+    def find(self, original: str) -> tuple[Stored, dict[str, Any]] | None:
+        """The sidecar and its checked value, None where there is none. Raises CorruptDocument, OSError."""
+        stored = self.read(original)
+        return None if stored is None else (stored, self.value(original, stored))
 
     def put(self, changes: Sequence[Change]) -> list[Saved | CorruptDocument | OSError]:
         """Write a batch. Each change has its own result, in order; what a person wrote meanwhile is kept."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lumina_fs.discover import Ignore, Listing, walk_directories
-from lumina_fs.durable import FileStat
+from lumina_fs.file_state import FileStat
 from lumina_fs.sidecars import SUFFIX, Sidecars, original_path, sidecar_name
 from schemas.names import decode_name
 

@@ -17,9 +17,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from lumina_fs.capture import Capture, capture
-from lumina_fs.durable import has_settled
 from lumina_fs.errors import LuminaError
 from lumina_fs.exif import ExifFailure, ExifReader, OpenFile
+from lumina_fs.file_state import has_settled
 from lumina_fs.filetypes import Identified, extension, identify
 from lumina_fs.measure.registry import Context, measure
 from lumina_fs.original import (

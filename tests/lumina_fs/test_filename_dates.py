@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_names_that_nobody_listed_are_read(name: str, wanted: str) -> None:
         "DSC02019.jpg", "2019.jpg", "2019-07.jpg", "18491231.jpg", "21010101.jpg", "2019-13-01.jpg", "2019-0714.jpg",
         "05-07-2019.jpg", "201907141.jpg", "received_201907141231051.jpg", "1234567890123456.jpg", "2696573800000.jpg",
         "x1696573800000y.jpg", "cafe20190714beef20190714cafe.jpg", "20190714-8b86-d011-b42d-00c04fc964ff.jpg",
-        "٢٠١٩٠٧١٤.jpg", "", ".", ".jpg", "20190714.20190714".replace("0714", "9914"),
+        "٢٠١٩٠٧١٤.jpg", "", ".", ".jpg", "20199914.20199914",
     ],
 )  # fmt: skip
 def test_a_number_that_is_no_day_is_no_date(name: str) -> None:
@@ -221,10 +222,7 @@ def test_any_path_gives_a_date_of_the_calendar_or_nothing(path: str) -> None:
 
 
 @given(st.datetimes(), st.sampled_from(["%Y%m%d_%H%M%S", "%Y-%m-%d %H.%M.%S", "%Y-%m-%dT%H-%M-%S", "%Y%m%d%H%M%S"]))
-def test_a_moment_that_was_written_is_read_again(moment: object, form: str) -> None:
-    from datetime import datetime
-
-    assert isinstance(moment, datetime)
+def test_a_moment_that_was_written_is_read_again(moment: datetime, form: str) -> None:
     wanted = moment.isoformat()[:19] if 1850 <= moment.year <= 2100 else None
     year = f"{moment.year:04}"  # strftime does not pad
     assert local("IMG_" + moment.strftime(form.replace("%Y", year)) + ".jpg") == wanted

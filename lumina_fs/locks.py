@@ -1,0 +1,50 @@
+"""Locks between processes: held by the kernel on an empty file, and ended with the process."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+
+from lumina_fs.errors import Locked
+from lumina_fs.roots import Root
+
+
+@contextlib.contextmanager
+def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Iterator[None]:
+    """Hold an exclusive lock on a file in the catalog, which stays empty: the kernel holds the lock, and ends it.
+
+    Raises Locked, naming the holder, when another process still has it after `wait` seconds.
+    """
+    directory, name = root.place(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, 0o644, dir_fd=directory)
+    try:
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise Locked(f"another Lumina process is at {what}{_holder(fd)}") from None
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _holder(fd: int) -> str:
+    """Who holds the lock, as far as the kernel tells."""
+    inode = str(os.fstat(fd).st_ino)
+    with contextlib.suppress(OSError), open("/proc/locks") as locks:
+        for line in locks:
+            fields = line.split()
+            if len(fields) > 5 and fields[1] == "FLOCK" and fields[5].rpartition(":")[2] == inode:
+                return f" (process {fields[4]}); wait for it, or end it"
+    return "; wait for it"

@@ -1,0 +1,253 @@
+"""Which sidecar belongs to which original after files were moved, copied, replaced or lost within one source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from index.protocol import IndexUnavailable, IndexUnusable
+from lumina_fs import compose
+from lumina_fs.documents import Stored
+from lumina_fs.errors import CorruptDocument
+from lumina_fs.identity import pair
+from lumina_fs.index_session import IndexWriter
+from lumina_fs.ingest import Ingest, Known
+from lumina_fs.progress import Event, Ingested, Note, Trouble
+from lumina_fs.sidecars import Sidecars
+from lumina_fs.survey import Survey
+from lumina_fs.worker import Answer, Job
+from schemas.document import new_id
+from schemas.names import decode_name, encode_name
+
+Value = dict[str, Any]
+
+
+class Newcomer(NamedTuple):
+    """A sidecar at a path that was not recorded before: which id it has, and where that id was first seen."""
+
+    path: str
+    id: str
+    first_path: str
+
+
+class Lost(NamedTuple):
+    """A sidecar without its original, which was at `path`; the sidecar lies at `sidecar`."""
+
+    path: str
+    sidecar: str
+    sha256: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened in one source."""
+
+    found: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    missing: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Sum up."""
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(slots=True)
+class Whereabouts:
+    """Where originals went. `may_write` False: nothing but rows may change (reconcile)."""
+
+    source: str
+    sidecars: Sidecars
+    ingest: Ingest
+    writer: IndexWriter
+    survey: Survey
+    counts: Counts
+    now: str
+    may_write: bool
+    lost: dict[str, list[Lost]] = field(default_factory=dict)
+    held: list[tuple[Job, Answer]] = field(default_factory=list)
+
+    # -- before originals are opened
+
+    def tell_copies(self, newcomers: list[Newcomer]) -> Iterator[Event]:
+        """A sidecar that was copied with its photo has the id of another: one path keeps it. One that moved is told."""
+        elsewhere = self._places([one.id for one in newcomers])
+        by_id: dict[str, list[Newcomer]] = {}
+        for one in newcomers:
+            by_id.setdefault(one.id, []).append(one)
+        for id_, group in by_id.items():
+            others = elsewhere.get(id_, set()) - {one.path for one in group}
+            here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
+            keeper = _keeper(group, here)
+            if others - here and keeper in {one.path for one in group}:
+                self.counts.moved += 1
+                yield Ingested(self.source, keeper, "moved")
+            for path in sorted({*(one.path for one in group), *here} - {keeper}):
+                yield from self._give_new_id(path, keeper)
+
+    def _places(self, ids: list[str]) -> dict[str, set[str]]:
+        """Where else in this source these ids are recorded."""
+        if self.writer.index is None or not ids:
+            return {}
+        try:
+            found = self.writer.index.paths_of(ids)
+        except (IndexUnavailable, IndexUnusable) as error:
+            self.writer.lose(str(error))
+            return {}
+        return {
+            id_: {decode_name(path) for source, path in places if source == self.source}
+            for id_, places in found.items()
+        }
+
+    def _give_new_id(self, path: str, keeper: str) -> Iterator[Event]:
+        if not self.may_write:
+            return
+        try:
+            found = self.sidecars.find(path)
+        except (CorruptDocument, OSError):
+            return
+        if found is None:
+            return
+        stored, value = found
+        fresh_id = new_id()
+
+        def renamed(current: Value | None) -> Value:
+            assert current is not None
+            return {**current, "id": fresh_id}
+
+        original = value["original"]
+        self.ingest.put(path, stored, renamed, outcome="updated", known=Known(original["size"], original["mtime_ns"]))
+        yield Note(
+            f"{path}: its sidecar is a copy of that of {keeper}; it keeps its curation and gets an id of its own"
+        )
+        yield from self.ingest.flush()
+
+    def read_widowed(self) -> Iterator[Event]:
+        """Sidecars without originals: by content, so that an original that appears elsewhere finds its own."""
+        for path in sorted(self.survey.widowed):
+            try:
+                found = self.sidecars.find(path)
+            except CorruptDocument as error:
+                yield self.ingest.corrupt(path, error)
+                continue
+            except OSError:
+                continue
+            if found is not None:
+                self._lose(path, self.sidecars.path(path), found[1])
+
+    def _lose(self, path: str, sidecar: str, value: Value) -> None:
+        sha256 = value["original"].get("sha256") or ""
+        self.lost.setdefault(sha256, []).append(Lost(path, sidecar, sha256))
+
+    # -- while they are opened
+
+    def appeared(self, job: Job, answer: Answer) -> None:
+        """A file without sidecar: a new original, or one that lost its sidecar by moving."""
+        lost = self.lost.get(answer.sha256, [])
+        if len(lost) == 1 and os.path.basename(lost[0].path) == os.path.basename(job.path):
+            self._follow(lost.pop(), job, answer)
+        elif lost:
+            self.held.append((job, answer))
+        else:
+            self.counts.added += 1
+            self.ingest.add(job.path, answer.blocks, _known(answer))
+
+    def replaced(self, job: Job, stored: Stored, value: Value, answer: Answer) -> Iterator[Event]:
+        """Other content under a known name is a new original: the old sidecar is kept, and never applied to it."""
+        self.writer.before_files_change()
+        try:
+            kept = self.sidecars.orphan(job.path, stored)
+        except OSError as error:
+            yield Trouble(self.source, job.path, "not_written", f"its sidecar: {error.strerror}")
+            return
+        self._lose(job.path, kept, value)
+        self.held.append((job, answer))
+
+    def _follow(self, lost: Lost, job: Job, answer: Answer) -> None:
+        """Let the sidecar follow its original; where it cannot, the original gets a fresh one."""
+        self.writer.before_files_change()
+        stored = None
+        if self.sidecars.adopt(lost.sidecar, job.path):
+            stored = self.sidecars.read(job.path)
+        if stored is None:
+            self.counts.added += 1
+            self.ingest.add(job.path, answer.blocks, _known(answer))
+            return
+        self.counts.moved += 1
+        if self.survey.widowed.pop(lost.path, self) is not self:  # else another file lies there, with its own row
+            self.ingest.removed(lost.path)
+        self.ingest.refresh(job.path, stored, answer.blocks, "moved", _known(answer))
+
+    # -- after
+
+    def pair_held(self) -> Iterator[Event]:
+        """Give held files the sidecars that are theirs; the rest are new."""
+        by_content: dict[str, dict[str, tuple[Job, Answer]]] = {}
+        for job, answer in self.held:
+            by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
+        replaced = {job.path for job, _ in self.held if job.expected is not None}
+        for sha256, new in sorted(by_content.items()):
+            lost = {one.path: one for one in self.lost.get(sha256, [])}
+            for old_path, new_path in pair(list(lost), list(new)):
+                self.lost[sha256].remove(lost[old_path])
+                self._follow(lost[old_path], *new.pop(new_path))
+            for job, answer in new.values():
+                outcome = "updated" if job.path in replaced else "added"
+                setattr(self.counts, outcome, getattr(self.counts, outcome) + 1)
+                self.ingest.add(job.path, answer.blocks, _known(answer), outcome=outcome)
+        self.held.clear()
+        yield from self._tell_orphans(replaced)
+
+    def _tell_orphans(self, replaced: set[str]) -> Iterator[Event]:
+        for lost in [one for group in self.lost.values() for one in group if one.path in replaced]:
+            self.lost[lost.sha256].remove(lost)
+            yield Note(
+                f"{lost.path} has other content than before: it is a new original now. "
+                f"The sidecar of the old one is kept as {lost.sidecar}"
+            )
+
+    def leave_missing(self) -> Iterator[Event]:
+        """What is gone and came back nowhere: its sidecar stays and says so. Without a sidecar it is forgotten."""
+        for lost in [one for group in self.lost.values() for one in group]:
+            self.counts.missing += 1
+            self._leave_one(lost.path)
+            if self.ingest.due():
+                yield from self.ingest.flush()
+        added = {found.path for found in self.survey.fresh} if self.may_write else set()
+        for path in self.survey.vanished:
+            if path not in self.survey.widowed and path not in added:
+                self.ingest.removed(path)
+
+    def _leave_one(self, path: str) -> None:
+        try:
+            found = self.sidecars.find(path)
+        except (CorruptDocument, OSError):
+            return
+        if found is None:
+            return
+        stored, value = found
+        if "missing_since" in value["original"] or not self.may_write:
+            self.ingest.record(path, stored, value, None)
+        else:
+            self.ingest.put(path, stored, self._say_missing, outcome="missing", known=None)
+
+    def _say_missing(self, current: Value | None) -> Value:
+        assert current is not None
+        return compose.missing(current, self.now)
+
+
+def _keeper(group: list[Newcomer], here: set[str]) -> str:
+    """The path that keeps an id: where it was first seen, else where it was known before, else the first by name."""
+    for one in group:
+        if one.first_path == encode_name(one.path):
+            return one.path
+    return min(here) if here else min(one.path for one in group)
+
+
+def _known(answer: Answer) -> Known:
+    return Known(answer.size, answer.mtime_ns, answer.settled)

@@ -1,0 +1,217 @@
+"""The commands as a person types them: what they print, where, and what they return."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lumina_fs.cli import COMMANDS, main
+from lumina_fs.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tests.conftest import Library
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = main(shlex.split(line))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+@pytest.fixture
+def scanned(library: Library) -> Library:
+    library.photo("2019/lake.jpg", 1, Make="Canon", Model="Canon EOS 80D", DateTimeOriginal="2019:07:14 12:31:05")
+    library.photo("2019/copy.jpg", 1, Make="Canon", Model="Canon EOS 80D", DateTimeOriginal="2019:07:14 12:31:05")
+    library.photo("2020/garden.jpg", 2)
+    library.scan()
+    return library
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"example:\n  lumina {command}" in capsys.readouterr().out
+
+
+def test_scan_makes_a_catalog_and_reports_as_json(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    library.photo("a.jpg", 1)
+    code, out, err = run(f"scan {library.root} --json --quiet", capsys)
+    result = json.loads(out)
+    assert code == 0
+    assert "is now the catalog library" in err
+    assert {name: result[name] for name in ("found", "added", "updated", "unchanged", "moved", "missing")} == {
+        "found": 1, "added": 1, "updated": 0, "unchanged": 0, "moved": 0, "missing": 0,
+    }  # fmt: skip
+    assert {"problems", "exact_duplicates", "seconds", "index"} <= set(result)
+
+
+def test_problems_have_an_exit_code_of_their_own(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    library.photo("a.jpg", 1)
+    (library.root / "broken.jpg").write_bytes(b"nothing")
+    code, out, err = run(f"scan {library.root}", capsys)
+    assert code == ExitCode.PROBLEMS
+    assert "broken.jpg: cannot be decoded" in err
+    assert "1 problem" in out
+    assert run(f"scan {library.root}", capsys)[0] == 0  # nothing new was found
+
+
+def test_search_prints_a_table_or_json_lines(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    at = f"--catalog {scanned.root}"
+    code, out, _ = run(f"search camera:canon {at}", capsys)
+    assert code == 0
+    assert out.splitlines()[0].split() == ["TAKEN", "TYPE", "PIXELS", "SIZE", "Q", "RATING", "CAMERA", "PATH"]
+    assert "2019-07-14 12:31" in out
+    code, out, _ = run(f"search camera:canon --json {at}", capsys)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert {row["path"] for row in rows} == {"2019/lake.jpg", "2019/copy.jpg"}
+    assert run(f"search --count {at}", capsys)[1] == "3\n"
+    _, out, err = run(f"search --limit 1 {at}", capsys)
+    assert len(out.splitlines()) == 2
+    assert "--offset 1" in err
+
+
+def test_a_mistaken_query_is_told_and_nothing_is_printed(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(f"search kamera:x --catalog {scanned.root}", capsys)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert "did you mean camera:" in err
+
+
+def test_like_finds_the_twin_first(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    line = f"search --like {scanned.root}/2019/lake.jpg --json --catalog {scanned.root}"
+    for _ in range(2):  # built, then read from the cache
+        [first, *_] = [json.loads(row) for row in run(line, capsys)[1].splitlines()]
+        assert (first["path"], first["distance"]) == ("2019/copy.jpg", 0)
+    assert list((scanned.root / ".lumina/cache/vectors").iterdir())
+
+
+def test_status_show_check_and_index_speak_of_what_is_there(
+    scanned: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = f"--catalog {scanned.root}"
+    code, out, _ = run(f"status {at}", capsys)
+    assert code == 0
+    assert "3 originals (3 image)" in out
+    assert "1 exact duplicate in 1 group" in out
+    code, out, _ = run(f"show {scanned.root}/2019/lake.jpg", capsys)
+    assert "Canon EOS 80D" in out
+    assert "confidence 95" in out
+    assert json.loads(run(f"show {scanned.root}/2019/lake.jpg --json", capsys)[1])["kind"] == "sidecar"
+    assert run(f"check {at}", capsys)[0] == 0
+    assert json.loads(run(f"index status --json {at}", capsys)[1])["originals"] == 3
+    assert run(f"index verify --quiet {at}", capsys)[0] == 0
+    assert run(f"index drop {at}", capsys)[0] == 0
+    assert run(f"index status {at}", capsys)[0] == ExitCode.INDEX_UNAVAILABLE
+    assert json.loads(run(f"index rebuild --quiet --json {at}", capsys)[1])["originals"] == 3
+
+
+def test_check_names_line_and_column(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    scanned.curate("2019/lake.jpg", rating=7)
+    code, out, _ = run(f"check --catalog {scanned.root}", capsys)
+    assert code == ExitCode.CORRUPT
+    assert "2019/lake.jpg.lumina.json:7:19: corrupt_sidecar: curation.rating: must be" in out
+
+
+def test_thumbnails_are_made_once_kept_and_cleared(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    line = f"cache thumbnail {scanned.root}/2019/lake.jpg --size 150 --catalog {scanned.root}"
+    code, out, _ = run(line, capsys)
+    assert code == 0
+    made = Path(out.strip())
+    with Image.open(made) as image:
+        assert max(image.size) <= 150
+    before = made.stat().st_mtime_ns
+    assert Path(run(line, capsys)[1].strip()).stat().st_mtime_ns == before
+    scanned.photo("2019/lake.jpg", 9)
+    scanned.scan()
+    assert run(line, capsys)[1].strip() != str(made)  # the original changed
+    assert json.loads(run(f"cache size --json --catalog {scanned.root}", capsys)[1])["files"] >= 2
+    assert run(f"cache clear --catalog {scanned.root}", capsys)[0] == 0
+    assert not made.exists()
+    assert run(f"scan {scanned.root} --quiet", capsys)[0] == 0
+
+
+def test_catalogs_lists_those_that_were_used(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [json.loads(line) for line in run("catalogs --json", capsys)[1].splitlines()]
+    assert str(scanned.root) in {row["path"] for row in rows}
+    code, out, _ = run(f"search --count --catalog {rows[-1]['id']}", capsys)
+    assert (code, out) == (0, "3\n")
+
+
+def test_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run("doctor --json", capsys)
+    found: dict[str, Any] = {row["what"]: row for row in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert found["exiftool"]["state"] == "ok"
+    assert "embedded, 18" in found["postgres"]["detail"]
+
+
+def test_doctor_says_what_to_do_about_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    code, out, _ = run("doctor --json", capsys)
+    found = {row["what"]: row for row in map(json.loads, out.splitlines())}
+    assert code == ExitCode.FAILED
+    assert found["exiftool"]["state"] == "missing"
+    assert "apt-get install" in found["exiftool"]["detail"]
+
+
+def test_no_catalog_is_an_error_with_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMINA_HOME", str(tmp_path / "home"))
+    code, _, err = run(f"search x --catalog {tmp_path}", capsys)
+    assert code == ExitCode.USAGE
+    assert "lumina scan DIR" in err
+
+
+def test_names_cannot_act_on_the_terminal(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = library.photo("a.jpg", 1)
+    os.rename(photo, library.root / "\x1b]0;owned\x07\u202e[red]\nline.jpg")
+    (library.root / "\x1b[2Jbroken.jpg").write_bytes(b"nothing")
+    said = "".join(run(f"scan {library.root}", capsys)[1:]) + "".join(
+        run(f"check --catalog {library.root}", capsys)[1:]
+    )
+    said += "".join(run(f"search --catalog {library.root}", capsys)[1:])
+    assert "\\x1b" in said
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
+
+
+def test_a_reader_that_goes_away_is_no_error(scanned: Library) -> None:
+    line = f"{sys.executable} -m lumina_fs search --json --catalog {shlex.quote(str(scanned.root))} | head -c 5"
+    done = subprocess.run(line, shell=True, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_ctrl_c_stops_cleanly(library: Library) -> None:
+    for number in range(400):
+        library.photo(f"{number}.jpg", number)
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lumina_fs", "scan", str(library.root)], cwd=REPOSITORY,
+        stdin=slave, stdout=subprocess.PIPE, stderr=slave, start_new_session=True,
+        preexec_fn=lambda: __import__("fcntl").ioctl(slave, __import__("termios").TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(slave)
+    while b"scanning" not in os.read(master, 4096):
+        time.sleep(0.01)
+    os.write(master, b"\x03")  # as the terminal does: to the whole group, workers and server included
+    process.communicate(timeout=60)
+    os.close(master)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert 0 < len(list(library.root.glob("*.lumina.json"))) < 400
+    assert library.scan().found == 400
