@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from index.protocol import Entry, Problem, Seen
-from index.words import Lexemes
+from index.words import Lexemes, phrase_of
 from schemas.partial_date import first_instant
 from schemas.sidecar import tag_parts, taken_of
 
@@ -182,7 +182,7 @@ def _mark(
     found.mark("type", original["media"])
     found.mark("type", original["format"].lower())
     found.mark("source", source)
-    found.field("name", [original["name"]])
+    found.mark("name", "=" + phrase_of(original["name"]))
     for name, there in {
         "gps": capture.get("gps"),
         "date": capture.get("taken") or curation.get("date"),

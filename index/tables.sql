@@ -30,7 +30,7 @@ CREATE TABLE {s}.original (
     missing     boolean NOT NULL,
     words       tsvector NOT NULL,
     document    jsonb NOT NULL               -- the sidecar without its metadata tags
-) WITH (autovacuum_enabled = on);
+) WITH (toast_tuple_target = 8160);          -- compressing a row costs more than it saves
 
 -- What is wrong: with an original, or with a document that a person edited (then with line and column).
 CREATE TABLE {s}.problem (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 #: Postgres refuses lexemes of 2 kB and positions above 16383.
 _LONGEST = 120
@@ -31,8 +32,17 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of `text`, folded, in order; none longer than Postgres takes."""
     folded = fold(text)
-    found = _ASCII_WORD.findall(folded) if folded.isascii() else _WORD.findall(folded)
-    return [word[:_LONGEST] for word in found]
+    found: list[str] = _ASCII_WORD.findall(folded) if folded.isascii() else _WORD.findall(folded)
+    return found if len(folded) <= _LONGEST else [word[:_LONGEST] for word in found]
+
+
+@lru_cache(maxsize=4096)
+def field_marks(name: str, value: str) -> tuple[str, ...]:
+    """The marks of a field, quoted: `camera:canon` for each word, and `camera:=canon eos r6` for the whole.
+
+    A library has few cameras, lenses and tags, and many photos of each.
+    """
+    return (*(quoted(f"{name}:{word}") for word in words(value)), quoted(f"{name}:={phrase_of(value)}"))
 
 
 def phrase_of(text: str) -> str:
@@ -45,7 +55,7 @@ class Lexemes:
 
     def __init__(self) -> None:
         self._positions: dict[str, list[int]] = {}
-        self._marks: dict[str, None] = {}
+        self._marks: list[str] = []
         self._next = 1
 
     def text(self, text: str) -> None:
@@ -58,23 +68,21 @@ class Lexemes:
         self._next += 8  # no phrase reaches from one text into the next
 
     def field(self, name: str, values: Iterable[str]) -> None:
-        """Add marks for a field: `camera:canon` for each word, and `camera:=canon eos r6` for the whole."""
+        """Add marks for the values of a field."""
         for value in values:
-            for word in words(value):
-                self._marks[f"{name}:{word}"] = None
-            self._marks[f"{name}:={phrase_of(value)}"] = None
+            self._marks.extend(field_marks(name, value))
 
     def mark(self, name: str, value: str) -> None:
         """Add one mark, as it is: `has:gps`."""
-        self._marks[f"{name}:{value}"] = None
+        self._marks.append(quoted(f"{name}:{value}"))
 
     def literal(self) -> str:
-        """The tsvector's text form, in a fixed order, no larger than Postgres takes."""
+        """The tsvector's text form, which Postgres sorts; no larger than it takes."""
         parts = [
             f"{quoted(word)}:{places[0]}" if len(places) == 1 else quoted(word) + ":" + ",".join(map(str, places))
-            for word, places in sorted(self._positions.items())
+            for word, places in self._positions.items()
         ]
-        parts += map(quoted, sorted(self._marks))
+        parts += self._marks
         text = " ".join(parts)
         return text if len(text) < _LARGEST else " ".join(_fitting(parts))
 

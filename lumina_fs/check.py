@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
-from lumina_fs.discover import Ignore, walk_directories
+from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
@@ -73,9 +73,9 @@ def sidecar_paths(catalog: Catalog, source: Source, sidecars: Sidecars) -> Itera
             prefix = f"{sidecars.prefix}{folder}/" if folder else sidecars.prefix
             yield from (prefix + name for name in sorted(names))
         return
-    for listing in walk_directories(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
-        prefix = f"{listing.directory}/" if listing.directory else ""
-        yield from (prefix + name for name in sorted(listing.sidecars))
+    for directory, beside in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
+        prefix = f"{directory}/" if directory else ""
+        yield from (prefix + name for name in beside)
 
 
 def _check_one(root: Root, path: str, model: type[Document], source: str, *, originals: bool) -> Iterator[Trouble]:

@@ -105,6 +105,30 @@ def walk_directories(root: str, *, ignore: Ignore, cancel: threading.Event | Non
         waiting += [_join(directory, name) for name in inner]
 
 
+def walk_sidecars(root: str, *, ignore: Ignore) -> Iterator[tuple[str, list[str]]]:
+    """(directory, names of sidecars in it) for every directory, in a fixed order; no stat of any file.
+
+    Raises OSError only when `root` itself cannot be read.
+    """
+    waiting = [""]
+    while waiting:
+        directory = waiting.pop()
+        names, inner = [], []
+        try:
+            with os.scandir(os.path.join(root, directory) if directory else root) as entries:
+                for entry in entries:
+                    if entry.name.endswith(SUFFIX):
+                        names.append(entry.name)
+                    elif entry.is_dir(follow_symlinks=False) and not ignore.folder(directory, entry.name):
+                        inner.append(entry.name)
+        except OSError:
+            if not directory:
+                raise
+        yield directory, sorted(names)
+        inner.sort(reverse=True)
+        waiting += [_join(directory, name) for name in inner]
+
+
 def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[str]:
     """Fill `listing`; the names of the folders to go on with. This loop runs once for each file there is."""
     inner: list[str] = []

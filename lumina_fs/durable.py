@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lumina_fs.errors import Refused, WriteFailed
+from lumina_fs.errors import Refused, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
 from lumina_fs.kernel import UNSUPPORTED, Layer
 from lumina_fs.roots import Root
@@ -27,6 +27,9 @@ TEMP_PREFIX = ".lumina-tmp-"
 
 #: The condition "there must be nothing under this name yet".
 ABSENT = "absent"
+
+#: The bytes of the longest file name.
+MAX_NAME = 255
 
 _BATCH = 128
 
@@ -75,6 +78,8 @@ class _Temp:
     temp: str
     fd: int
     mtime_ns: int
+    displaced: tuple[str, FileStat] | None = None
+    """A file that was swapped out, looked at and is to go: where it lies, and what it was then."""
 
 
 class Disk:
@@ -112,6 +117,9 @@ class Disk:
                 if isinstance(temp, _Temp) and isinstance(outcome, Written)
             }
             lost = {d: error for d in touched if (error := self._sync_directory(d)) is not None}
+            for temp in temps:
+                if isinstance(temp, _Temp) and temp.displaced is not None:
+                    self._let_go(temp, *temp.displaced)
             return [
                 Failed(lost[t.directory]) if isinstance(t, _Temp) and t.directory in lost else o
                 for t, o in zip(temps, outcomes, strict=True)
@@ -127,7 +135,10 @@ class Disk:
         try:
             directory, name = root.place(item.path)
             temp = f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-            fd = self.layer.create(directory, temp, self._mode(directory, name))
+            mode = self._mode(directory, name)
+            fd = self.layer.create(directory, temp, 0o666 if mode is None else mode)
+            if mode is not None and stat.S_IMODE(os.fstat(fd).st_mode) != mode:  # the umask took a part of it
+                self.layer.set_mode(fd, mode)
             self.layer.write(fd, item.data)
             return _Temp(item, directory, name, temp, fd, os.fstat(fd).st_mtime_ns)
         except OSError as error:
@@ -135,20 +146,24 @@ class Disk:
                 os.close(fd)
                 self._drop(directory, temp)
             return Failed(error)
+        except UnsafePath as error:
+            return Failed(OSError(errno.ELOOP, str(error)))
 
     @staticmethod
-    def _mode(directory: int, name: str) -> int:
-        """The mode of what is replaced, or what the umask gives to a new file."""
+    def _mode(directory: int, name: str) -> int | None:
+        """The mode of what is replaced; None where there is nothing."""
         try:
             return stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
         except OSError:
-            return 0o666
+            return None
 
     def _sync(self, written: list[_Temp], temps: list[_Temp | Failed]) -> None:
         """Bring all temporaries onto the disk; one that fails is dropped and never asked again."""
         if len(written) > 1:
+            disks = {os.fstat(temp.fd).st_dev: temp.fd for temp in written}
             with contextlib.suppress(OSError):
-                self.layer.syncfs(written[0].directory)
+                for fd in disks.values():
+                    self.layer.syncfs(fd)
                 return
         for temp in written:
             try:
@@ -201,24 +216,48 @@ class Disk:
             if error.errno not in UNSUPPORTED:
                 raise
             return self._publish_over_without_exchange(temp)
-        if self._etag(place, temp.temp) == expected:
-            self._drop(place, temp.temp)
-            return None
-        return self._put_back(temp)
+        displaced, temp.temp = temp.temp, ""  # no temporary of ours any more, so no failure may remove it
+        return None if self._is_there(temp, displaced, expected) else self._put_back(temp, displaced)
 
-    def _put_back(self, temp: _Temp) -> Conflict:
+    def _is_there(self, temp: _Temp, displaced: str, etag: str) -> bool:
+        """True when what was swapped out is what may go; it goes at the end of the batch (see `_let_go`)."""
+        try:
+            found = read_at(temp.directory, displaced)
+        except OSError:
+            return False
+        if found is None or digest(found[0]) != etag:
+            return False
+        temp.displaced = displaced, stat_of(found[1])
+        return True
+
+    def _let_go(self, temp: _Temp, displaced: str, seen: FileStat) -> None:
+        """Remove a displaced file, unless an editor that had opened it before the swap has written into it since."""
+        with contextlib.suppress(OSError):
+            if stat_of(os.stat(displaced, dir_fd=temp.directory, follow_symlinks=False)) == seen:
+                self._drop(temp.directory, displaced)
+            else:
+                self._keep(temp, displaced)
+
+    def _put_back(self, temp: _Temp, displaced: str) -> Conflict:
         """An edit came in between: make it live again. Every version of the person's is live or kept."""
         ours = digest(temp.item.data)
-        for _ in range(100):
-            self.layer.exchange(temp.directory, temp.temp, temp.name)
-            if self._etag(temp.directory, temp.temp) == ours:
-                self._drop(temp.directory, temp.temp)
-                break
-            # saved once more meanwhile: what was displaced now is newer, so the next swap makes it live
-        else:  # a storm of saves: keep the displaced version under a name of its own
-            kept = f"{temp.name}.lumina-kept-{secrets.token_hex(4)}"
-            self._move_new(temp.directory, temp.temp, temp.directory, kept)
+        try:
+            for _ in range(100):
+                self.layer.exchange(temp.directory, displaced, temp.name)
+                if self._is_there(temp, displaced, ours):
+                    break
+                # saved once more meanwhile: what was displaced now is newer, so the next swap makes it live
+            else:  # a storm of saves
+                self._keep(temp, displaced)
+        except OSError:
+            self._keep(temp, displaced)
+            raise
         return Conflict(self._etag(temp.directory, temp.name))
+
+    def _keep(self, temp: _Temp, displaced: str) -> None:
+        """Give a version that somebody saved a name that a person finds."""
+        kept = with_ending(temp.name, f".lumina-kept-{secrets.token_hex(4)}")
+        self._move_new(temp.directory, displaced, temp.directory, kept)
 
     def _publish_over_without_exchange(self, temp: _Temp) -> Conflict | None:
         """No swap on this file system: keep the old version under a second name across the rename."""
@@ -235,11 +274,8 @@ class Disk:
             return Conflict(self._etag(temp.directory, temp.name))
         self.layer.rename(temp.directory, temp.temp, temp.name)
         if kept:
-            if self._etag(temp.directory, kept) == temp.item.if_match:
-                self._drop(temp.directory, kept)
-            else:  # edited in place at the last moment: that version stays, under a name that a person finds
-                found = f"{temp.name}.lumina-kept-{secrets.token_hex(4)}"
-                self._move_new(temp.directory, kept, temp.directory, found)
+            if not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
+                self._keep(temp, kept)
         return None
 
     # -- names
@@ -398,6 +434,13 @@ class Disk:
         except OSError as error:
             return error
         return None
+
+
+def with_ending(name: str, ending: str) -> str:
+    """`name` with `ending`; a name too long for both is cut."""
+    while len(os.fsencode(name)) + len(ending) > MAX_NAME:
+        name = name[:-1]
+    return name + ending
 
 
 def _is_alive(pid: int) -> bool:

@@ -59,6 +59,10 @@ class Layer:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(name, flags, 0o644, dir_fd=directory)
 
+    def set_mode(self, fd: int, mode: int) -> None:
+        """Exactly this mode, whatever the umask is."""
+        os.fchmod(fd, mode)
+
     def write(self, fd: int, data: bytes) -> None:
         """All of `data`."""
         view = memoryview(data)

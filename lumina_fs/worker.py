@@ -105,8 +105,10 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
 
 def prepare_process(memory: int) -> None:
     """Set the limits of a process that opens what nobody vouches for: address space in bytes, 0 for none."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent is asked to stop, and ends us in order
+    # the parent is asked to stop, and ends us in order; ExifTool inherits the first and must not the second, by which
+    # the kernel ends it when we are killed
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)
     _end_with_parent()
     if not os.environ.get("LUMINA_DEBUG"):  # C libraries chatter about broken files; what matters comes as an answer
         with open(os.devnull, "wb") as nowhere:

@@ -202,14 +202,53 @@ def test_a_scan_that_is_killed_is_completed_by_the_next(library: Library) -> Non
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         time.sleep(wait)
+        family = descendants(process.pid)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+        wait_for_the_end_of(family)
         for sidecar in library.root.glob("*.lumina.json"):
             library.value(sidecar.name.removesuffix(".lumina.json"))  # each is whole
     result = library.scan()
     assert result.found == 150
     assert result.added + result.unchanged == 150
     assert len(library.search(limit=200)) == 150
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes below `pid`; the server is nobody's child and not among them."""
+    children: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as file:
+                    parent = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry))
+    found, waiting = set(), [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def wait_for_the_end_of(family: set[int]) -> None:
+    """Workers and their ExifTools must not outlive the scan that was killed."""
+    deadline = time.monotonic() + 20
+    left = family
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = {pid for pid in left if running(pid)}
+    assert not left
+
+
+def running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_worker_that_dies_costs_one_file_and_is_remembered(
