@@ -21,7 +21,7 @@ from schemas.sidecar import tag_parts, taken_of
 COLUMNS = (
     "source", "path", "etag", "id", "sha256", "media", "format", "size", "width", "height", "duration", "taken",
     "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "dhash", "phash", "missing",
-    "words", "document",
+    "words", "rest",
 )  # fmt: skip
 
 _TEXT_TAGS = (
@@ -29,8 +29,8 @@ _TEXT_TAGS = (
     "IPTC:ObjectName", "IPTC:Caption-Abstract", "IPTC:Headline", "IPTC:Keywords", "IPTC:City",
     "IPTC:Country-PrimaryLocationName", "EXIF:ImageDescription", "EXIF:XPTitle", "EXIF:XPComment", "EXIF:XPKeywords",
 )  # fmt: skip
-#: Evidence that is read from the sidecar where it is wanted.
-_LEFT_OUT = ("tags", "tags_left_out", "dates")
+#: Parts of the capture block that are kept in a row; tags and other dates are read from the sidecar.
+_KEPT = ("taken", "date_flags", "camera", "lens", "exposure", "gps", "orientation")
 _LARGEST = (1 << 63) - 1
 NULL = r"\N"
 
@@ -41,6 +41,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
     curation, measurements = doc.get("curation") or {}, doc.get("measurements") or {}
     taken = taken_of(doc)
     exposure, gps = capture.get("exposure") or {}, capture.get("gps") or {}
+    quality = measurements.get("quality") or {}
     worthless = bool((measurements.get("information") or {}).get("worthless"))
     # hex digits, numbers and times need no escape
     columns = (
@@ -63,12 +64,12 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _real(gps.get("latitude")),
         _real(gps.get("longitude")),
         _whole(curation.get("rating")),
-        _real((measurements.get("quality") or {}).get("value")),
+        _real(quality.get("value")),
         NULL if worthless else _code(measurements.get("dhash")),
         NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
         _text(_words(doc, source, path)),
-        _text(_json(doc)),
+        _text(_rest(curation, capture, quality)),
     )
     line = "\t".join(columns) + "\n"
     return Entry(
@@ -205,15 +206,15 @@ def _mark(
         found.mark("flag", str(flag))
 
 
-def _json(doc: Mapping[str, Any]) -> str:
-    """The document for a jsonb column, without its metadata tags; jsonb takes no NUL and no endless number."""
-    capture = doc.get("capture")
-    if capture:
-        doc = {**doc, "capture": {name: value for name, value in capture.items() if name not in _LEFT_OUT}}
+def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapping[str, Any]) -> str:
+    """What has no column of its own, for a jsonb column, which takes no NUL and no endless number."""
+    value = {"curation": curation, "capture": {name: capture[name] for name in _KEPT if name in capture}}
+    if "parts" in quality:
+        value["quality"] = quality["parts"]
     try:
-        text = orjson.dumps(doc).decode()
+        text = orjson.dumps(value).decode()
     except (TypeError, ValueError):
-        text = orjson.dumps(_tamed(doc)).decode()
+        text = orjson.dumps(_tamed(value)).decode()
     return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 

@@ -29,7 +29,7 @@ CREATE TABLE {s}.original (
     phash       bigint,
     missing     boolean NOT NULL,
     words       tsvector NOT NULL,
-    document    jsonb NOT NULL               -- the sidecar without its metadata tags
+    rest        jsonb NOT NULL               -- what has no column: curation, exposure, the parts of the quality
 ) WITH (toast_tuple_target = 8160);          -- compressing a row costs more than it saves
 
 -- What is wrong: with an original, or with a document that a person edited (then with line and column).

@@ -13,19 +13,20 @@ from lumina_fs import __version__
 from lumina_fs.errors import ExitCode, LuminaError
 from lumina_fs.terminal import visible
 
-COMMANDS = (
-    "init",
-    "scan",
-    "status",
-    "show",
-    "search",
-    "index",
-    "check",
-    "source",
-    "cache",
-    "catalogs",
-    "doctor",
-)
+#: Every command with what it is for. A command's own module is loaded when it is the one that is run.
+COMMANDS = {
+    "init": "make a directory a catalog",
+    "scan": "look at new and changed photos and write their sidecars",
+    "status": "what the catalog holds",
+    "show": "all that is known of a photo",
+    "search": "find photos",
+    "index": "the index: status, rebuild, verify, drop",
+    "check": "check every sidecar and document",
+    "source": "list, add and change sources",
+    "cache": "thumbnails: size, clear, make",
+    "catalogs": "list the catalogs you have used",
+    "doctor": "what is installed, and what is missing",
+}
 
 EPILOG = """\
 start here:
@@ -49,8 +50,8 @@ class Command(Protocol):
         """Do it."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line, with every command's help."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The command line. Of `command` it knows everything, of the others what they are for."""
     parser = argparse.ArgumentParser(
         prog="lumina",
         description="A photo catalog whose truth is files that you can read, edit and copy.",
@@ -59,8 +60,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumina {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        _module(name).add_parser(subparsers)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            _module(name).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
     return parser
 
 
@@ -71,8 +75,9 @@ def _module(name: str) -> Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lumina` with `argv`; returns the exit code. The entry point of the console script."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
     try:
+        args = build_parser(next((word for word in words if word in COMMANDS), None)).parse_args(words)
         return int(_module(args.command).run(args))
     except LuminaError as error:
         sys.stderr.write(f"lumina: {visible(str(error))}\n")

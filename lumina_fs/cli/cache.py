@@ -15,8 +15,7 @@ from lumina_fs.errors import ExitCode
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
     parser = add_command(
-        subparsers, "cache", "thumbnails: size, clear, make",
-        "lumina cache size\nlumina cache thumbnail 2019/IMG_0001.JPG --size 1024",
+        subparsers, "cache", "lumina cache size\nlumina cache thumbnail 2019/IMG_0001.JPG --size 1024",
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, summary in (("size", "how much there is"), ("clear", "delete it all")):

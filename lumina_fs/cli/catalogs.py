@@ -14,7 +14,7 @@ from lumina_fs.known_catalogs import known_catalogs
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "catalogs", "list the catalogs you have used", "lumina catalogs")
+    parser = add_command(subparsers, "catalogs", "lumina catalogs")
     add_json_option(parser)
 
 

@@ -17,7 +17,6 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "check",
-        "check every sidecar and document",
         "lumina check\nlumina check --json | head",
         "Read every sidecar and document of the catalog and say what is wrong with them, with line and column, and "
         "what they say is wrong with their originals. Changes nothing.",

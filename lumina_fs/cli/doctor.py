@@ -34,7 +34,7 @@ _PACKAGES = {
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "doctor", "what is installed, and what is missing", "lumina doctor")
+    parser = add_command(subparsers, "doctor", "lumina doctor")
     add_json_option(parser)
 
 

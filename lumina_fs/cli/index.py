@@ -18,7 +18,6 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "index",
-        "the index: status, rebuild, verify, drop",
         "lumina index rebuild\nlumina index verify",
         "The index is a cache of the sidecars. `rebuild` makes it anew from them, `verify` builds it beside the live "
         "one and compares the two, `drop` removes it; nothing of yours is in it.",

@@ -13,7 +13,7 @@ from lumina_fs.errors import ExitCode
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "init", "make a directory a catalog", "lumina init ~/Photos --name family")
+    parser = add_command(subparsers, "init", "lumina init ~/Photos --name family")
     parser.add_argument("directory", nargs="?", default=".", help="the directory (default: here)")
     parser.add_argument("--name", help="what to call it (default: the directory's name)")
     parser.add_argument("--managed", action="store_true", help="let approved plans move what lies in it")

@@ -17,7 +17,6 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "scan",
-        "look at new and changed photos and write their sidecars",
         "lumina scan ~/Photos\nlumina scan --rehash          read everything again and find damaged files",
         "Look at every source of a catalog, write a sidecar beside each new or changed photo, and bring the index up "
         "to date. Outside any catalog, DIR becomes one. Photos are read and never changed. A second scan of unchanged "

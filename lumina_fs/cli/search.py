@@ -44,7 +44,6 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "search",
-        "find photos",
         "lumina search beach date:2019-07..2019-08 -camera:canon\nlumina search --like 2019/IMG_0001.JPG\n\n"
         "the query:\n" + LANGUAGE.rstrip(),
     )

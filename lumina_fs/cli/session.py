@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.cli import COMMANDS
 from lumina_fs.cli.display import Reporter
 from lumina_fs.errors import CatalogNotFound, UsageError
 from lumina_fs.known_catalogs import known_catalogs, remember
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def add_command(
-    subparsers: Any, name: str, summary: str, example: str, description: str = ""
-) -> argparse.ArgumentParser:
+def add_command(subparsers: Any, name: str, example: str, description: str = "") -> argparse.ArgumentParser:
     """A command's parser, with an example at the end of its help."""
+    summary = COMMANDS[name]
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,

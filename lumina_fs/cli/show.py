@@ -17,7 +17,7 @@ from schemas.sidecar import tag_parts, taken_of
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "show", "all that is known of a photo", "lumina show 2019/IMG_0001.JPG --tags")
+    parser = add_command(subparsers, "show", "lumina show 2019/IMG_0001.JPG --tags")
     parser.add_argument("photo", help="the photo, or its sidecar")
     parser.add_argument("--tags", action="store_true", help="with all metadata tags")
     add_json_option(parser)

@@ -14,8 +14,7 @@ from lumina_fs.errors import ExitCode, UsageError
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
     parser = add_command(
-        subparsers, "source", "list, add and change sources",
-        "lumina source add /media/card --name card\nlumina source set main --managed yes",
+        subparsers, "source", "lumina source add /media/card --name card\nlumina source set main --managed yes",
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list the sources")

@@ -20,7 +20,7 @@ from lumina_fs.errors import ExitCode, NeedsIndex
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "status", "what the catalog holds", "lumina status --catalog ~/Photos")
+    parser = add_command(subparsers, "status", "lumina status --catalog ~/Photos")
     add_catalog_option(parser)
     add_json_option(parser)
 

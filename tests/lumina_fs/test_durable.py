@@ -197,6 +197,21 @@ def test_an_edit_in_place_right_after_the_link_is_kept_where_nothing_can_be_swap
     assert [name.startswith("a.json.lumina-kept-") for name in names(tmp_path)] == [False, True]
 
 
+@pytest.mark.parametrize("system", ["all there is", "no exchange"])
+def test_an_editor_that_had_the_file_open_across_the_swap_writes_into_a_file_that_is_kept(
+    root: Root, tmp_path: Path, system: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"read")
+    with path.open("r+b", buffering=0) as file:
+        layer = Interrupted({("fsync", 2): lambda: file.write(b"late")}, FILE_SYSTEMS[system])
+        outcome = Disk(layer).write(root, "a.json", b"new", if_match=digest(b"read"))
+    assert isinstance(outcome, Written)
+    assert path.read_bytes() == b"new"
+    assert {found.read_bytes() for found in tmp_path.iterdir()} == {b"new", b"late"}
+    assert names(tmp_path)[1].startswith("a.json.lumina-kept-")
+
+
 def test_what_cannot_be_read_is_not_thrown_away_by_a_swap(root: Root, tmp_path: Path) -> None:
     """In the last moment somebody puts a link in the place of the file."""
     path = tmp_path / "a.json"

@@ -1,0 +1,45 @@
+"""`make bench`: print each figure with its target.
+
+For the figures in docs/performance.md: make bench ARGS="--corpus C2000 --tree C100K --rows 1000000", with corpora that
+the shared generator made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.cases import CASES, Options
+
+
+def main() -> int:
+    """Run the cases that were named, or all but the peer."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("case", nargs="*", help=", ".join(CASES))
+    parser.add_argument("--corpus", type=Path, help="camera photos (default: a few hundred are made)")
+    parser.add_argument("--tree", type=Path, help="a tree of many small photos (default: two thousand are made)")
+    parser.add_argument("--rows", type=int, default=100_000, help="rows to search in (100,000)")
+    args = parser.parse_args()
+    options = Options(args.corpus, args.tree, args.rows)
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="bench-") as base:
+        os.chmod(base, 0o755)
+        os.environ.update(LUMINA_HOME=f"{base}/home", LUMINA_POSTGRES_DIR=f"{base}/postgres")
+        for name in args.case or [case for case in CASES if case != "peer"]:
+            for figure in CASES[name](options):
+                missed += not figure.met
+                sign = ">=" if figure.at_least else "<="
+                mark = "ok  " if figure.met else "MISS"
+                print(
+                    f"{mark} {figure.name:48} {figure.value:8.2f} ({sign} {figure.target:g})  {figure.detail}",
+                    flush=True,
+                )
+    print(f"{missed} missed" if missed else "all met")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
