@@ -59,8 +59,8 @@ def server_version(conninfo: str) -> str:
         raise IndexUnavailable(_first_line(error)) from None
 
 
-#: Rows that are sorted sooner than looked for along the dates.
-_FEW = 10_000
+#: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
+_FEW, _NEWEST = 10_000, 10_000
 
 
 class PostgresIndex:
@@ -217,12 +217,21 @@ class PostgresIndex:
     def search(self, query: str, *, limit: int = 50, offset: int = 0) -> list[Hit]:
         """Originals that fit a query, newest first, then by path. Raises QueryError."""
         condition, params = compile_query(query, self.schema)
-        matching = f"FROM {self.schema}.original o WHERE {condition}"
-        # few rows are found first and then sorted: walking along the dates until a page is full may be a long way,
-        # and the planner, who takes them for evenly spread, does not know
-        order = "o.taken + interval '0'" if self._estimate(matching, params) < _FEW else "o.taken"
-        query = f"SELECT {_HIT} {matching} ORDER BY {order} DESC NULLS LAST, o.source, o.path LIMIT %s OFFSET %s"
-        return self._hits(query, (*params, limit, offset))
+        order = "o.taken DESC NULLS LAST, o.source, o.path"
+        table, page = f"{self.schema}.original", (*params, limit, offset)
+        if self._estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
+            newest = f"(SELECT * FROM {table} o ORDER BY {order} LIMIT {_NEWEST}) o"
+            hits = self._hits(
+                f"SELECT {_HIT} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
+            )
+            if len(hits) == limit:
+                return hits
+        # found first and then sorted: a walk along the dates until a page is full may be a long way, and the planner,
+        # who takes rows for evenly spread, does not know
+        unordered = order.replace("o.taken", "o.taken + interval '0'")
+        return self._hits(
+            f"SELECT {_HIT} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
+        )
 
     def _estimate(self, matching: str, params: Sequence[Any]) -> int:
         """How many rows the planner expects."""

@@ -273,9 +273,8 @@ class Disk:
                 self._drop(temp.directory, name)
             return Conflict(self._etag(temp.directory, temp.name))
         self.layer.rename(temp.directory, temp.temp, temp.name)
-        if kept:
-            if not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
-                self._keep(temp, kept)
+        if kept and not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
+            self._keep(temp, kept)
         return None
 
     # -- names

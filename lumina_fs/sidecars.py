@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 from lumina_fs.documents import Stored, checked, read, text_for
-from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Item, Outcome, Written
-from lumina_fs.errors import CorruptDocument
+from lumina_fs.durable import ABSENT, MAX_NAME, Conflict, Disk, Failed, Item, Outcome, Written, with_ending
+from lumina_fs.errors import CorruptDocument, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat
 from lumina_fs.roots import Root
 from schemas.publish import file_name
@@ -24,8 +26,6 @@ ORPHAN = ".lumina-orphan-"
 #: Where an editor finds the schema, in the catalog's directory.
 SCHEMA_PATH = f".lumina/schemas/{file_name('sidecar')}"
 
-_MAX_NAME = 255
-
 
 def sidecar_name(name: str) -> str:
     """The name of the sidecar of `name`: `IMG_0001.JPG` -> `IMG_0001.JPG.lumina.json`.
@@ -35,10 +35,10 @@ def sidecar_name(name: str) -> str:
     if len(name) < 60:
         return name + SUFFIX
     raw = os.fsencode(name)
-    if len(raw) + len(SUFFIX) <= _MAX_NAME:
+    if len(raw) + len(SUFFIX) <= MAX_NAME:
         return name + SUFFIX
     mark = "~" + hashlib.sha256(raw).hexdigest()[:10]
-    room = _MAX_NAME - len(SUFFIX) - len(mark)
+    room = MAX_NAME - len(SUFFIX) - len(mark)
     while len(os.fsencode(name)) > room:
         name = name[:-1]
     return name + mark + SUFFIX
@@ -138,8 +138,12 @@ class Sidecars:
             if stored is not None and data == stored.data:
                 results[at] = Saved(value, stored, wrote=False)
                 continue
-            if not self.beside and stored is None:
-                self.disk.make_directory(self.root, os.path.dirname(self.path(change.path)))
+            try:
+                if not self.beside and stored is None:
+                    self.disk.make_directory(self.root, os.path.dirname(self.path(change.path)))
+            except (OSError, UnsafePath, WriteFailed) as error:
+                results[at] = error if isinstance(error, OSError) else OSError(errno.EIO, str(error))
+                continue
             condition = ABSENT if stored is None else stored.etag
             items.append(Item(self.path(change.path), data, condition))
             drafts.append((at, change, value))
@@ -161,15 +165,24 @@ class Sidecars:
             return outcome.error
         assert isinstance(outcome, Conflict)
         try:
-            return Change(change.path, self.read(change.path), change.compose)
+            now = self.read(change.path)
+        except UnsafePath as error:
+            return OSError(errno.ELOOP, str(error))
         except OSError as error:
             return error
+        if now is None and change.stored is not None:
+            return FileNotFoundError(errno.ENOENT, "it was removed meanwhile", item.path)
+        return Change(change.path, now, change.compose)
 
     def orphan(self, original: str, stored: Stored) -> str:
         """Keep the sidecar of a file that was replaced by other content, under a name of its own; that path."""
         path = self.path(original)
-        kept = f"{path.removesuffix(SUFFIX)}{ORPHAN}{stored.etag[:8]}.json"
-        self.disk.move_new(self.root, path, self.root, kept)
+        folder, slash, name = path.removesuffix(SUFFIX).rpartition("/")
+        for number in count(1):
+            again = "" if number == 1 else f"-{number}"
+            kept = folder + slash + with_ending(name, f"{ORPHAN}{stored.etag[:8]}{again}.json")
+            if self.disk.move_new(self.root, path, self.root, kept):
+                break
         return kept
 
     def adopt(self, kept: str, original: str) -> bool:

@@ -38,7 +38,8 @@ def ahash(gray: Image.Image) -> str:
 
 def phash(gray: Image.Image) -> str:
     """Perceptual hash: is each of the 64 lowest DCT coefficients of 32 x 32 above their median. 16 hex digits."""
-    low = _DCT @ _pixels(gray, 32, 32).astype(np.float64) @ _DCT.T
+    # rounded, because what is zero in a symmetric picture must not be the noise of the last bit
+    low = np.round(_DCT @ _pixels(gray, 32, 32).astype(np.float64) @ _DCT.T, 6)
     return _hex(low > np.median(low))
 
 

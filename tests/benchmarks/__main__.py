@@ -25,7 +25,7 @@ def main() -> int:
     args = parser.parse_args()
     options = Options(args.corpus, args.tree, args.rows)
     missed = 0
-    with tempfile.TemporaryDirectory(prefix="bench-") as base:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base:
         os.chmod(base, 0o755)
         os.environ.update(LUMINA_HOME=f"{base}/home", LUMINA_POSTGRES_DIR=f"{base}/postgres")
         for name in args.case or [case for case in CASES if case != "peer"]:
