@@ -44,7 +44,9 @@ def phash(gray: Image.Image) -> str:
 
 
 def whash(gray: Image.Image) -> str:
-    """Wavelet hash: is each Haar approximation of 8 x 8 blocks above their median, the mean removed. 16 hex digits."""
+    """Wavelet hash: is each Haar approximation of 8 x 8 blocks above their median, the mean removed. 16 hex digits.
+
+    A block that equals the median is 0; the reference library leaves such ties to floating-point noise."""
     side = max(2 ** int(log2(min(gray.size))), 8)
     block = side // 8
     pixels = _pixels(gray, side, side).astype(np.float64)

@@ -161,5 +161,5 @@ class Editor:
             self.saved.append(f"version {number}")
             if time.monotonic() > until:
                 break
-            time.sleep(chance.choice((0, 0, 0.0005, 0.003, 0.01)))
+            time.sleep(chance.choice((0, 0, 0.0005, 0.003, 0.01, 0.04)))
         print(json.dumps({"saved": self.saved, "replaced": sorted(self.replaced)}))

@@ -31,6 +31,7 @@ METHODS = {"write_text", "write_bytes", "touch", "hardlink_to", "symlink_to"}
 
 def changes(source: str) -> list[str]:
     """The calls in `source` that could change a file."""
+    source = source.replace(_NOWHERE, "0")
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module in MODULES:
@@ -42,8 +43,10 @@ def changes(source: str) -> list[str]:
             owner = called.value.id if isinstance(called.value, ast.Name) else ""
             if (owner in MODULES and called.attr in CHANGING) or called.attr in METHODS:
                 found.append(f"{owner}.{called.attr}")
-            if owner == "os" and called.attr == "open" and any(flag in ast.unparse(node) for flag in _WRITING):
-                found.append(ast.unparse(node))
+            if owner == "os" and called.attr == "open" and any(flag in source for flag in _WRITING):
+                text = ast.unparse(node)
+                if any(flag in text for flag in _WRITING) or ", flags" in text or "0o" in text or "420" in text:
+                    found.append(text)
         elif isinstance(called, ast.Name) and called.id == "open":
             mode = ast.unparse(node.args[1]) if len(node.args) > 1 else ""
             mode += "".join(ast.unparse(word.value) for word in node.keywords if word.arg == "mode")
@@ -52,6 +55,8 @@ def changes(source: str) -> list[str]:
     return found
 
 
+# the null device is no file
+_NOWHERE = "os.open(os.devnull, os.O_WRONLY)"
 _WRITING = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND")
 
 
