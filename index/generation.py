@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
 
 from index.entry import COLUMNS
 from index.postgres import PostgresIndex, copy_lines, ddl, only_row, sql
-from index.protocol import Difference, Verdict
+from index.protocol import Difference, IndexUnusable, Verdict
 
 # the hash of a tsvector is that of its text: the type has none of its own
 _HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COLUMNS)
@@ -41,6 +41,28 @@ class Generation:
 
             yield fill
 
+    def carry_over(self, sources: Sequence[str]) -> None:
+        """Take the rows of these sources, which cannot be read at present, from the live index as they are."""
+        try:
+            self._index.check()
+        except IndexUnusable:
+            return
+        with self._index.cursor(transaction=True) as cursor:
+            for table in ("original", "seen", "problem", "stale"):
+                query = f"INSERT INTO {self.schema}.{table} SELECT * FROM {self._index.schema}.{table}"
+                cursor.execute(sql(f"{query} WHERE source = ANY(%s)"), (list(sources),))
+
+    def forget_twins(self) -> None:
+        """Let a scan look again at sidecars of one source that share an id: one of them is a copy."""
+        with self._index.cursor() as cursor:
+            cursor.execute(
+                sql(
+                    f"DELETE FROM {self.schema}.seen s USING {self.schema}.original o, "
+                    f"(SELECT source, id FROM {self.schema}.original GROUP BY 1, 2 HAVING count(*) > 1) t "
+                    "WHERE o.source = t.source AND o.id = t.id AND s.source = o.source AND s.path = o.path"
+                )
+            )
+
     def swap(self) -> None:
         """Build the indexes and take the live index's place, in one step."""
         live = self._index.schema
@@ -59,14 +81,15 @@ class Generation:
         with self._index.cursor() as cursor:
             cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
 
-    def compare(self) -> Verdict:
+    def compare(self, left_out: Sequence[str] = ()) -> Verdict:
         """Compare the live index with this one, row by row; stat columns are no part of it.
 
-        Last good rows of sidecars that do not parse at present are left out: no file says what they say.
+        Sources that are `left_out` could not be read. Last good rows of sidecars that do not parse at present are left
+        out too: no file says what they say.
         """
         with self._index.cursor(transaction=True) as cursor:
-            self._digest(cursor, "live_rows", self._index.schema)
-            self._digest(cursor, "file_rows", self.schema)
+            self._digest(cursor, "live_rows", self._index.schema, left_out)
+            self._digest(cursor, "file_rows", self.schema, left_out)
             live, _ = _sum(cursor, "live_rows")
             files, rows = _sum(cursor, "file_rows")
             cursor.execute(
@@ -80,17 +103,19 @@ class Generation:
             found = [self._difference(cursor, *row) for row in cursor.fetchall()]
         return Verdict(live, files, rows, found, different)
 
-    def _digest(self, cursor: psycopg.Cursor[Any], table: str, schema: str) -> None:
+    def _digest(self, cursor: psycopg.Cursor[Any], table: str, schema: str, left_out: Sequence[str]) -> None:
         cursor.execute(
             sql(
                 f"CREATE TEMP TABLE {table} ON COMMIT DROP AS "
                 f"SELECT 'original' AS what, source, path, hash_record_extended(ROW({_HASHED}), 0) AS h "
                 f"FROM {schema}.original o WHERE NOT EXISTS "
                 f"(SELECT FROM {self._index.schema}.stale s WHERE s.source = o.source AND s.path = o.path) "
+                "AND source <> ALL(%s) "
                 "UNION ALL SELECT 'problem', source, path, "
-                'sum(hash_record_extended(ROW(code, message, line, "column"), 0)::numeric)::numeric % 1e18::numeric '
-                f"FROM {schema}.problem GROUP BY source, path"
-            )
+                'sum(hash_record_extended(ROW(code, message, line, "column"), 0)::numeric)::numeric %% 1e18::numeric '
+                f"FROM {schema}.problem WHERE source <> ALL(%s) GROUP BY source, path"
+            ),
+            (list(left_out), list(left_out)),
         )
 
     def _difference(

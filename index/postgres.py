@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
@@ -36,12 +37,12 @@ _BROKEN = (
 )
 
 
-def schema_of(catalog_id: str) -> str:
-    """The name of the Postgres schema of a catalog."""
+def schema_of(catalog_id: str, where: str) -> str:
+    """The name of the Postgres schema of the catalog at the path `where`: a copy of it has an index of its own."""
     digits = catalog_id.replace("-", "")
     if not (digits.isascii() and digits.isalnum()):
         raise ValueError("not a catalog id")
-    return f"lumina_{digits}"
+    return f"lumina_{digits}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
 
 
 def ddl(schema: str) -> tuple[str, str]:
@@ -67,7 +68,7 @@ class PostgresIndex:
     """A connection to the index of one catalog; a context manager. Not for use by two threads at once."""
 
     def __init__(self, conninfo: str, catalog_id: str, where: str) -> None:
-        self.schema = schema_of(catalog_id)
+        self.schema = schema_of(catalog_id, where)
         self._where = where
         try:
             self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10)
@@ -128,8 +129,9 @@ class PostgresIndex:
 
     def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
         """Say in a finished generation what it is."""
-        rows = [("version", VERSION), ("catalog", self._where), ("revision", "0"), ("generation", uuid.uuid4().hex[:8])]
-        cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), rows)
+        where = os.fsencode(self._where).decode("utf-8", "replace")
+        named = {"version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8]}
+        cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), list(named.items()))
 
     def drop(self) -> bool:
         """Remove the index of this catalog; False if there was none."""
@@ -162,6 +164,16 @@ class PostgresIndex:
             for id_, source, path in cursor.execute(sql(query), (list(ids),)):
                 found.setdefault(id_, []).append((source, path))
         return found
+
+    def keep_sources(self, names: Sequence[str]) -> int:
+        """Remove the rows of all other sources; how many originals went."""
+        gone = 0
+        with self.cursor(transaction=True) as cursor:
+            for table in ("original", "seen", "problem", "stale"):
+                query = f"DELETE FROM {self.schema}.{table} WHERE source <> ALL(%s)"
+                removed = cursor.execute(sql(query), (list(names),)).rowcount
+                gone = removed if table == "original" else gone
+        return gone
 
     def upsert(
         self,

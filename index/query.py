@@ -24,7 +24,7 @@ FIELDS = {
     "type": "format or kind: type:heic, type:video",
     "date": "when it was taken: date:2019, date:2019-07..2019-08, date:>=2020-05-01",
     "tag": "a tag: tag:beach, tag:people/anna",
-    "name": "the file name, * at the end: name:IMG_12*",
+    "name": "the file name, with * and ?: name:IMG_12*",
     "path": "the folder it lies in, from the top: path:2019/italy",
     "source": "the source: source:main",
     "rating": "stars: rating:5, rating:>=3",
@@ -225,6 +225,9 @@ def _phrase(text: str, column: int, *, prefix: bool) -> Condition:
 
 def _marked(name: str, value: str, column: int) -> Condition:
     """A field whose words were marked: the whole value, its beginning with `*`, or all words of it."""
+    if name == "name" and any(sign in value[:-1] for sign in "*?"):
+        pattern = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in value)
+        return Condition(sql="o.path ~* %s", params=(f"(^|/){pattern}$",))
     if value.endswith("*") and len(value) > 1:
         return Condition(ts=quoted(f"{name}:={phrase_of(value[:-1])}") + ":*")
     if name == "name":

@@ -167,7 +167,7 @@ class _Tags:
     def whole(self, low: int, high: int, *wanted: str) -> int | None:
         """The first that is an integer from `low` to `high`."""
         for value in self.values(*wanted):
-            if isinstance(value, int) and low <= value <= high:
+            if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
                 return value
         return None
 

@@ -153,8 +153,12 @@ class Catalog:
         for name in names:
             if name.endswith(".json") and not name.startswith("."):
                 document = _read(self.root, f"{SOURCES}/{name}", SourceDocument)
-                if document is not None:
-                    yield document
+                if document is None:
+                    continue
+                if document.name != name.removesuffix(".json"):
+                    shown = os.path.join(self.path, SOURCES, name)
+                    raise CorruptDocument(f"name: must be that of the file, {name.removesuffix('.json')}", path=shown)
+                yield document
 
     def _source(self, document: SourceDocument) -> Source:
         path = os.path.normpath(os.path.join(self.path, decode_name(document.path)))
@@ -171,13 +175,13 @@ class Catalog:
 
         Raises UsageError for a directory that is a source already, lies in one, or holds one.
         """
-        path = os.path.abspath(path)
+        path = os.path.realpath(path)
         if not os.path.isdir(path):
             raise UsageError("there is no such directory", path=path)
         present = self.sources()
         for other in present:
-            common = os.path.commonpath([path, other.path])
-            if common in (path, other.path):
+            place = os.path.realpath(other.path)
+            if os.path.commonpath([path, place]) in (path, place):
                 raise UsageError(f"overlaps with the source {other.name} at {other.path}", path=path)
         name = name or _free_name(os.path.basename(path), {other.name for other in present})
         note = None
@@ -193,15 +197,22 @@ class Catalog:
         return source, note
 
     def _stored_path(self, path: str) -> str:
-        inside = os.path.commonpath([path, self.path]) == self.path
-        return encode_name(os.path.relpath(path, self.path) if inside else path)
+        top = os.path.realpath(self.path)
+        inside = os.path.commonpath([path, top]) == top
+        return encode_name(os.path.relpath(path, top) if inside else path)
+
+    def remove_source(self, name: str) -> None:
+        """Forget a source. Its originals and sidecars stay where they are; the next scan drops its rows."""
+        self.source(name)
+        self.disk.remove_marker(self.root, f"{SOURCES}/{name}.json")
 
     def set_source(self, name: str, **changes: Any) -> bool:
         """Change fields of a source's document; False if nothing changed."""
         self.source(name)
 
         def change(value: dict[str, Any] | None) -> dict[str, Any]:
-            assert value is not None
+            if value is None:
+                raise UsageError(f"the source {name} was removed meanwhile")
             return {**value, **changes}
 
         return edit(self.disk, self.root, f"{SOURCES}/{name}.json", SourceDocument, change)

@@ -41,6 +41,20 @@ def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) 
     yield Finished(done)
 
 
+def sweep(catalog: Catalog) -> int:
+    """Remove temporary files that killed processes left more than an hour ago; how many there were."""
+    swept = 0
+    for source in catalog.sources():
+        if not os.path.isdir(source.path):
+            continue
+        with Root.open(source.path) as root:
+            for directory, _ in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
+                swept += catalog.disk.sweep(root, directory)
+    for directory in (STATE, SOURCES):
+        swept += catalog.disk.sweep(catalog.root, directory)
+    return swept
+
+
 def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
     yield CATALOG, CatalogDocument
     for name in sorted(os.listdir(catalog.root.directory(SOURCES))):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from lumina_fs.durable import TEMP_PREFIX
 from lumina_fs.file_state import FileStat
 from lumina_fs.filetypes import by_extension, may_be_original
-from lumina_fs.sidecars import SUFFIX
+from lumina_fs.sidecars import ORPHAN, SUFFIX
 
 #: Folders that hold nothing of the person's: other programs' thumbnails, trash, version control, our own.
 IGNORED_FOLDERS = frozenset(
@@ -56,6 +56,12 @@ class Ignore:
             return True
         return self._paths is not None and bool(self._paths.match(_join(directory, name)))
 
+    def path(self, path: str) -> bool:
+        """True when this file, or a folder that it lies in, is to be left out."""
+        parts = path.split("/")
+        folders = [("/".join(parts[:depth]), parts[depth]) for depth in range(len(parts) - 1)]
+        return any(self.folder(*folder) for folder in folders) or self.file("/".join(parts[:-1]), parts[-1])
+
     def folder(self, directory: str, name: str) -> bool:
         """True when this folder is to be left out, with all in it."""
         if name in IGNORED_FOLDERS or _IGNORED_TRASH.match(name):
@@ -81,6 +87,7 @@ class Listing:
     originals: list[tuple[str, int, int]] = field(default_factory=list)
     unsure: list[tuple[str, int, int]] = field(default_factory=list)
     sidecars: dict[str, FileStat] = field(default_factory=dict)
+    orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -118,7 +125,8 @@ def walk_sidecars(root: str, *, ignore: Ignore) -> Iterator[tuple[str, list[str]
             with os.scandir(os.path.join(root, directory) if directory else root) as entries:
                 for entry in entries:
                     if entry.name.endswith(SUFFIX):
-                        names.append(entry.name)
+                        if not ignore.file(directory, entry.name[: -len(SUFFIX)]):
+                            names.append(entry.name)
                     elif entry.is_dir(follow_symlinks=False) and not ignore.folder(directory, entry.name):
                         inner.append(entry.name)
         except OSError:
@@ -140,6 +148,8 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
             name = entry.name
             try:
                 if name.endswith(SUFFIX):
+                    if own and ignore.file(directory, name[: -len(SUFFIX)]):
+                        continue
                     info = entry.stat(follow_symlinks=False)
                     if stat.S_ISREG(info.st_mode):
                         sidecars[name] = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
@@ -155,6 +165,8 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                 elif may_be_original(name) is None:
                     group = listing.unsure
                 else:
+                    if ORPHAN in name:
+                        listing.orphans.append(name)
                     continue
                 info = entry.stat(follow_symlinks=False)
             except OSError as error:

@@ -139,6 +139,7 @@ class Disk:
             fd = self.layer.create(directory, temp, 0o666 if mode is None else mode)
             if mode is not None and stat.S_IMODE(os.fstat(fd).st_mode) != mode:  # the umask took a part of it
                 self.layer.set_mode(fd, mode)
+            self._keep_owner(fd, directory, name)
             self.layer.write(fd, item.data)
             return _Temp(item, directory, name, temp, fd, os.fstat(fd).st_mtime_ns)
         except OSError as error:
@@ -156,6 +157,14 @@ class Disk:
             return stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
         except OSError:
             return None
+
+    @staticmethod
+    def _keep_owner(fd: int, directory: int, name: str) -> None:
+        """What is replaced keeps its owner and group, as far as we may give them."""
+        with contextlib.suppress(OSError):
+            old, new = os.stat(name, dir_fd=directory, follow_symlinks=False), os.fstat(fd)
+            if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+                os.fchown(fd, old.st_uid, old.st_gid)
 
     def _sync(self, written: list[_Temp], temps: list[_Temp | Failed]) -> None:
         """Bring all temporaries onto the disk; one that fails is dropped and never asked again."""

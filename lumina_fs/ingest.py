@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -52,6 +53,8 @@ class Ingest:
         self._removed: list[str] = []
         self._corrupt: list[Problem] = []
         self._since = time.monotonic()
+        #: Outcomes of sidecars that could not be written.
+        self.failed: Counter[str | None] = Counter()
 
     def put(
         self,
@@ -71,8 +74,11 @@ class Ingest:
         value = compose.new_sidecar(blocks, schema=schema, source=self._source, mode=self._mode, path=path)
 
         def composed(current: dict[str, Any] | None) -> dict[str, Any]:
-            # somebody else made one meanwhile: it stays, with what was found now
-            return value if current is None else compose.refreshed(current, blocks, schema)
+            if current is None:
+                return value
+            # somebody else made one meanwhile: it stays, with what was found now if it is about the same content
+            same = current["original"].get("sha256") == blocks["original"].get("sha256")
+            return compose.refreshed(current, blocks, schema) if same else current
 
         self.put(path, None, composed, outcome=outcome, known=known)
 
@@ -132,6 +138,8 @@ class Ingest:
 
     def _settle(self, one: _Waiting, saved: Saved | CorruptDocument | OSError) -> Iterator[Event]:
         path = one.change.path
+        if not isinstance(saved, Saved):
+            self.failed[one.outcome] += 1
         if isinstance(saved, CorruptDocument):
             yield self.corrupt(path, saved)
         elif isinstance(saved, OSError):

@@ -54,11 +54,6 @@ class Layer:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.open(name, flags, mode, dir_fd=directory)
 
-    def open_append(self, directory: int, name: str) -> int:
-        """A file, made if missing, open for appending."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(name, flags, 0o644, dir_fd=directory)
-
     def set_mode(self, fd: int, mode: int) -> None:
         """Exactly this mode, whatever the umask is."""
         os.fchmod(fd, mode)

@@ -37,12 +37,21 @@ def remember(disk: Disk, id_: str, name: str, path: str) -> None:
                 etag, catalogs = _entries(root)
                 if entry in catalogs:
                     return
-                kept = [one for one in catalogs if one.get("path") != entry["path"] and one.get("id") != id_]
+                kept = [one for one in catalogs if one.get("path") != entry["path"] and not _moved(one, id_)]
                 value = {"kind": "known-catalogs", "version": 1, "catalogs": [*kept, entry]}
                 if isinstance(disk.write(root, _FILE, dump(value), if_match=etag), Written):
                     return
     except OSError:
         return
+
+
+def _moved(entry: dict[str, Any], id_: str) -> bool:
+    """True for this catalog at a path where it is no more; a copy of it elsewhere is another one."""
+    return entry.get("id") == id_ and not _is_there(decode_name(str(entry.get("path", ""))))
+
+
+def _is_there(path: str) -> bool:
+    return os.path.isfile(os.path.join(path, ".lumina", "catalog.json"))
 
 
 def known_catalogs() -> list[Known]:
@@ -55,8 +64,7 @@ def known_catalogs() -> list[Known]:
     found = []
     for one in entries:
         path = decode_name(str(one.get("path", "")))
-        present = os.path.isfile(os.path.join(path, ".lumina", "catalog.json"))
-        found.append(Known(str(one.get("id", "")), str(one.get("name", "")), path, present))
+        found.append(Known(str(one.get("id", "")), str(one.get("name", "")), path, _is_there(path)))
     return found
 
 

@@ -22,9 +22,9 @@ from lumina_fs.index_session import clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
-from lumina_fs.sidecars import original_path, sidecar_name
+from lumina_fs.sidecars import original_path, path_of
 from lumina_fs.survey import fingerprint, missing_fingerprint
-from schemas.names import decode_name, encode_name
+from schemas.names import encode_name
 from schemas.sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def rebuild_into(
     """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
     from index.generation import Generation
 
-    tasks, total = _tasks(catalog)
+    tasks, total, offline = yield from _tasks(catalog)
     if why is not None and total:
         yield Note(f"{why}: rebuilding it from {total:,} sidecars")
     generation = Generation(index, "new")
@@ -82,10 +82,11 @@ def rebuild_into(
         result = yield from _fill(generation, tasks, total, cancel)
         if cancel.is_set():
             return result
-        if total:
-            yield Progress("building indexes", 0, None, "sidecars")
+        generation.carry_over(offline)
+        generation.forget_twins()
         generation.swap()
-        clear_behind(catalog)
+        if not offline:
+            clear_behind(catalog)
         return result
     finally:
         generation.discard()
@@ -100,12 +101,12 @@ def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Fin
 
     with exclusive(catalog, "verifying the index"), connect(catalog) as index:
         index.check()
-        tasks, total = _tasks(catalog)
+        tasks, total, offline = yield from _tasks(catalog)
         generation = Generation(index, "verify")
         try:
             yield from _fill(generation, tasks, total, cancel)
             if not cancel.is_set():
-                yield Finished(generation.compare())
+                yield Finished(generation.compare(offline))
         finally:
             generation.discard()
 
@@ -124,28 +125,34 @@ def _fill(
     return Rebuilt(done, corrupt)
 
 
-def _tasks(catalog: Catalog) -> tuple[list[_Task], int]:
-    """Every sidecar of every source, in directory order, in chunks."""
+def _tasks(catalog: Catalog) -> Generator[Event, None, tuple[list[_Task], int, list[str]]]:
+    """Every sidecar of every source in directory order, in chunks; how many; and the sources that are offline."""
     tasks: list[_Task] = []
     total = 0
+    offline: list[str] = []
     for source in catalog.sources():
-        for prefix, root, paths in _sidecar_paths(catalog, source):
-            total += len(paths)
-            for start in range(0, len(paths), _CHUNK):
-                tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK]))
-    return tasks, total
+        try:
+            prefix, root, paths = _sidecar_paths(catalog, source)
+        except SourceOffline as error:
+            offline.append(source.name)
+            yield Note(f"{error} Its rows stay as they are")
+            continue
+        total += len(paths)
+        for start in range(0, len(paths), _CHUNK):
+            tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK]))
+    return tasks, total, offline
 
 
-def _sidecar_paths(catalog: Catalog, source: Source) -> Iterator[tuple[str, str, list[str]]]:
-    """(prefix, root, paths) of a source. Raises SourceOffline: an index without a source would look like a loss."""
+def _sidecar_paths(catalog: Catalog, source: Source) -> tuple[str, str, list[str]]:
+    """(prefix, root, paths) of a source. Raises SourceOffline."""
     if source.beside:
         catalog.require_online(source)
     try:
         with Root.open(source.path if source.beside else catalog.path) as root:
             sidecars = catalog.sidecars(source, root)
-            yield sidecars.prefix, root.path, list(sidecar_paths(catalog, source, sidecars))
+            return sidecars.prefix, root.path, list(sidecar_paths(catalog, source, sidecars))
     except OSError as error:
-        raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
+        raise SourceOffline(f"cannot be opened: {error.strerror}.", path=source.path) from error
 
 
 def _rows(tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
@@ -197,20 +204,13 @@ def read_rows(task: _Task) -> _Rows:
                 )
                 corrupt += 1
                 continue
-            original = encode_name(_path_of(value, inner))
+            original = encode_name(path_of(value, inner))
             mark = _fingerprint(value, stored.stat) if stored.settled else ""
             row = entry(value, task.source, original, stored.etag, mark)
             originals.append(row.line)
             problems.append(row.problems)
             seen.append(seen_line(task.source, row.seen))
     return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
-
-
-def _path_of(value: dict[str, Any], sidecar_path: str) -> str:
-    """The path of the original, by its own name: that of the sidecar is cut where the name is very long."""
-    folder, slash, name = sidecar_path.rpartition("/")
-    said = decode_name(value["original"]["name"])
-    return folder + slash + said if sidecar_name(said) == name else original_path(sidecar_path)
 
 
 def _fingerprint(value: dict[str, Any], stat: FileStat) -> str:

@@ -95,6 +95,7 @@ def scan(
                 totals.offline.append(source.name)
                 yield Note(str(error))
         if not cancel.is_set():
+            _drop_forgotten(catalog, writer)
             writer.finish()
         duplicates = _duplicates(writer)
     if totals.offline and len(totals.offline) == len(chosen):
@@ -163,6 +164,15 @@ def _finished(
     )
 
 
+def _drop_forgotten(catalog: Catalog, writer: IndexWriter) -> None:
+    """Rows of sources that the catalog has no more."""
+    if writer.index is not None:
+        try:
+            writer.index.keep_sources([source.name for source in catalog.sources()])
+        except (IndexUnavailable, IndexUnusable) as error:
+            writer.lose(str(error))
+
+
 def _duplicates(writer: IndexWriter) -> int | None:
     if writer.index is None:
         return None
@@ -206,7 +216,7 @@ def _scan_source(
         ingest = Ingest(source, sidecars, writer, recipe())
         counts, may_write = Counts(), run is not None
         whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write)
-        one = SourceScan(source.name, root, sidecars, ingest, found, whereabouts, run, cancel, rehash)
+        one = SourceScan(source.name, root, sidecars, ingest, found, whereabouts, run, cancel, rehash, accept_missing)
         for event in one.events():
             totals.problems += isinstance(event, Trouble)
             yield event

@@ -16,6 +16,7 @@ from lumina_fs.durable import ABSENT, MAX_NAME, Conflict, Disk, Failed, Item, Ou
 from lumina_fs.errors import CorruptDocument, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat
 from lumina_fs.roots import Root
+from schemas.names import decode_name
 from schemas.publish import file_name
 from schemas.sidecar import Sidecar
 
@@ -47,6 +48,13 @@ def sidecar_name(name: str) -> str:
 def original_path(sidecar_path: str) -> str:
     """The path of the original that a sidecar path stands for (for a cut name: its cut form)."""
     return sidecar_path[: -len(SUFFIX)]
+
+
+def path_of(value: dict[str, Any], sidecar_path: str) -> str:
+    """The path of the original, by its own name: that of the sidecar is cut where the name is very long."""
+    folder, slash, name = sidecar_path.rpartition("/")
+    said = decode_name(value["original"]["name"])
+    return folder + slash + said if sidecar_name(said) == name else original_path(sidecar_path)
 
 
 class Change(NamedTuple):
@@ -184,6 +192,14 @@ class Sidecars:
             if self.disk.move_new(self.root, path, self.root, kept):
                 break
         return kept
+
+    def orphan_value(self, kept: str) -> dict[str, Any] | None:
+        """The checked value of a sidecar that was put aside, at its path as the source's; None if it is of no use."""
+        try:
+            stored = read(self.root, self.prefix + kept)
+            return None if stored is None else checked(stored, Sidecar, kept)
+        except (OSError, CorruptDocument):
+            return None
 
     def adopt(self, kept: str, original: str) -> bool:
         """Let the sidecar at the path `kept` become that of `original`; False if it has one."""

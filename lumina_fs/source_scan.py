@@ -13,7 +13,7 @@ from typing import Any
 
 from lumina_fs import compose
 from lumina_fs.documents import Stored
-from lumina_fs.errors import CorruptDocument
+from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.filetypes import Identified, by_extension, identify
 from lumina_fs.ingest import Ingest, Known
 from lumina_fs.progress import Event, Progress, Trouble
@@ -24,6 +24,9 @@ from lumina_fs.survey import RACY, Doubtful, Found, Survey, in_order, other_fing
 from lumina_fs.whereabouts import Newcomer, Whereabouts
 from lumina_fs.worker import Answer, Job
 from schemas.names import encode_name
+
+#: Fewer replaced originals than this are no sign of another medium.
+_MANY = 5
 
 Value = dict[str, Any]
 Runner = Callable[[Iterator[Sequence[Job]]], Iterator[tuple[Job, Answer]]]
@@ -42,6 +45,7 @@ class SourceScan:
     run: Runner | None
     cancel: threading.Event
     rehash: bool = False
+    accept: bool = False
     doubtful: dict[str, Doubtful] = field(default_factory=dict)
     done: int = 0
     todo: int = 0
@@ -59,12 +63,17 @@ class SourceScan:
         self.todo = len(changed) + len(survey.fresh)
         if self.run is not None:
             yield from self._open(self.run(_batched(changed)))
+            self._require_same_medium()
+            yield from whereabouts.put_aside()
             fresh = in_order(survey.fresh)
             yield from self._open(self.run([self._job(found) for found in batch] for batch in fresh))
         yield from whereabouts.pair_held()
         if not self.cancel.is_set():
             yield from whereabouts.leave_missing()
         yield from self.ingest.flush()
+        counts.added -= self.ingest.failed["added"]
+        counts.updated -= self.ingest.failed["updated"]
+        counts.moved -= self.ingest.failed["moved"]
 
     # -- what the listing left open
 
@@ -145,16 +154,29 @@ class SourceScan:
         look = self.rehash or not same_times or not whole or wanted != frozenset() or doubtful.mark == RACY
         if look and self.run is not None:
             return self._job(found, expected=original.get("sha256"), wanted=wanted if whole else None)
-        self.whereabouts.counts.unchanged += 1
         known = Known(found.size, found.mtime_ns, settled=not look)
         name = os.path.basename(found.path)
         if self.run is not None and ("missing_since" in original or original["name"] != encode_name(name)):
+            self.whereabouts.counts.updated += 1
             self.ingest.put(found.path, stored, _present(name), outcome="updated", known=known)
-        elif doubtful.etag != stored.etag:
+            return None
+        self.whereabouts.counts.unchanged += found.path not in self.whereabouts.renamed
+        if doubtful.etag != stored.etag:
             self.ingest.record(found.path, stored, value, known)
         else:
             self.ingest.touched(found.path, stored, known)
         return None
+
+    def _require_same_medium(self) -> None:
+        """Raise SourceOffline when most originals were replaced: another card of the same camera has the same names."""
+        replaced, recorded = len(self.whereabouts.replacing), self.survey.recorded()
+        if not self.accept and replaced >= _MANY and replaced * 2 > recorded:
+            raise SourceOffline(
+                f"source {self.source}: {replaced:,} of {recorded:,} originals have other content than their sidecars "
+                "say. None of these was touched: this may be another disk or card. If they were really replaced or "
+                "edited: lumina scan --accept-missing",
+                path=self.root.path,
+            )
 
     # -- originals that are opened
 
@@ -199,7 +221,7 @@ class SourceScan:
             )
             self._tell_problem(job.path, stored, "bit_rot", message, known)
         else:
-            yield from self.whereabouts.replaced(job, stored, value, answer)
+            self.whereabouts.replaced(job, stored, value, answer)
 
     def _as_before(self, doubtful: Doubtful, stored: Stored, value: Value, answer: Answer, known: Known) -> None:
         """The content is the one that the sidecar describes."""

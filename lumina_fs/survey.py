@@ -37,8 +37,9 @@ class Doubtful(NamedTuple):
 class Survey:
     """One source, compared.
 
-    `vanished` are recorded originals (path -> ETag) that are gone; `widowed` are sidecars that lie without their
-    original, by the path of the original, and are not recorded as missing already (`missing` counts those).
+    `ignored` are recorded originals that the settings leave out now, `orphans` the sidecars of contents that were
+    replaced. `vanished` are recorded originals (path -> ETag) that are gone; `widowed` are sidecars that lie without
+    their original, by the path of the original, and are not recorded as missing already (`missing` counts those).
     """
 
     present: int = 0
@@ -49,6 +50,8 @@ class Survey:
     unsure: list[Found] = field(default_factory=list)
     widowed: dict[str, str | None] = field(default_factory=dict)
     vanished: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def gone(self) -> int:
@@ -64,6 +67,9 @@ def fingerprint(recipe: str, size: int, mtime_ns: int, sidecar: FileStat) -> str
     """By what an original and its sidecar are known to be unchanged."""
     return f"{recipe} {size} {mtime_ns} {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}"
 
+
+#: Characters of a name from which on the name of its sidecar may be cut.
+_LONG = 60
 
 #: The fingerprint of an original that was written so lately that its times vouch for nothing.
 RACY = "racy"
@@ -95,14 +101,24 @@ def survey(
         known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
     elsewhere = sidecars.stats()
+    cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
     for listing in walk_directories(root, ignore=ignore, cancel=cancel):
         there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
         _compare(listing, there, known, recipe, result)
+        _leave_widowed(listing.directory, there, known, cut, result)
+    unknown = _Unreadable(result.unreadable)
     for directory, there in (elsewhere or {}).items():
-        _leave_widowed(directory, there, known, result)
+        if not unknown.covers(f"{directory}/"):
+            _leave_widowed(directory, there, known, cut, result)
+    for path in [path for path in result.widowed if unknown.covers(path)]:
+        del result.widowed[path]
     for path, row in known.items():
+        if unknown.covers(path):
+            continue
         mark, _, etag = row.partition("\t")
-        if not mark.startswith("other "):
+        if ignore.path(path):
+            result.ignored.append(path)
+        elif not mark.startswith("other "):
             result.vanished[path] = etag
     return result
 
@@ -133,7 +149,19 @@ def _compare(
     for name, size, mtime_ns in listing.unsure:
         _compare_unsure(Found(prefix + name, size, mtime_ns), take(sidecar_name(name), None), known, recipe, result)
     result.unreadable.extend((prefix + name, reason) for name, reason in listing.unreadable)
-    _leave_widowed(listing.directory, sidecars, known, result)
+    result.orphans.extend(prefix + name for name in listing.orphans)
+
+
+class _Unreadable:
+    """What could not be listed: nobody knows whether recorded originals under it are there, so nothing is said."""
+
+    def __init__(self, unreadable: list[tuple[str, str]]) -> None:
+        self._paths = {path for path, _ in unreadable}
+        self._folders = tuple(path for path in self._paths if path.endswith("/"))
+
+    def covers(self, path: str) -> bool:
+        """True when a path is one of them or lies in one."""
+        return bool(self._paths) and (path in self._paths or path.startswith(self._folders))
 
 
 def _compare_unsure(found: Found, side: FileStat | None, known: dict[str, str], recipe: str, result: Survey) -> None:
@@ -158,10 +186,12 @@ def _doubtful(found: Found, row: str | None) -> Doubtful:
     return Doubtful(found, mark, etag)
 
 
-def _leave_widowed(directory: str, sidecars: Mapping[str, FileStat], known: dict[str, str], result: Survey) -> None:
+def _leave_widowed(
+    directory: str, sidecars: Mapping[str, FileStat], known: dict[str, str], cut: dict[str, str], result: Survey
+) -> None:
     prefix = f"{directory}/" if directory else ""
     for name, side in sidecars.items():
-        path = original_path(prefix + name)
+        path = cut.get(prefix + name) or original_path(prefix + name)
         row = known.pop(path, None)
         mark, _, etag = (row or "").partition("\t")
         if mark == missing_fingerprint(side):

@@ -15,7 +15,7 @@ from lumina_fs.identity import pair
 from lumina_fs.index_session import IndexWriter
 from lumina_fs.ingest import Ingest, Known
 from lumina_fs.progress import Event, Ingested, Note, Trouble
-from lumina_fs.sidecars import Sidecars
+from lumina_fs.sidecars import ORPHAN, SUFFIX, Sidecars, path_of
 from lumina_fs.survey import Survey
 from lumina_fs.worker import Answer, Job
 from schemas.document import new_id
@@ -38,6 +38,8 @@ class Lost(NamedTuple):
     path: str
     sidecar: str
     sha256: str
+    orphan: bool = False
+    """True for one that was put aside when other content took its original's place, some scans ago."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Whereabouts:
     may_write: bool
     lost: dict[str, list[Lost]] = field(default_factory=dict)
     held: list[tuple[Job, Answer]] = field(default_factory=list)
+    replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
+    renamed: set[str] = field(default_factory=set)
 
     # -- before originals are opened
 
@@ -121,6 +125,8 @@ class Whereabouts:
             return {**current, "id": fresh_id}
 
         original = value["original"]
+        self.renamed.add(path)
+        self.counts.updated += 1
         self.ingest.put(path, stored, renamed, outcome="updated", known=Known(original["size"], original["mtime_ns"]))
         yield Note(
             f"{path}: its sidecar is a copy of that of {keeper}; it keeps its curation and gets an id of its own"
@@ -138,11 +144,17 @@ class Whereabouts:
             except OSError:
                 continue
             if found is not None:
-                self._lose(path, self.sidecars.path(path), found[1])
+                whole = path_of(found[1], path + SUFFIX)
+                self.survey.widowed[whole] = self.survey.widowed.pop(path)
+                self._lose(whole, self.sidecars.path(path), found[1])
+        for sidecar in sorted(self.survey.orphans):
+            value = self.sidecars.orphan_value(sidecar)
+            if value is not None:
+                self._lose(sidecar.partition(ORPHAN)[0], sidecar, value, orphan=True)
 
-    def _lose(self, path: str, sidecar: str, value: Value) -> None:
+    def _lose(self, path: str, sidecar: str, value: Value, *, orphan: bool = False) -> None:
         sha256 = value["original"].get("sha256") or ""
-        self.lost.setdefault(sha256, []).append(Lost(path, sidecar, sha256))
+        self.lost.setdefault(sha256, []).append(Lost(path, sidecar, sha256, orphan))
 
     # -- while they are opened
 
@@ -157,8 +169,17 @@ class Whereabouts:
             self.counts.added += 1
             self.ingest.add(job.path, answer.blocks, _known(answer))
 
-    def replaced(self, job: Job, stored: Stored, value: Value, answer: Answer) -> Iterator[Event]:
-        """Other content under a known name is a new original: the old sidecar is kept, and never applied to it."""
+    def replaced(self, job: Job, stored: Stored, value: Value, answer: Answer) -> None:
+        """Other content under a known name is a new original: its sidecar is put aside when all were looked at."""
+        self.replacing.append((job, stored, value, answer))
+
+    def put_aside(self) -> Iterator[Event]:
+        """Keep the sidecars of what was replaced, under other names; they are never applied to the new content."""
+        for job, stored, value, answer in self.replacing:
+            yield from self._put_aside(job, stored, value, answer)
+        self.replacing.clear()
+
+    def _put_aside(self, job: Job, stored: Stored, value: Value, answer: Answer) -> Iterator[Event]:
         self.writer.before_files_change()
         try:
             kept = self.sidecars.orphan(job.path, stored)
@@ -192,7 +213,7 @@ class Whereabouts:
             by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
         replaced = {job.path for job, _ in self.held if job.expected is not None}
         for sha256, new in sorted(by_content.items()):
-            lost = {one.path: one for one in self.lost.get(sha256, [])}
+            lost = {one.path: one for one in sorted(self.lost.get(sha256, []), key=lambda one: not one.orphan)}
             for old_path, new_path in pair(list(lost), list(new)):
                 self.lost[sha256].remove(lost[old_path])
                 self._follow(lost[old_path], *new.pop(new_path))
@@ -204,7 +225,7 @@ class Whereabouts:
         yield from self._tell_orphans(replaced)
 
     def _tell_orphans(self, replaced: set[str]) -> Iterator[Event]:
-        for lost in [one for group in self.lost.values() for one in group if one.path in replaced]:
+        for lost in [one for group in self.lost.values() for one in group if one.path in replaced and not one.orphan]:
             self.lost[lost.sha256].remove(lost)
             yield Note(
                 f"{lost.path} has other content than before: it is a new original now. "
@@ -213,7 +234,7 @@ class Whereabouts:
 
     def leave_missing(self) -> Iterator[Event]:
         """What is gone and came back nowhere: its sidecar stays and says so. Without a sidecar it is forgotten."""
-        for lost in [one for group in self.lost.values() for one in group]:
+        for lost in [one for group in self.lost.values() for one in group if not one.orphan]:
             self.counts.missing += 1
             self._leave_one(lost.path)
             if self.ingest.due():
@@ -222,6 +243,8 @@ class Whereabouts:
         for path in self.survey.vanished:
             if path not in self.survey.widowed and path not in added:
                 self.ingest.removed(path)
+        for path in self.survey.ignored:
+            self.ingest.removed(path)
 
     def _leave_one(self, path: str) -> None:
         try:

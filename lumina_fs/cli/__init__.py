@@ -86,6 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader of our output has gone (`| head`): silence the interpreter's own complaint at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except OSError as error:
+        what = f"{visible(os.fsdecode(error.filename))}: " if isinstance(error.filename, (str, bytes)) else ""
+        sys.stderr.write(f"lumina: {what}{error.strerror or error}\n")
+        return int(ExitCode.IO)
     except KeyboardInterrupt:
         sys.stderr.write("lumina: interrupted\n")
         return int(ExitCode.INTERRUPTED)

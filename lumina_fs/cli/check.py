@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
         "what they say is wrong with their originals. Changes nothing.",
     )
     parser.add_argument("--documents-only", action="store_true", help="not what sidecars say of their originals")
+    parser.add_argument("--sweep", action="store_true", help="remove temporary files that killed processes left")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     add_catalog_option(parser)
     add_json_option(parser)
@@ -29,8 +30,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.check import check
+    from lumina_fs.check import check, sweep
 
+    if args.sweep:
+        with open_catalog(args.catalog) as catalog:
+            swept = sweep(catalog)
+        print_json({"swept": swept}) if args.json else say(f"{plural(swept, 'temporary file')} removed")
+        return ExitCode.DONE
     reporter = Reporter(quiet=args.quiet)
     corrupt = problems = checked = 0
     with open_catalog(args.catalog) as catalog, interruptible() as cancel:

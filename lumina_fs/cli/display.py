@@ -70,14 +70,26 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
         sys.stdout.write(f"{fit(visible(name), columns)}  {visible(value)}\n")
 
 
+def fit_middle(text: str, columns: int) -> str:
+    """`text` cut in its middle, so that the start of a path and the name at its end are seen."""
+    if width(text) <= columns:
+        return text
+    end = text[-(2 * columns // 3) :]
+    while end and width(end) > 2 * columns // 3:
+        end = end[1:]
+    return fit(text, columns - width(end)).rstrip() + end
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON line on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal; the last column takes what is left. Foreign text is escaped here."""
+    """A table as wide as the terminal, without empty columns; the last takes what is left. Foreign text is escaped."""
     cells = [[visible(cell) for cell in row] for row in rows]
+    used = [at for at in range(len(heads)) if at == len(heads) - 1 or any(row[at] for row in cells) or not cells]
+    heads, cells = [heads[at] for at in used], [[row[at] for at in used] for row in cells]
     widths = [max([width(h), *(width(row[i]) for row in cells)]) for i, h in enumerate(heads)]
     room = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 10_000
     spare = room - 2 * (len(heads) - 1) - sum(widths)
@@ -87,8 +99,8 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         widths[widest] -= cut
         spare += cut
     for row in [list(heads), *cells]:
-        line = "  ".join(fit(cell, w) for cell, w in zip(row, widths, strict=True))
-        sys.stdout.write(line.rstrip() + "\n")
+        parts = [fit(cell, w) for cell, w in zip(row[:-1], widths, strict=False)]
+        sys.stdout.write("  ".join([*parts, fit_middle(row[-1], widths[-1])]).rstrip() + "\n")
 
 
 #: Files in trouble that are named while a job runs.
@@ -117,7 +129,7 @@ class Reporter:
         elif isinstance(event, Trouble):
             self._troubles += 1
             if self._troubles == _TROUBLES + 1:
-                self._line("  ... more of these: lumina check lists them all")
+                self._line("  ... and more of these")
             if self._troubles > _TROUBLES:
                 return
             place = f":{event.line}:{event.column}" if event.line else ""

@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--source", action="append", default=[], metavar="NAME", help="only this source (repeatable)")
     parser.add_argument("--rehash", action="store_true", help="read every photo again and compare it with its sidecar")
     parser.add_argument(
-        "--accept-missing", action="store_true", help="most of a source is really gone: mark it missing"
+        "--accept-missing", action="store_true", help="most of a source is really gone or replaced: take it so"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
     add_json_option(parser)

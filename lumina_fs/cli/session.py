@@ -116,7 +116,12 @@ def ready_index(catalog: Catalog, cancel: threading.Event, *, quiet: bool = Fals
             return True
         sys.stderr.write(f"{why}. Make it from the sidecars now? [Y/n] ")
         sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # nothing runs that had to be stopped
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        return answer.endswith("\n") and answer.strip().lower() in ("", "y", "yes")
 
     with answering_index(catalog, show=reporter.show, may_rebuild=may_rebuild, cancel=cancel) as index:
         reporter.clear()

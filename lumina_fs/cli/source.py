@@ -29,7 +29,9 @@ def add_parser(subparsers: Any) -> None:
     setting.add_argument("--auto-import", choices=("yes", "no"))
     marking = actions.add_parser("mark", help="say that the directory is the right one although its mark is gone")
     marking.add_argument("name")
-    for one in (listing, adding, setting, marking):
+    removing = actions.add_parser("remove", help="forget a source; its photos and sidecars stay where they are")
+    removing.add_argument("name")
+    for one in (listing, adding, setting, marking, removing):
         add_catalog_option(one)
         add_json_option(one)
 
@@ -53,6 +55,10 @@ def run(args: argparse.Namespace) -> ExitCode:
             if note:
                 say(note, to_stderr=True)
             print_json(asdict(source)) if args.json else say(f"{source.name}: {source.path}. Next: lumina scan")
+            return ExitCode.DONE
+        if args.action == "remove":
+            catalog.remove_source(args.name)
+            say(f"{args.name} is forgotten; its photos and sidecars stay. lumina scan drops its rows from the index")
             return ExitCode.DONE
         if args.action == "mark":
             catalog.renew_mark(catalog.source(args.name))

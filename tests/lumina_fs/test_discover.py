@@ -79,9 +79,10 @@ def test_a_pattern_with_a_slash_at_its_start_means_the_top(tmp_path: Path) -> No
     assert found(tmp_path, "/raw") == {"x/raw/b.jpg"}
 
 
-def test_a_pattern_leaves_no_sidecar_unseen(tmp_path: Path) -> None:
+def test_a_sidecar_is_left_out_with_its_original_and_not_by_its_own_name(tmp_path: Path) -> None:
     make(tmp_path, "a.jpg", "a.jpg.lumina.json")
-    assert set(walk(tmp_path, "*.json", "*.jpg")[""].sidecars) == {"a.jpg.lumina.json"}
+    assert set(walk(tmp_path, "*.json", "*.lumina.json")[""].sidecars) == {"a.jpg.lumina.json"}
+    assert walk(tmp_path, "*.jpg")[""].sidecars == {}
 
 
 def test_no_link_pipe_or_socket_is_an_original_or_a_sidecar(tmp_path: Path) -> None:

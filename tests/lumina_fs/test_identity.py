@@ -204,3 +204,185 @@ def forbid_opening(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("an original was to be opened")
 
     monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)
+
+
+def test_a_photo_that_comes_back_under_its_name_finds_the_sidecar_that_was_put_aside(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="the old picture")
+    library.scan()
+    first = library.value("a.jpg")["id"]
+    library.photo("a.jpg", 2)
+    library.scan()
+    library.curate("a.jpg", caption="the other one")
+    library.scan()
+    library.photo("a.jpg", 1)
+    assert library.scan().moved == 1
+    assert library.value("a.jpg")["curation"] == {"caption": "the old picture"}
+    assert library.value("a.jpg")["id"] == first
+    library.photo("a.jpg", 2)
+    library.scan()
+    assert library.value("a.jpg")["curation"] == {"caption": "the other one"}
+
+
+def test_another_card_with_the_same_names_touches_no_sidecar(library: Library) -> None:
+    for number in range(6):
+        library.photo(f"DCIM/{number}.jpg", number)
+    library.scan()
+    for number in range(6):
+        library.curate(f"DCIM/{number}.jpg", caption=f"card A {number}")
+    library.scan()
+    for number in range(6):
+        library.photo(f"DCIM/{number}.jpg", number + 50)
+    before = {path: path.read_bytes() for path in library.root.glob("DCIM/*.json")}
+    with pytest.raises(SourceOffline, match="6 of 6"):
+        library.scan()
+    assert {path: path.read_bytes() for path in library.root.glob("DCIM/*.json")} == before
+    assert library.scan(accept_missing=True).updated == 6
+
+
+def test_a_pattern_that_ignores_photos_says_nothing_of_them(library: Library) -> None:
+    for number in range(3):
+        library.photo(f"keep{number}.jpg", number)
+        library.photo(f"drafts/{number}.jpeg", number + 10)
+    library.scan()
+    document = library.root / ".lumina/catalog.json"
+    document.write_text(document.read_text().replace('"settings": {}', '"settings": {"ignore": ["*.jpeg", "drafts/"]}'))
+    before = {path: path.read_bytes() for path in library.root.rglob("*.lumina.json")}
+    result = library.scan()
+    assert (result.found, result.missing) == (3, 0)
+    assert {path: path.read_bytes() for path in library.root.rglob("*.lumina.json")} == before
+    assert len(library.search()) == 3
+
+
+def test_what_cannot_be_listed_is_not_taken_for_gone(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        library.photo(f"a/{number}.jpg", number)
+        library.photo(f"b/{number}.jpg", number + 10)
+    library.scan()
+    before = library.tree()
+    real = os.scandir
+
+    def failing(path: str) -> object:
+        if str(path).endswith("/b"):
+            raise OSError(5, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    result = library.scan()
+    assert (result.missing, result.problems) == (0, 1)
+    assert len(library.search()) == 6
+    monkeypatch.undo()
+    assert {path: mark for path, mark in library.tree().items() if not path.startswith(".lumina")} == {
+        path: mark for path, mark in before.items() if not path.startswith(".lumina")
+    }
+
+
+def test_the_sidecar_of_another_content_is_never_merged_with(library: Library) -> None:
+    """The name for putting it aside was taken once: the old curation must not reach the new picture."""
+    library.photo("p.jpg", 1)
+    library.scan()
+    library.curate("p.jpg", caption="mine")
+    library.scan()
+    for _ in range(2):
+        text = library.sidecar("p.jpg").read_bytes()
+        library.photo("p.jpg", 2)
+        library.scan()
+        assert library.value("p.jpg")["curation"] == {}
+        library.photo("p.jpg", 1)
+        library.sidecar("p.jpg").write_bytes(text)
+        library.scan()
+
+
+def test_one_source_offline_does_not_keep_the_others_from_an_index(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.index_session import connect
+
+    library.photo("here.jpg", 1)
+    library.scan()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    shutil.copy2(library.photo("x.jpg", 2), disk / "there.jpg")
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(disk), name="disk")
+    library.scan()
+    os.rename(disk, tmp_path / "unplugged")
+    with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        index.drop()
+    library.photo("new.jpg", 3)
+    result = library.scan()
+    assert (result.added, result.offline) == (1, ["disk"])
+    assert sorted(library.search()) == ["here.jpg", "new.jpg", "x.jpg"]
+    os.rename(tmp_path / "unplugged", disk)
+    library.scan()
+    assert "there.jpg" in library.search()
+
+
+def test_a_source_that_was_removed_leaves_the_index(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import Catalog
+
+    library.photo("here.jpg", 1)
+    library.scan()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    shutil.copy2(library.root / "here.jpg", disk / "there.jpg")
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(disk), name="disk")
+        library.scan()
+        assert len(library.search()) == 2
+        catalog.remove_source("disk")
+    library.scan()
+    assert library.search() == ["here.jpg"]
+    assert (disk / "there.jpg.lumina.json").exists()
+
+
+def test_a_copied_catalog_answers_for_itself(library: Library, tmp_path: Path) -> None:
+    for number in range(3):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    shutil.copytree(library.root, tmp_path / "copy", copy_function=shutil.copy2)
+    other = type(library)(tmp_path / "copy")
+    (other.root / "0.jpg").unlink()
+    other.sidecar("0.jpg").unlink()
+    other.scan()
+    assert len(other.search()) == 2
+    assert len(library.search()) == 3
+
+
+def test_a_folder_inside_the_catalog_cannot_be_added_by_another_way(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.errors import UsageError
+
+    library.photo("x/a.jpg", 1)
+    library.scan()
+    os.symlink(library.root / "x", tmp_path / "way")
+    with Catalog.open(str(library.root)) as catalog, pytest.raises(UsageError, match="overlaps"):
+        catalog.add_source(str(tmp_path / "way"))
+
+
+def test_copies_are_told_apart_after_a_rebuild_too(library: Library) -> None:
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.index_session import connect
+
+    library.photo("a/p.jpg", 1)
+    library.scan()
+    with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        index.drop()
+    shutil.copytree(library.root / "a", library.root / "b", copy_function=shutil.copy2)
+    library.scan()
+    library.scan()
+    assert library.value("a/p.jpg")["id"] != library.value("b/p.jpg")["id"]
+
+
+def test_a_very_long_name_that_went_missing_is_known_by_its_whole_name(library: Library) -> None:
+    name = "x" * 251 + ".jpg"
+    for number in range(3):
+        library.photo(f"{number}.jpg", number)
+    os.rename(library.root / "0.jpg", library.root / name)
+    library.scan()
+    (library.root / name).unlink()
+    assert library.scan().missing == 1
+    assert library.search("is:missing") == [name]
+    before = library.tree()
+    assert library.scan().missing == 1
+    assert library.tree() == before

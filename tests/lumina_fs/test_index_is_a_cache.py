@@ -56,7 +56,7 @@ def test_verify_finds_a_row_that_was_altered_by_hand(library: Library, postgres:
     fill(library)
     assert proved(library).equal
     with Catalog.open(str(library.root)) as catalog:
-        schema = schema_of(catalog.id)
+        schema = schema_of(catalog.id, catalog.path)
     with psycopg.connect(postgres) as conn:
         conn.execute(f"UPDATE {schema}.original SET rating = 5 WHERE path = '2004/p4.jpg'")
         conn.execute(f"DELETE FROM {schema}.original WHERE path = '2001/p1.jpg'")
@@ -74,7 +74,7 @@ def test_verify_finds_a_row_that_was_altered_by_hand(library: Library, postgres:
 def test_verify_changes_nothing_and_a_rebuild_mends(library: Library, postgres: str) -> None:
     fill(library)
     with Catalog.open(str(library.root)) as catalog:
-        schema = schema_of(catalog.id)
+        schema = schema_of(catalog.id, catalog.path)
         with psycopg.connect(postgres) as conn:
             conn.execute(f"UPDATE {schema}.original SET camera = 'Nikon'")
         assert proved(library).different == 8
@@ -118,7 +118,7 @@ def test_without_a_server_a_scan_succeeds_and_the_next_command_catches_up(
 def test_an_index_of_another_version_is_made_again(library: Library, postgres: str) -> None:
     fill(library)
     with Catalog.open(str(library.root)) as catalog:
-        schema = schema_of(catalog.id)
+        schema = schema_of(catalog.id, catalog.path)
         with psycopg.connect(postgres) as conn:
             conn.execute(f"UPDATE {schema}.meta SET value = 'old' WHERE name = 'version'")
         asked: list[str] = []
@@ -137,7 +137,7 @@ def test_an_index_of_another_version_is_made_again(library: Library, postgres: s
 def test_an_index_that_lost_a_table_says_so(library: Library, postgres: str) -> None:
     fill(library)
     with Catalog.open(str(library.root)) as catalog:
-        schema = schema_of(catalog.id)
+        schema = schema_of(catalog.id, catalog.path)
     with psycopg.connect(postgres) as conn:
         conn.execute(f"DROP TABLE {schema}.original")
     with pytest.raises(NeedsIndex, match="lumina index rebuild"):

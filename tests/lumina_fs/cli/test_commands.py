@@ -72,7 +72,7 @@ def test_search_prints_a_table_or_json_lines(scanned: Library, capsys: pytest.Ca
     at = f"--catalog {scanned.root}"
     code, out, _ = run(f"search camera:canon {at}", capsys)
     assert code == 0
-    assert out.splitlines()[0].split() == ["TAKEN", "TYPE", "PIXELS", "SIZE", "Q", "RATING", "CAMERA", "PATH"]
+    assert out.splitlines()[0].split() == ["TAKEN", "TYPE", "PIXELS", "SIZE", "Q", "CAMERA", "PATH"]
     assert "2019-07-14 12:31" in out
     code, out, _ = run(f"search camera:canon --json {at}", capsys)
     rows = [json.loads(line) for line in out.splitlines()]
