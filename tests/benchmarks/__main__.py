@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks.cases import CASES, Options
@@ -23,11 +24,11 @@ def main() -> int:
     parser.add_argument("--tree", type=Path, help="a tree of many small photos (default: two thousand are made)")
     parser.add_argument("--rows", type=int, default=100_000, help="rows to search in (100,000)")
     args = parser.parse_args()
-    options = Options(args.corpus, args.tree, args.rows)
     missed = 0
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base:
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base:
         os.chmod(base, 0o755)
         os.environ.update(LUMINA_HOME=f"{base}/home", LUMINA_POSTGRES_DIR=f"{base}/postgres")
+        options = Options(args.corpus, args.tree, args.rows, stack)
         for name in args.case or [case for case in CASES if case != "peer"]:
             for figure in CASES[name](options):
                 missed += not figure.met

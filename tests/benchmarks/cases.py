@@ -12,12 +12,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks.floors import bare_walk, shared_floor
-from tests.benchmarks.measure import REPOSITORY, SHARED, lumina, median, run, timed
+from tests.benchmarks.measure import REPOSITORY, SHARED, Run, lumina, median, run, timed
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,16 @@ class Options:
     corpus: Path | None
     tree: Path | None
     rows: int
+    stack: ExitStack
+    scans: dict[str, tuple[Path, Run]] = field(default_factory=dict)
+
+    def scanned_tree(self) -> tuple[Path, Run]:
+        """The tree after its first scan, and that scan; made once for all cases that use it."""
+        if "tree" not in self.scans:
+            tree = self.stack.enter_context(corpus_or_small(self.tree, 2000, "--thumb"))
+            photos = self.stack.enter_context(copy_of(tree))
+            self.scans["tree"] = photos, lumina("scan", str(photos), "--quiet", "--json", watch=True)
+        return self.scans["tree"]
 
 
 @dataclass(frozen=True)
@@ -108,51 +118,49 @@ def peer(options: Options) -> Iterator[Figure]:
 
 def rescan(options: Options) -> Iterator[Figure]:
     """A second scan of a large tree, and one after a hundred changes, against a bare walk."""
-    with corpus_or_small(options.tree, 2000, "--thumb") as tree, copy_of(tree) as photos:
-        first = lumina("scan", str(photos), "--quiet", "--json", watch=True)
-        found = json.loads(first.out)["found"]
-        rate = found / first.wall
-        yield Figure("memory at this size in MB", first.peak, 500, f"{found:,} files, {rate:.0f} a second")
-        lumina("scan", str(photos), "--quiet")
-        walk = median(lambda: timed(lambda: bare_walk(photos)))
-        again = lumina("scan", str(photos), "--quiet", "--json", watch=True)
-        assert json.loads(again.out)["unchanged"] == found
-        spent = median(lambda: lumina("scan", str(photos), "--quiet").wall)
-        detail = f"{found:,} files, {spent:.2f} s, bare walk {walk:.2f} s"
-        yield Figure("rescan: (seconds - 0.6) / bare walk", (spent - 0.6) / walk, 2.0, detail)
-        originals = [path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")][:100]
-        for number, path in enumerate(originals):
-            data = path.read_bytes()
-            path.unlink()
-            path.write_bytes(data + bytes([number]))
-        changed = lumina("scan", str(photos), "--quiet", "--json")
-        assert json.loads(changed.out)["updated"] == len(originals)
-        more = changed.wall - spent
-        floor = len(originals) / rate
-        yield Figure("100 changes: more than a rescan / scanning 100", more / floor, 1.5, f"{more:.2f} s more")
+    photos, first = options.scanned_tree()
+    found = json.loads(first.out)["found"]
+    rate = found / first.wall
+    yield Figure("memory at this size in MB", first.peak, 500, f"{found:,} files, {rate:.0f} a second")
+    lumina("scan", str(photos), "--quiet")
+    walk = median(lambda: timed(lambda: bare_walk(photos)))
+    again = lumina("scan", str(photos), "--quiet", "--json", watch=True)
+    assert json.loads(again.out)["unchanged"] == found
+    spent = median(lambda: lumina("scan", str(photos), "--quiet").wall)
+    detail = f"{found:,} files, {spent:.2f} s, bare walk {walk:.2f} s"
+    yield Figure("rescan: (seconds - 0.6) / bare walk", (spent - 0.6) / walk, 2.0, detail)
+    originals = [path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")][:100]
+    for number, path in enumerate(originals):
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data + bytes([number]))
+    changed = lumina("scan", str(photos), "--quiet", "--json")
+    assert json.loads(changed.out)["updated"] == len(originals)
+    more = changed.wall - spent
+    floor = len(originals) / rate
+    yield Figure("100 changes: more than a rescan / scanning 100", more / floor, 1.5, f"{more:.2f} s more")
 
 
 def rebuild(options: Options) -> Iterator[Figure]:
     """Making the index anew, and proving it, against parsing and one COPY."""
-    with corpus_or_small(options.tree, 2000, "--thumb") as tree, copy_of(tree) as photos:
-        found = json.loads(lumina("scan", str(photos), "--quiet", "--json").out)["found"]
-        parse = next(
-            line["seconds"] for line in shared_floor("sidecar_parse", "--tree", str(tree), "--tmp", str(photos.parent))
-            if line["how"] == "orjson" and line["procs"] == 2
-        ) / 100_000  # fmt: skip
-        copy = next(
-            line["total_s"] / line["rows"] for line in shared_floor("postgres", "--tmp", str(photos.parent))
-            if line.get("indexes") == "after"
-        )  # fmt: skip
-        floor = (parse + copy) * found
-        made = lumina("index", "rebuild", "--quiet", "--json", "--catalog", str(photos))
-        assert json.loads(made.out)["originals"] == found
-        yield Figure(
-            "rebuild / floor", made.wall / floor, 1.35, f"{found:,} rows, {made.wall:.1f} s, floor {floor:.1f} s"
-        )
-        proof = lumina("index", "verify", "--quiet", "--json", "--catalog", str(photos))
-        assert json.loads(proof.out)["equal"]
-        yield Figure("verify / rebuild", proof.wall / made.wall, 1.3, f"{proof.wall:.1f} s")
+    photos, first = options.scanned_tree()
+    found = json.loads(first.out)["found"]
+    tree = options.tree or photos
+    parse = next(
+        line["seconds"] for line in shared_floor("sidecar_parse", "--tree", str(tree), "--tmp", str(photos.parent))
+        if line["how"] == "orjson" and line["procs"] == 2
+    ) / 100_000  # fmt: skip
+    copy = next(
+        line["total_s"] / line["rows"] for line in shared_floor("postgres", "--tmp", str(photos.parent))
+        if line.get("indexes") == "after"
+    )  # fmt: skip
+    floor = (parse + copy) * found
+    made = lumina("index", "rebuild", "--quiet", "--json", "--catalog", str(photos))
+    assert json.loads(made.out)["originals"] == found
+    yield Figure("rebuild / floor", made.wall / floor, 1.35, f"{found:,} rows, {made.wall:.1f} s, floor {floor:.1f} s")
+    proof = lumina("index", "verify", "--quiet", "--json", "--catalog", str(photos))
+    assert json.loads(proof.out)["equal"]
+    yield Figure("verify / rebuild", proof.wall / made.wall, 1.3, f"{proof.wall:.1f} s")
 
 
 def start(options: Options) -> Iterator[Figure]:
