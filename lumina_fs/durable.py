@@ -145,7 +145,7 @@ class Disk:
         except OSError as error:
             if fd >= 0:
                 os.close(fd)
-                self._drop(directory, temp)
+                self.drop(directory, temp)
             return Failed(error)
         except UnsafePath as error:
             return Failed(OSError(errno.ELOOP, str(error)))
@@ -180,7 +180,7 @@ class Disk:
             except OSError as error:
                 os.close(temp.fd)
                 temp.fd = -1
-                self._drop(temp.directory, temp.temp)
+                self.drop(temp.directory, temp.temp)
                 temps[temps.index(temp)] = Failed(error)
 
     def _publish(self, temp: _Temp) -> Outcome:
@@ -191,7 +191,7 @@ class Disk:
             else:
                 conflict = self._publish_over(temp)
         except OSError as error:
-            self._drop(temp.directory, temp.temp)
+            self.drop(temp.directory, temp.temp)
             return Failed(error)
         if conflict is not None:
             return conflict
@@ -205,7 +205,7 @@ class Disk:
         try:
             self._move_new(temp.directory, temp.temp, temp.directory, temp.name)
         except FileExistsError:
-            self._drop(temp.directory, temp.temp)
+            self.drop(temp.directory, temp.temp)
             return Conflict(self._etag(temp.directory, temp.name))
         return None
 
@@ -214,12 +214,12 @@ class Disk:
         expected, place = temp.item.if_match, temp.directory
         now = self._etag(place, temp.name)
         if now != expected:
-            self._drop(place, temp.temp)
+            self.drop(place, temp.temp)
             return Conflict(now)
         try:
             self.layer.exchange(place, temp.temp, temp.name)
         except FileNotFoundError:
-            self._drop(place, temp.temp)
+            self.drop(place, temp.temp)
             return Conflict(None)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
@@ -243,7 +243,7 @@ class Disk:
         """Remove a displaced file, unless an editor that had opened it before the swap has written into it since."""
         with contextlib.suppress(OSError):
             if stat_of(os.stat(displaced, dir_fd=temp.directory, follow_symlinks=False)) == seen:
-                self._drop(temp.directory, displaced)
+                self.drop(temp.directory, displaced)
             else:
                 self._keep(temp, displaced)
 
@@ -279,7 +279,7 @@ class Disk:
             kept = ""
         if self._etag(temp.directory, kept or temp.name) != temp.item.if_match:
             for name in filter(None, (temp.temp, kept)):
-                self._drop(temp.directory, name)
+                self.drop(temp.directory, name)
             return Conflict(self._etag(temp.directory, temp.name))
         self.layer.rename(temp.directory, temp.temp, temp.name)
         if kept and not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
@@ -327,12 +327,12 @@ class Disk:
             self.layer.write(fd, found[0])
             self.layer.fsync(fd)
         except OSError:
-            self._drop(new_dir, new)
+            self.drop(new_dir, new)
             raise
         finally:
             os.close(fd)
         if self._etag(new_dir, new) != digest(found[0]):
-            self._drop(new_dir, new)
+            self.drop(new_dir, new)
             raise OSError(errno.EIO, "the copy differs from what was written", new)
 
     def make_directory(self, root: Root, path: str) -> None:
@@ -364,27 +364,9 @@ class Disk:
             except OSError:
                 continue
             if pid.isdigit() and not _is_alive(int(pid)) and age > 3600:
-                self._drop(directory, name)
+                self.drop(directory, name)
                 swept += 1
         return swept
-
-    # -- the cache, which may be lost
-
-    def write_cache(self, root: Root, path: str, data: bytes) -> None:
-        """A whole file or none, but not synced: for what can be made again. Raises WriteFailed."""
-        self.make_directory(root, path.rpartition("/")[0])
-        directory, name = root.place(path)
-        temp = f"{TEMP_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-        try:
-            fd = self.layer.create(directory, temp, 0o666)
-            try:
-                self.layer.write(fd, data)
-            finally:
-                self.layer.close(fd)
-            self.layer.rename(directory, temp, name)
-        except OSError as error:
-            self._drop(directory, temp)
-            raise WriteFailed(f"cannot write: {error.strerror}", path=path) from error
 
     def remove_marker(self, root: Root, path: str) -> None:
         """Remove a file of ours under `.lumina/` that says something no longer true."""
@@ -393,44 +375,13 @@ class Disk:
         with contextlib.suppress(FileNotFoundError):
             self.layer.unlink(*root.place(path))
 
-    def clear_cache(self, root: Root, path: str) -> tuple[int, int]:
-        """Remove everything below `path`, which must be in a catalog's cache; (files, bytes) that went."""
-        if path != ".lumina/cache" and not path.startswith(".lumina/cache/"):
-            raise Refused("only the cache may be cleared", path=path)
-        root.forget()  # descriptors of folders that are about to go
-        try:
-            directory = root.directory(path)
-        except FileNotFoundError:
-            return 0, 0
-        try:
-            return self._clear(directory)
-        finally:
-            root.forget()
-
-    def _clear(self, directory: int) -> tuple[int, int]:
-        files = size = 0
-        for name in os.listdir(directory):
-            info = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if not stat.S_ISDIR(info.st_mode):
-                self.layer.unlink(directory, name)
-                files, size = files + 1, size + info.st_size
-                continue
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-            try:
-                count, weight = self._clear(inner)
-            finally:
-                os.close(inner)
-            files, size = files + count, size + weight
-            self.layer.rmdir(directory, name)
-        return files, size
-
     # -- inner parts
 
     def _etag(self, directory: int, name: str) -> str | None:
         found = read_at(directory, name)
         return None if found is None else digest(found[0])
 
-    def _drop(self, directory: int, name: str) -> None:
+    def drop(self, directory: int, name: str) -> None:
         """Remove a temporary; one that cannot be removed is left for `sweep`."""
         if name:
             with contextlib.suppress(OSError):

@@ -90,7 +90,11 @@ def extension(name: str) -> str:
 
 def by_extension(name: str) -> Kind | None:
     """What the name says the file is; None if it says nothing that we know."""
-    return _BY_EXTENSION.get(extension(name))
+    at = name.rfind(".")
+    if at <= 0:
+        return None
+    ending = name[at + 1 :]
+    return _BY_EXTENSION.get(ending) or _BY_EXTENSION.get(ending.lower())
 
 
 def may_be_original(name: str) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from lumina_fs.cache_files import clear_cache, write_cache
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import read
 from lumina_fs.errors import UsageError
@@ -48,6 +49,6 @@ def _hash_index(catalog: Catalog, index: PostgresIndex, codes: list[int]) -> Has
         if found is not None and len(found) == len(codes):
             return found
     made = HashIndex.build(codes)
-    catalog.disk.clear_cache(catalog.root, CACHE)
-    catalog.disk.write_cache(catalog.root, name, made.to_bytes())
+    clear_cache(catalog.disk, catalog.root, CACHE)
+    write_cache(catalog.disk, catalog.root, name, made.to_bytes())
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import read
 from lumina_fs.recipe import decoders
@@ -28,4 +29,4 @@ def remember_poison(catalog: Catalog, found: dict[str, str]) -> None:
     """Add to the list. It is a cache: its loss costs one more crash of a worker."""
     if found:
         value = {"decoders": decoders(), "content": {**poison(catalog), **found}}
-        catalog.disk.write_cache(catalog.root, _FILE, json.dumps(value, indent=1).encode())
+        write_cache(catalog.disk, catalog.root, _FILE, json.dumps(value, indent=1).encode())

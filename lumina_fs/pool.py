@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from lumina_fs.errors import LuminaError
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
 Job = TypeVar("Job")
@@ -67,6 +68,21 @@ class Beat:
     def alive(self) -> None:
         """Restart the clock for the same job: reading a large file makes progress and is no hang."""
         self.cells[2] = time.monotonic()
+
+
+def serve(pipe: Connection, beat: Beat, answer: Callable[[int, list[Any]], list[Any]]) -> None:
+    """The loop of a worker: `answer(number, jobs)` for each batch, until None arrives or the parent is gone."""
+    while True:
+        try:
+            message = pipe.recv()
+        except (EOFError, OSError):
+            return
+        if message is None:
+            return
+        number, jobs = message
+        answers = answer(number, jobs)
+        beat.at(number, IDLE)
+        pipe.send((number, answers))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from lumina_fs.errors import LuminaError
 from lumina_fs.exif import ExifReader, OpenFile
 from lumina_fs.filetypes import extension, identify
 from lumina_fs.original import Limits, read_original, render, render_preview
-from lumina_fs.pool import IDLE, Beat
+from lumina_fs.pool import Beat, serve
 from lumina_fs.roots import Root
 from lumina_fs.undecodable import Undecodable
 from lumina_fs.worker import prepare_process
@@ -57,23 +57,18 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     prepare_process(memory)
     tempfile.tempdir = setup.scratch
     beat = Beat(cells)
-    while True:
-        try:
-            message = pipe.recv()
-        except (EOFError, OSError):
-            return
-        if message is None:
-            return
-        number, orders = message
+
+    def answer(number: int, orders: list[Order]) -> list[Rendered]:
         answers = []
         for position, order in enumerate(orders):
             beat.at(number, position)
-            answers.append(_serve(order, setup, beat))
-        beat.at(number, IDLE)
-        pipe.send((number, answers))
+            answers.append(_render(order, setup, beat))
+        return answers
+
+    serve(pipe, beat, answer)
 
 
-def _serve(order: Order, setup: Setup, beat: Beat) -> Rendered:
+def _render(order: Order, setup: Setup, beat: Beat) -> Rendered:
     limits = Limits(max_pixels=setup.max_pixels)
     try:
         with Root.open(order.root) as root:

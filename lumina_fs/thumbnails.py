@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lumina_fs import exif
+from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog, Source
 from lumina_fs.errors import CorruptDocument
 from lumina_fs.pool import Bounds, Fallen, Pool
@@ -86,7 +87,7 @@ def _keep(catalog: Catalog, order: Order, answer: Rendered | Fallen) -> Made:
     if answer.jpeg is None:
         return Made(order.source, order.path, None, answer.why)
     where = place(order.sha256, order.size)
-    catalog.disk.write_cache(catalog.root, where, answer.jpeg)
+    write_cache(catalog.disk, catalog.root, where, answer.jpeg)
     return Made(order.source, order.path, os.path.join(catalog.path, where))
 
 

@@ -30,7 +30,7 @@ from lumina_fs.original import (
     decode_preview,
     read_original,
 )
-from lumina_fs.pool import CLOSING, IDLE, Beat
+from lumina_fs.pool import CLOSING, Beat, serve
 from lumina_fs.roots import Root
 from lumina_fs.undecodable import Undecodable
 from schemas.names import encode_name
@@ -90,17 +90,7 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     tempfile.tempdir = setup.scratch
     with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
-        while True:
-            try:
-                message = pipe.recv()
-            except (EOFError, OSError):
-                return
-            if message is None:
-                return
-            number, jobs = message
-            answers = bench.serve(number, jobs)
-            bench.beat.at(number, IDLE)
-            pipe.send((number, answers))
+        serve(pipe, bench.beat, bench.serve)
 
 
 def prepare_process(memory: int) -> None:

@@ -31,6 +31,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
     from lumina_fs import thumbnails
+    from lumina_fs.cache_files import clear_cache
 
     with open_catalog(args.catalog) as catalog:
         if args.action == "thumbnail":
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> ExitCode:
                         say(made.thumbnail or f"{made.path}: {made.why}", to_stderr=made.thumbnail is None)
             return ExitCode.PROBLEMS if failed else ExitCode.DONE
         if args.action == "clear":
-            files, count = catalog.disk.clear_cache(catalog.root, thumbnails.CACHE)
+            files, count = clear_cache(catalog.disk, catalog.root, thumbnails.CACHE)
         else:
             files, count = thumbnails.cache_size(catalog)
     if args.json:

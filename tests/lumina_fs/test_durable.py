@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lumina_fs.cache_files import clear_cache, write_cache
 from lumina_fs.documents import edit
 from lumina_fs.durable import ABSENT, TEMP_PREFIX, Conflict, Disk, Failed, Item, Written
 from lumina_fs.errors import CorruptDocument, EtagMismatch, Locked, Refused, UnsafePath, WriteFailed
@@ -349,33 +350,33 @@ def test_a_folder_is_durable_in_its_parent_and_may_be_there_already(root: Root, 
 
 
 def test_a_cache_file_is_whole_or_not_there(root: Root, tmp_path: Path) -> None:
-    Disk().write_cache(root, ".lumina/cache/t/1.jpg", b"one")
+    write_cache(Disk(), root, ".lumina/cache/t/1.jpg", b"one")
     assert (tmp_path / ".lumina/cache/t/1.jpg").read_bytes() == b"one"
-    Disk().write_cache(root, ".lumina/cache/t/1.jpg", b"two")
+    write_cache(Disk(), root, ".lumina/cache/t/1.jpg", b"two")
     total = TestLayer()
-    Disk(total).write_cache(root, ".lumina/cache/t/1.jpg", b"three")
+    write_cache(Disk(total), root, ".lumina/cache/t/1.jpg", b"three")
     for at in range(total.trace.index("create") + 1, len(total.trace) + 1):
         before = (tmp_path / ".lumina/cache/t/1.jpg").read_bytes()
         with pytest.raises(WriteFailed):
-            Disk(Failing(at, errno.ENOSPC)).write_cache(root, ".lumina/cache/t/1.jpg", b"four")
+            write_cache(Disk(Failing(at, errno.ENOSPC)), root, ".lumina/cache/t/1.jpg", b"four")
         assert (tmp_path / ".lumina/cache/t/1.jpg").read_bytes() == before
         assert names(tmp_path / ".lumina/cache/t") == ["1.jpg"]
 
 
 def test_only_the_cache_can_be_cleared_and_no_link_leads_out_of_it(root: Root, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"original")
-    Disk().write_cache(root, ".lumina/cache/t/1.jpg", b"one")
+    write_cache(Disk(), root, ".lumina/cache/t/1.jpg", b"one")
     (tmp_path / ".lumina/cache/out").symlink_to(tmp_path)
     for path in ("", ".lumina", ".lumina/cached", "photo.jpg"):
         with pytest.raises(Refused):
-            Disk().clear_cache(root, path)
+            clear_cache(Disk(), root, path)
     with pytest.raises(Refused):
-        Disk().clear_cache(root, ".lumina/cache/..")
-    files, _ = Disk().clear_cache(root, ".lumina/cache")
+        clear_cache(Disk(), root, ".lumina/cache/..")
+    files, _ = clear_cache(Disk(), root, ".lumina/cache")
     assert files == 2
     assert names(tmp_path / ".lumina/cache") == []
     assert (tmp_path / "photo.jpg").read_bytes() == b"original"
-    assert Disk().clear_cache(root, ".lumina/cache/t") == (0, 0)
+    assert clear_cache(Disk(), root, ".lumina/cache/t") == (0, 0)
     with pytest.raises(Refused):
         Disk().remove_marker(root, "photo.jpg")
 

@@ -49,7 +49,7 @@ def stillborn(pipe: Any, cells: Any, setup: Any, memory: int) -> None:
 def run(batches: list[list[str]], **bounds: Any) -> dict[str, Any]:
     pool: Pool[str, str] = Pool(program, lambda scratch: scratch, workers=2, bounds=Bounds(**bounds))
     with pool:
-        found = {}
+        found: dict[str, Any] = {}
         for answers in pool.run(iter(batches), cancel=threading.Event()):
             found.update(answers)
         return found
