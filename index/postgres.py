@@ -171,14 +171,19 @@ class PostgresIndex:
         return found
 
     def keep_sources(self, names: Sequence[str]) -> int:
-        """Remove the rows of all other sources; how many originals went."""
-        gone = 0
+        """Remove the rows of all other sources; how many sources went."""
+        s = self.schema
+        # from one source to the next by the primary key: there are few, of many rows each
+        query = (
+            f"WITH RECURSIVE t(source) AS (SELECT min(source) FROM {s}.seen UNION ALL "
+            f"SELECT (SELECT min(source) FROM {s}.seen n WHERE n.source > t.source) FROM t WHERE t.source IS NOT NULL) "
+            "SELECT source FROM t WHERE source <> ALL(%s)"
+        )
         with self.cursor(transaction=True) as cursor:
-            for table in ("original", "seen", "problem", "stale"):
-                query = f"DELETE FROM {self.schema}.{table} WHERE source <> ALL(%s)"
-                removed = cursor.execute(sql(query), (list(names),)).rowcount
-                gone = removed if table == "original" else gone
-        return gone
+            gone = [source for (source,) in cursor.execute(sql(query), (list(names),))]
+            for table in ("original", "seen", "problem", "stale") if gone else ():
+                cursor.execute(sql(f"DELETE FROM {s}.{table} WHERE source = ANY(%s)"), (gone,))
+        return len(gone)
 
     def upsert(
         self,
@@ -302,6 +307,15 @@ class PostgresIndex:
                 "ORDER BY source, path, code LIMIT %s"
             )
             return [(row[0], Problem(*row[1:])) for row in cursor.execute(sql(query), (limit,))]
+
+    def count_duplicates(self) -> int:
+        """How many present originals could go because an equal one is there."""
+        query = (
+            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM {self.schema}.original "
+            "WHERE NOT missing AND size > 0 GROUP BY sha256 HAVING count(*) > 1) g"
+        )
+        with self.cursor() as cursor:
+            return int(only_row(cursor.execute(sql(query)))[0])
 
     def summary(self) -> Summary:
         """What the index holds, in numbers."""

@@ -177,7 +177,7 @@ def _duplicates(writer: IndexWriter) -> int | None:
     if writer.index is None:
         return None
     try:
-        return writer.index.summary().duplicates
+        return writer.index.count_duplicates()
     except (IndexUnavailable, IndexUnusable) as error:
         writer.lose(str(error))
         return None

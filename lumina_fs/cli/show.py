@@ -19,7 +19,8 @@ def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
     parser = add_command(subparsers, "show", "lumina show 2019/IMG_0001.JPG --tags")
     parser.add_argument("photo", help="the photo, or its sidecar")
-    parser.add_argument("--tags", action="store_true", help="with all metadata tags")
+    parser.add_argument("--tags", action="store_true", help="with the metadata tags that the sidecar keeps")
+    parser.add_argument("--all-tags", action="store_true", help="with all tags, read from the photo now by ExifTool")
     add_json_option(parser)
 
 
@@ -35,13 +36,30 @@ def run(args: argparse.Namespace) -> ExitCode:
                 raise UsageError("has no sidecar yet; `lumina scan` writes it", path=path)
             value = sidecars.value(inner, stored)
             shown = os.path.join(sidecars.root.path, sidecars.path(inner))
+            tags = _all_tags(root, inner) if args.all_tags else (value.get("capture") or {}).get("tags", {})
     if args.json:
-        print_json(value)
+        print_json({**value, "all_tags": tags} if args.all_tags else value)
     else:
         print_pairs([*_facts(value), ("sidecar", shown)])
-        if args.tags:
-            print_pairs([(name, str(text)) for name, text in (value.get("capture") or {}).get("tags", {}).items()])
+        if args.tags or args.all_tags:
+            print_pairs([(name, str(text)) for name, text in tags.items()])
     return ExitCode.DONE
+
+
+def _all_tags(root: Root, inner: str) -> dict[str, Any]:
+    """Everything that ExifTool says of an original, which may be more than its sidecar has room for."""
+    from lumina_fs import exif
+    from lumina_fs.filetypes import extension
+
+    fd = root.open_file(inner)
+    try:
+        with exif.ExifReader(exif.require()[0]) as reader:
+            [tags] = reader.read([exif.OpenFile(fd, extension(inner))])
+    finally:
+        os.close(fd)
+    if isinstance(tags, exif.ExifFailure):
+        raise UsageError(f"ExifTool cannot read it: {tags.reason}", path=inner)
+    return tags
 
 
 def locate(catalog: Catalog, path: str) -> tuple[Source, str]:

@@ -109,6 +109,7 @@ def test_status_show_check_and_index_speak_of_what_is_there(
     assert "Canon EOS 80D" in out
     assert "confidence 95" in out
     assert json.loads(run(f"show {scanned.root}/2019/lake.jpg --json", capsys)[1])["kind"] == "sidecar"
+    assert "EXIF:Model" in run(f"show {scanned.root}/2019/lake.jpg --all-tags", capsys)[1]
     assert run(f"check {at}", capsys)[0] == 0
     assert json.loads(run(f"index status --json {at}", capsys)[1])["originals"] == 3
     assert run(f"index verify --quiet {at}", capsys)[0] == 0
