@@ -107,13 +107,14 @@ def scan(options: Options) -> Iterator[Figure]:
 def peer(options: Options) -> Iterator[Figure]:
     """A cold scan against the fastest peer's near-duplicate search alone (pip install czkawka)."""
     with corpus_or_small(options.corpus, 200, "--mp", "3-6") as corpus, copy_of(corpus) as photos:
-        command = [sys.executable, str(SHARED / "peers.py"), str(corpus), "czkawka"]
-        other = run(command)
-        assert other.code == 0, "the peer is not installed"
+        command = [sys.executable, str(SHARED / "peers.py"), str(corpus), "czkawka_core (PyPI binding) similarity 5"]
+        lines = [json.loads(line) for line in run(command).out.splitlines()]
+        assert lines, "the peer is not installed: pip install czkawka"
+        other = lines[0]["wall_s"]
         ours = lumina("scan", str(photos), "--quiet", "--json")
-        yield Figure(
-            "cold scan / czkawka", ours.wall / other.wall, 0.6, f"{ours.wall:.1f} s against {other.wall:.1f} s"
-        )
+        assert json.loads(ours.out)["found"] >= lines[0]["files"]
+        detail = f"{ours.wall:.1f} s against {other:.1f} s"
+        yield Figure("cold scan / czkawka", ours.wall / other, 0.6, detail)
 
 
 def rescan(options: Options) -> Iterator[Figure]:
