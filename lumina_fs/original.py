@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from lumina_fs.filetypes import RAW_FORMATS, Identified
 from lumina_fs.undecodable import Undecodable
@@ -190,6 +190,8 @@ def _open(stream: Any, plugins: tuple[str, ...], limits: Limits, use: Callable[[
             return Undecodable("too_large", f"more than {limits.max_pixels:,} pixels")
         except MemoryError:
             return Undecodable("too_large", "decoding it needs more memory than a worker may use")
+        except UnidentifiedImageError:
+            return Undecodable("undecodable", "cannot be decoded: its content is no picture that a decoder knows", True)
         except Exception as error:
             return Undecodable("undecodable", _reason(error), True)
 
