@@ -30,13 +30,14 @@ COMMANDS = {
 
 EPILOG = """\
 start here:
-  lumina scan ~/Photos        make a catalog of a folder; photos are read, never changed
-  lumina search beach         find photos
-  lumina status               what the catalog holds
+  lumina scan ~/Photos     make a catalog of a folder; photos are never changed
+  lumina search beach      find photos
+  lumina status            what the catalog holds
 
-exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files have problems, 4 refused,
-6 a document is corrupt, 7 locked, 8 read or write error, 9 source offline, 10 index unavailable,
-130 interrupted. Each command's --help has an example.
+exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files have
+problems, 4 refused, 6 a document is corrupt, 7 locked, 8 read or write error,
+9 source offline, 10 index unavailable, 130 interrupted.
+`lumina COMMAND --help` has an example of each.
 """
 
 

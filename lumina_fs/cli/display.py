@@ -85,22 +85,34 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
 
 
-def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal, without empty columns; the last takes what is left. Foreign text is escaped."""
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, spare: Sequence[str] = ()) -> None:
+    """A table as wide as the terminal, without empty columns; the last takes what is left. Foreign text is escaped.
+
+    Where the last column would be narrower than 32, the columns in `spare` are left out, first ones first.
+    """
     cells = [[visible(cell) for cell in row] for row in rows]
     used = [at for at in range(len(heads)) if at == len(heads) - 1 or any(row[at] for row in cells) or not cells]
     heads, cells = [heads[at] for at in used], [[row[at] for at in used] for row in cells]
-    widths = [max([width(h), *(width(row[i]) for row in cells)]) for i, h in enumerate(heads)]
     room = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 10_000
-    spare = room - 2 * (len(heads) - 1) - sum(widths)
-    while spare < 0 and max(widths) > 12:
+    widths = _widths(heads, cells)
+    for name in spare:
+        if name in heads and room - 2 * (len(heads) - 1) - sum(widths[:-1]) < min(32, widths[-1]):
+            at = heads.index(name)
+            heads, cells = [*heads[:at], *heads[at + 1 :]], [[*row[:at], *row[at + 1 :]] for row in cells]
+            widths = _widths(heads, cells)
+    left = room - 2 * (len(heads) - 1) - sum(widths)
+    while left < 0 and max(widths) > 12:
         widest = widths.index(max(widths))
-        cut = min(-spare, widths[widest] - 12)
+        cut = min(-left, widths[widest] - 12)
         widths[widest] -= cut
-        spare += cut
+        left += cut
     for row in [list(heads), *cells]:
         parts = [fit(cell, w) for cell, w in zip(row[:-1], widths, strict=False)]
         sys.stdout.write("  ".join([*parts, fit_middle(row[-1], widths[-1])]).rstrip() + "\n")
+
+
+def _widths(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max([width(head), *(width(row[at]) for row in cells)]) for at, head in enumerate(heads)]
 
 
 #: Files in trouble that are named while a job runs.

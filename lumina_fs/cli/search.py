@@ -116,7 +116,8 @@ def _print(hits: list[Hit], paths: dict[str, str], here: str, *, as_json: bool) 
                 + (f" ({hit.distance} bits)" if hit.distance is not None else ""),
             )
         )  # fmt: skip
+    heads = ("TAKEN", "TYPE", "PIXELS", "SIZE", "Q", "RATING", "CAMERA", "PATH")
     if rows:
-        print_table(("TAKEN", "TYPE", "PIXELS", "SIZE", "Q", "RATING", "CAMERA", "PATH"), rows)
+        print_table(heads, rows, spare=("Q", "SIZE", "PIXELS", "TYPE"))
     else:
         say("nothing found", to_stderr=True)

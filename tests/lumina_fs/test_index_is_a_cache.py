@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -159,3 +160,39 @@ def test_two_catalogs_do_not_meet_in_the_index(library: Library, tmp_path_factor
     other.scan()
     assert other.search() == ["only.jpg"]
     assert len(library.search()) == 8
+
+
+def test_another_server_can_be_named(library: Library, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMINA_DATABASE_URL", postgres)
+    fill(library)
+    assert library.search("heron") == ["2003/p3.jpg"]
+    assert proved(library).equal
+
+
+def test_a_source_that_is_not_to_be_written_to_keeps_its_sidecars_in_the_catalog(
+    library: Library, tmp_path: Path
+) -> None:
+    library.photo("own.jpg", 1)
+    library.scan()
+    disk = tmp_path / "disk"
+    (disk / "2019").mkdir(parents=True)
+    for number in range(3):
+        shutil.copy2(library.photo("x.jpg", number + 5), disk / f"2019/{number}.jpg")
+    (library.root / "x.jpg").unlink()
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(disk), name="disk", sidecars="catalog")
+    assert library.scan().added == 3
+    assert sorted(path.name for path in disk.rglob("*") if path.is_file()) == ["0.jpg", "1.jpg", "2.jpg"]
+    kept = library.root / ".lumina/sidecars/disk/2019/0.jpg.lumina.json"
+    kept.write_text(kept.read_text().replace('"curation": {}', '"curation": {"caption": "a heron"}'))
+    library.scan()
+    with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        index.drop()
+    assert library.search("heron") == ["2019/0.jpg"]
+    assert proved(library).equal
+    (disk / "2019/0.jpg").rename(disk / "moved.jpg")
+    assert library.scan().moved == 1
+    assert library.search("heron") == ["moved.jpg"]
+    before = library.tree()
+    assert library.scan().unchanged == 4
+    assert library.tree() == before
