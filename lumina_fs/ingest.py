@@ -53,8 +53,9 @@ class Ingest:
         self._removed: list[str] = []
         self._corrupt: list[Problem] = []
         self._since = time.monotonic()
-        #: Outcomes of sidecars that could not be written.
+        #: Outcomes of sidecars that could not be written, and of those that said it already.
         self.failed: Counter[str | None] = Counter()
+        self.as_before: Counter[str | None] = Counter()
 
     def put(
         self,
@@ -148,6 +149,7 @@ class Ingest:
             )
         else:
             self._entries.append(self._entry(path, saved.stored, saved.value, one.known))
+            self.as_before[one.outcome] += not saved.wrote
             if one.outcome and saved.wrote:
                 yield Ingested(self._source, path, one.outcome)
             for problem in saved.value.get("problems") or ():

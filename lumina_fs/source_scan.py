@@ -71,9 +71,11 @@ class SourceScan:
         if not self.cancel.is_set():
             yield from whereabouts.leave_missing()
         yield from self.ingest.flush()
-        counts.added -= self.ingest.failed["added"]
-        counts.updated -= self.ingest.failed["updated"]
-        counts.moved -= self.ingest.failed["moved"]
+        failed, as_before = self.ingest.failed, self.ingest.as_before
+        counts.added -= failed["added"]
+        counts.moved -= failed["moved"]
+        counts.updated -= failed["updated"] + as_before["updated"]
+        counts.unchanged += as_before["updated"]
 
     # -- what the listing left open
 

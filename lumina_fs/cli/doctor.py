@@ -85,6 +85,6 @@ def _postgres() -> Finding:
 
 
 def _gpu() -> Finding:
-    if importlib.util.find_spec("torch") is None:
-        return Finding("gpu", "optional", "nothing here uses one yet")
-    return Finding("gpu", "optional", "torch is installed; nothing here uses it yet")
+    there = "an NVIDIA GPU is there" if os.path.exists("/dev/nvidia0") else "none found"
+    torch = "torch is installed" if importlib.util.find_spec("torch") else "torch is not installed"
+    return Finding("gpu", "optional", f"{there}, {torch}; nothing in this version uses them")

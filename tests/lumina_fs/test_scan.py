@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,12 +87,45 @@ def test_rehash_tells_damage_from_an_edit(library: Library) -> None:
     assert library.value("rotten.jpg")["original"]["sha256"] == good
     assert library.value("edited.jpg")["problems"] == []
     assert edited.exists()
+    again = library.scan(rehash=True)
+    assert (again.problems, again.updated, again.unchanged) == (1, 0, 3)  # still damaged, and nothing to write
     # restored from a backup, it is well again
     data[-20] ^= 1
     rotten.write_bytes(data)
     os.utime(rotten, ns=times)
     library.scan(rehash=True)
     assert library.value("rotten.jpg")["problems"] == []
+
+
+def test_only_the_measurer_that_is_missing_runs_again(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    value = library.value("a.jpg")
+    dhash = value["measurements"].pop("dhash")
+    value["measurements"]["phash"]["value"] = "0123456789abcdef"  # would be put right if it were measured
+    value["measurements"]["mine"] = {"version": 3, "value": "a measurer that nobody here knows"}
+    library.sidecar("a.jpg").write_text(json.dumps(value))
+    assert library.scan().updated == 1
+    after = library.value("a.jpg")["measurements"]
+    assert after["dhash"] == dhash
+    assert after["phash"]["value"] == "0123456789abcdef"
+    assert after["mine"]["version"] == 3
+    assert library.scan().unchanged == 1
+
+
+def test_raw_files_are_measured_from_their_preview_and_videos_from_a_frame(library: Library, photos: Path) -> None:
+    for name in ("raw/real/Canon-R6-pruned.CR3", "video/quicktime-hvc1.mov", "heic/iphone/IMG_8062.HEIC"):
+        shutil.copy2(photos / name, library.root / os.path.basename(name))
+    library.scan()
+    raw, video = library.value("Canon-R6-pruned.CR3"), library.value("quicktime-hvc1.mov")
+    assert raw["problems"] == video["problems"] == []
+    assert (raw["original"]["width"], raw["original"]["height"]) == (3408, 2272)  # the photo's, not the preview's
+    assert raw["measurements"]["phash"]
+    assert raw["measurements"]["quality"]["parts"]["format"] == 40
+    assert (video["original"]["width"], video["original"]["height"]) == (720, 1280)
+    assert video["original"]["duration"] > 0
+    assert video["measurements"]["phash"]
+    assert video["capture"]["taken"]["offset"] == "+02:00"
 
 
 def test_broken_lying_and_empty_files_get_a_sidecar_with_the_reason(library: Library) -> None:
