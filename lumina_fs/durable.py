@@ -288,15 +288,18 @@ class Disk:
 
     # -- names
 
-    def move_new(self, old_root: Root, old: str, new_root: Root, new: str) -> bool:
-        """Move a file of ours to a free name, durably; False if the name is taken (nothing is moved then)."""
+    def move_new(self, old_root: Root, old: str, new_root: Root, new: str, *, durable: bool = True) -> bool:
+        """Move a file of ours to a free name; False if the name is taken (nothing is moved then).
+
+        Not `durable`: a power cut may undo it, until something else is written into the same folders.
+        """
         old_dir, old_name = old_root.place(old)
         new_dir, new_name = new_root.place(new)
         try:
             self._move_new(old_dir, old_name, new_dir, new_name)
         except FileExistsError:
             return False
-        for directory in {new_dir, old_dir}:
+        for directory in {new_dir, old_dir} if durable else ():
             error = self._sync_directory(directory)
             if error is not None:
                 raise WriteFailed(f"the directory could not be synced: {error.strerror}", path=new)

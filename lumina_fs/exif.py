@@ -163,6 +163,11 @@ class ExifReader:
             self._child = None
         self._links.cleanup()
 
+    def warm(self) -> None:
+        """Start the child before the first file is there; what is wrong with it shows with that file."""
+        with contextlib.suppress(OSError, exiftool.exceptions.ExifToolException):
+            self._running()
+
     def read(self, files: Sequence[OpenFile]) -> list[dict[str, Any] | ExifFailure]:
         """The tags of each file, under ExifTool's `Group:Name`, or why there are none; in order."""
         self.submit(files)

@@ -163,6 +163,11 @@ class Pool(Generic[Job, Answer]):
         self._workers.clear()
         self._scratch.cleanup()
 
+    def warm(self) -> None:
+        """Start the workers before there is work for them."""
+        while len(self._workers) < self._count:
+            self._workers.append(_Worker(self._main, self._setup, self._bounds))
+
     def run(
         self, batches: Iterator[Sequence[Job]], *, cancel: threading.Event
     ) -> Iterator[list[tuple[Job, Answer | Fallen]]]:

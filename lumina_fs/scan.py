@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,8 +87,9 @@ def scan(
                 break
             try:
                 yield from _scan_source(
-                    catalog, source, writer, opener.run, totals, cancel, rehash=rehash, accept_missing=accept_missing
-                )
+                    catalog, source, writer, opener.run, totals, cancel, on_change=opener.warm, rehash=rehash,
+                    accept_missing=accept_missing,
+                )  # fmt: skip
             except SourceOffline as error:
                 if len(chosen) == 1:
                     raise
@@ -191,6 +192,7 @@ def _scan_source(
     totals: _Totals,
     cancel: threading.Event,
     *,
+    on_change: Callable[[], None] | None = None,
     rehash: bool = False,
     accept_missing: bool = False,
 ) -> Iterator[Event]:
@@ -208,7 +210,7 @@ def _scan_source(
             known = {}
         ignore = Ignore(tuple(catalog.settings.ignore))
         mark = "rehash" if rehash else recipe()  # no recorded fingerprint starts so: every original is looked at
-        found = survey(source.path, sidecars, ignore, known, mark, cancel)
+        found = survey(source.path, sidecars, ignore, known, mark, cancel, on_change)
         if cancel.is_set():
             return
         if not accept_missing:
@@ -277,6 +279,10 @@ class _Opener:
                 yield job, answer
         remember_poison(self._catalog, found)
 
+    def warm(self) -> None:
+        """Start the processes while the source is still being listed."""
+        self._started().warm()
+
     def _answers(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer | Fallen]]:
         for answers in self._started().run(batches, cancel=self._cancel):
             yield from answers
@@ -311,4 +317,4 @@ def _chained(first: Sequence[Job], rest: Iterator[Sequence[Job]]) -> Iterator[Se
 
 
 def _replace_felled(job: Job, code: str) -> Job:
-    return Job(job.source, job.root, job.path, job.size, job.mtime_ns, job.expected, job.wanted, code)
+    return replace(job, felled=code)

@@ -183,13 +183,16 @@ class Sidecars:
         return Change(change.path, now, change.compose)
 
     def orphan(self, original: str, stored: Stored) -> str:
-        """Keep the sidecar of a file that was replaced by other content, under a name of its own; that path."""
+        """Keep the sidecar of a file that was replaced by other content, under a name of its own; that path.
+
+        It is on the disk for good with the sidecar of the new content: until then a power cut only takes it back.
+        """
         path = self.path(original)
         folder, slash, name = path.removesuffix(SUFFIX).rpartition("/")
         for number in count(1):
             again = "" if number == 1 else f"-{number}"
             kept = folder + slash + with_ending(name, f"{ORPHAN}{stored.etag[:8]}{again}.json")
-            if self.disk.move_new(self.root, path, self.root, kept):
+            if self.disk.move_new(self.root, path, self.root, kept, durable=False):
                 break
         return kept
 

@@ -155,7 +155,8 @@ class SourceScan:
         whole = bool(original.get("sha256"))
         look = self.rehash or not same_times or not whole or wanted != frozenset() or doubtful.mark == RACY
         if look and self.run is not None:
-            return self._job(found, expected=original.get("sha256"), wanted=wanted if whole else None)
+            resized = found.size != original["size"]
+            return self._job(found, expected=original.get("sha256"), wanted=wanted if whole else None, resized=resized)
         known = Known(found.size, found.mtime_ns, settled=not look)
         name = os.path.basename(found.path)
         if self.run is not None and ("missing_since" in original or original["name"] != encode_name(name)):

@@ -7,7 +7,7 @@ sidecar itself decides; without an index nothing is recorded, so every sidecar i
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class Doubtful(NamedTuple):
 
 @dataclass(slots=True)
 class Survey:
-    """One source, compared.
+    """One source, compared. `changed`: a recorded original has other times or another size now.
 
     `ignored` are recorded originals that the settings leave out now, `orphans` the sidecars of contents that were
     replaced. `vanished` are recorded originals (path -> ETag) that are gone; `widowed` are sidecars that lie without
@@ -45,6 +45,7 @@ class Survey:
     present: int = 0
     unchanged: int = 0
     missing: int = 0
+    changed: bool = False
     fresh: list[Found] = field(default_factory=list)
     doubtful: list[Doubtful] = field(default_factory=list)
     unsure: list[Found] = field(default_factory=list)
@@ -92,8 +93,11 @@ def survey(
     known: dict[str, str],
     recipe: str,
     cancel: threading.Event,
+    on_change: Callable[[], None] | None = None,
 ) -> Survey:
     """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
+
+    `on_change` is called as soon as an original is found that will have to be opened.
 
     Raises OSError when the root itself cannot be read.
     """
@@ -106,6 +110,9 @@ def survey(
         there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
         _compare(listing, there, known, recipe, result)
         _leave_widowed(listing.directory, there, known, cut, result)
+        if on_change is not None and (result.fresh or result.changed):
+            on_change()
+            on_change = None
     unknown = _Unreadable(result.unreadable)
     for directory, there in (elsewhere or {}).items():
         if not unknown.covers(f"{directory}/"):
@@ -143,6 +150,8 @@ def _compare(
         ):
             unchanged += 1
         else:
+            if row is not None and row.startswith(recipe) and f" {size} {mtime_ns} " not in row:
+                result.changed = True
             result.doubtful.append(_doubtful(Found(path, size, mtime_ns), row))
     result.present += len(listing.originals)
     result.unchanged += unchanged

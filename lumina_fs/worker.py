@@ -66,6 +66,8 @@ class Job:
     expected: str | None = None
     wanted: frozenset[str] | None = None
     """Measurers to run if the content is as expected; None means all, and metadata too."""
+    resized: bool = False
+    """Its size is not the expected one, so its content cannot be either: its metadata is read at once."""
     felled: str | None = None
     """Why it is not to be decoded: the problem code of what it did to workers before."""
 
@@ -90,6 +92,7 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     tempfile.tempdir = setup.scratch
     with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
+        exif.warm()
         serve(pipe, bench.beat, bench.serve)
 
 
@@ -153,7 +156,7 @@ class _Bench:
             for position, one in enumerate(opened):
                 self.beat.at(number, position)
                 self._open(one)
-            early = [one for one in opened if one.answer is None and one.job.expected is None]
+            early = [o for o in opened if o.answer is None and (o.job.expected is None or o.job.resized)]
             self.exif.submit([one.file() for one in early])
             for position, one in enumerate(opened):
                 self.beat.at(number, position)

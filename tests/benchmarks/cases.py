@@ -198,7 +198,7 @@ def query(options: Options) -> Iterator[Figure]:
                     fill(originals, b"", seen)
             generation.swap()
             asked = ["beach", "camera:canon", "date:2019-07", "beach camera:canon", "rating:>=4", "quality:>=95",
-                     "type:video", "wedding -beach", "date:2015..2016 tag:people/anna"]  # fmt: skip
+                     "type:video", "camera:powershot", "wedding -beach", "date:2015..2016 tag:people/anna"]  # fmt: skip
             for text in asked:
                 assert index.search(text, limit=50)
                 spent = median(lambda text=text: timed(lambda: index.search(text, limit=50)))  # type: ignore[misc]

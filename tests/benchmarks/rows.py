@@ -22,8 +22,11 @@ def rows(count: int) -> Iterator[tuple[bytes, bytes]]:
     lines: list[bytes] = []
     seen: list[bytes] = []
     for number in range(count):
-        year, month, day = 2005 + number % 20, number // 20 % 12 + 1, number // 240 % 28 + 1
-        place, camera = choose.choice(_PLACES), choose.choice(_CAMERAS)
+        # in the order of folders, as a library lies on disk: from year to year, the first one by an old camera
+        day_number = number * 20 * 336 // count
+        year, month, day = 2005 + day_number // 336, day_number // 28 % 12 + 1, day_number % 28 + 1
+        place = choose.choice(_PLACES)
+        camera = ("Canon", "Canon PowerShot A5") if year == 2005 else choose.choice(_CAMERAS)
         path = f"{year}/{year}-{month:02}-{day:02} {place}/IMG_{number:07}.JPG"
         document = {
             "kind": "sidecar", "version": 1, "id": f"00000000-0000-7000-8000-{number:012x}",
