@@ -15,7 +15,7 @@ import orjson
 from index.protocol import Entry, Problem, Seen
 from index.words import Lexemes, phrase_of
 from schemas.partial_date import first_instant
-from schemas.sidecar import tag_parts, taken_of
+from schemas.sidecar import device_name, tag_parts, taken_of
 
 #: The columns of table `original`, in the order in which `entry` writes them.
 COLUMNS = (
@@ -58,7 +58,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _real(original.get("duration")),
         _timestamp(taken["local"]) if taken else NULL,
         _text(taken["local"]) if taken else NULL,
-        _text(_camera(capture)),
+        _text(device_name(capture.get("camera")) or None),
         _text((capture.get("lens") or {}).get("model")),
         _whole(exposure.get("iso")),
         _real(gps.get("latitude")),
@@ -135,14 +135,6 @@ def _timestamp(local: str) -> str:
     except ValueError:
         return NULL
     return first
-
-
-def _camera(capture: Mapping[str, Any]) -> str | None:
-    camera = capture.get("camera") or {}
-    make, model = camera.get("make") or "", camera.get("model") or ""
-    if make and model.lower().startswith(make.lower().split()[0]):
-        make = ""
-    return f"{make} {model}".strip() or None
 
 
 def _words(doc: Mapping[str, Any], source: str, path: str) -> str:

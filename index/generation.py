@@ -74,7 +74,7 @@ class Generation:
         with self._index.cursor(transaction=True) as cursor:
             self._index.stamp(cursor, self.schema)
             cursor.execute(sql(f"DROP SCHEMA IF EXISTS {live} CASCADE"))
-            cursor.execute(sql(f"ALTER SCHEMA {self.schema} RENAME TO {live.rpartition('.')[2]}"))
+            cursor.execute(sql(f"ALTER SCHEMA {self.schema} RENAME TO {live}"))
 
     def discard(self) -> None:
         """Throw it away."""

@@ -119,15 +119,6 @@ class PostgresIndex:
             row = cursor.execute(sql(f"SELECT value FROM {self.schema}.meta WHERE name = %s"), (name,)).fetchone()
             return None if row is None else str(row[0])
 
-    def create(self) -> None:
-        """Make an empty index, in place of whatever is there."""
-        tables, indexes = ddl(self.schema)
-        with self.cursor(transaction=True) as cursor:
-            cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
-            cursor.execute(sql(tables))
-            cursor.execute(sql(indexes))
-            self.stamp(cursor, self.schema)
-
     def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
         """Say in a finished generation what it is."""
         where = os.fsencode(self._where).decode("utf-8", "replace")
@@ -343,13 +334,9 @@ class PostgresIndex:
         )  # fmt: skip
 
     def _hits(self, query: str, params: Sequence[Any]) -> list[Hit]:
-        try:
-            with self._conn.cursor(row_factory=class_row(Hit)) as cursor:
-                return cursor.execute(sql(query), params).fetchall()
-        except _BROKEN as error:
-            raise IndexUnusable(_first_line(error)) from None
-        except psycopg.Error as error:
-            raise IndexUnavailable(_first_line(error)) from None
+        with self.cursor() as cursor:
+            cursor.row_factory = class_row(Hit)
+            return cursor.execute(sql(query), params).fetchall()
 
 
 def sql(text: str) -> LiteralString:

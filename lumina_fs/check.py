@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
 from lumina_fs.discover import Ignore, walk_sidecars
@@ -13,7 +13,6 @@ from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
-from lumina_fs.survey import Found
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
 from schemas.sidecar import Sidecar
@@ -33,11 +32,7 @@ def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) 
         except SourceOffline as error:
             yield Note(str(error))
             continue
-        for event in _check_source(catalog, source, cancel, originals):
-            if isinstance(event, Found):
-                done += 1
-            else:
-                yield event
+        done += yield from _check_source(catalog, source, cancel, originals)
     yield Finished(done)
 
 
@@ -64,19 +59,20 @@ def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
 
 def _check_source(
     catalog: Catalog, source: Source, cancel: threading.Event, originals: bool
-) -> Iterator[Event | Found]:
+) -> Generator[Event, None, int]:
+    """The number of sidecars that were read."""
     throttle = Throttle(0.1)
     done = 0
     with Root.open(source.path if source.beside else catalog.path) as root:
         sidecars = catalog.sidecars(source, root)
         for path in sidecar_paths(catalog, source, sidecars):
             if cancel.is_set():
-                return
+                break
             yield from _check_one(sidecars.root, path, Sidecar, source.name, originals=originals)
-            yield Found(path, 0, 0)
             done += 1
             if throttle.due():
                 yield Progress("checking", done, None, "sidecars")
+    return done
 
 
 def sidecar_paths(catalog: Catalog, source: Source, sidecars: Sidecars) -> Iterator[str]:

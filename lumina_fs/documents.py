@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,8 +86,3 @@ def edit(
             raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=path)
         assert isinstance(outcome, Conflict)
     raise EtagMismatch("somebody else keeps writing this file; nothing was written", path=path)
-
-
-def shown(root: Root, path: str) -> str:
-    """The path as a person knows it, for messages."""
-    return os.path.join(root.path, path)

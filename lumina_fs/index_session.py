@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
 from lumina_fs.catalog import STATE, Catalog
@@ -19,6 +19,8 @@ from schemas.text import dump
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex
+
+Answer = TypeVar("Answer")
 
 BEHIND = f"{STATE}/index-behind.json"
 LOCKS = f"{STATE}/locks"
@@ -31,32 +33,34 @@ def connect(catalog: Catalog) -> Iterator[PostgresIndex]:
     from index.postgres import PostgresIndex
 
     with contextlib.ExitStack() as stack:
-        conninfo = os.environ.get(URL) or stack.enter_context(_embedded())
+        conninfo = stack.enter_context(_server())
         yield stack.enter_context(PostgresIndex(conninfo, catalog.id, catalog.path))
 
 
 @contextlib.contextmanager
-def _embedded() -> Iterator[str]:
+def _server() -> Iterator[str]:
+    """How to reach the server that was named, else the embedded one, which runs as long as it is used."""
+    named = os.environ.get(URL)
+    if named:
+        yield named
+        return
     from index.account import ServerFailed
     from index.server import serve
 
-    try:
-        server = serve()
-        conninfo = server.__enter__()
-    except (ServerFailed, OSError) as error:
-        raise IndexUnavailable(str(error)) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            conninfo = stack.enter_context(serve())
+        except (ServerFailed, OSError) as error:
+            raise IndexUnavailable(str(error)) from error
         yield conninfo
-    finally:
-        server.__exit__(None, None, None)
 
 
 def server_version() -> str:
     """The version of the server that an index would use; it is started if need be. Raises IndexUnavailable."""
     from index.postgres import server_version as ask
 
-    with contextlib.ExitStack() as stack:
-        return ask(os.environ.get(URL) or stack.enter_context(_embedded()))
+    with _server() as conninfo:
+        return ask(conninfo)
 
 
 @contextlib.contextmanager
@@ -90,7 +94,7 @@ class IndexWriter:
     def __init__(self, catalog: Catalog, index: PostgresIndex | None, why: str = "") -> None:
         self._catalog = catalog
         self._index = index
-        self.why = why
+        self._why = why
         self._marked = False
 
     @property
@@ -101,7 +105,7 @@ class IndexWriter:
     def before_files_change(self) -> None:
         """Say on disk that the index is about to lack something, so that a kill between the two is noticed."""
         if not self._marked:
-            mark_behind(self._catalog, self.why or "a scan has not ended yet")
+            mark_behind(self._catalog, self._why or "a scan has not ended yet")
             self._marked = True
 
     def upsert(
@@ -113,17 +117,18 @@ class IndexWriter:
         corrupt: Sequence[Problem] = (),
     ) -> None:
         """Send rows; an index that does not take them is left alone from then on."""
-        if self._index is None:
-            return
-        try:
-            self._index.upsert(source, entries, seen=seen, removed=removed, corrupt=corrupt)
-        except (IndexUnavailable, IndexUnusable) as error:
-            self.lose(str(error))
+        self.ask(lambda index: index.upsert(source, entries, seen=seen, removed=removed, corrupt=corrupt), None)
 
-    def lose(self, why: str) -> None:
-        """Go on without the index."""
-        self._index, self.why = None, why
-        self.before_files_change()
+    def ask(self, question: Callable[[PostgresIndex], Answer], otherwise: Answer) -> Answer:
+        """What the index answers; `otherwise` where there is none, or it fails: then the scan goes on without it."""
+        if self._index is None:
+            return otherwise
+        try:
+            return question(self._index)
+        except (IndexUnavailable, IndexUnusable) as error:
+            self._index, self._why = None, str(error)
+            self.before_files_change()
+            return otherwise
 
     def finish(self) -> None:
         """All was sent: nothing is behind any more."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -96,9 +97,10 @@ def scan(
                 totals.offline.append(source.name)
                 yield Note(str(error))
         if not cancel.is_set():
-            _drop_forgotten(catalog, writer)
+            names = [source.name for source in catalog.sources()]
+            writer.ask(lambda index: index.keep_sources(names), None)
             writer.finish()
-        duplicates = _duplicates(writer)
+        duplicates = writer.ask(lambda index: index.count_duplicates(), None)
     if totals.offline and len(totals.offline) == len(chosen):
         raise SourceOffline("no source is online; nothing was changed")
     yield _finished(totals, writer, duplicates, cancel, begun)
@@ -121,7 +123,7 @@ def reconcile(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | 
                 yield Note(str(error))
         if not cancel.is_set():
             writer.finish()
-        duplicates = _duplicates(writer)
+        duplicates = writer.ask(lambda index: index.count_duplicates(), None)
     yield _finished(totals, writer, duplicates, cancel, begun)
 
 
@@ -165,25 +167,6 @@ def _finished(
     )
 
 
-def _drop_forgotten(catalog: Catalog, writer: IndexWriter) -> None:
-    """Rows of sources that the catalog has no more."""
-    if writer.index is not None:
-        try:
-            writer.index.keep_sources([source.name for source in catalog.sources()])
-        except (IndexUnavailable, IndexUnusable) as error:
-            writer.lose(str(error))
-
-
-def _duplicates(writer: IndexWriter) -> int | None:
-    if writer.index is None:
-        return None
-    try:
-        return writer.index.count_duplicates()
-    except (IndexUnavailable, IndexUnusable) as error:
-        writer.lose(str(error))
-        return None
-
-
 def _scan_source(
     catalog: Catalog,
     source: Source,
@@ -203,11 +186,7 @@ def _scan_source(
         raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
     with root:
         sidecars = catalog.sidecars(source, root)
-        try:
-            known = writer.index.known(source.name) if writer.index is not None else {}
-        except (IndexUnavailable, IndexUnusable) as error:
-            writer.lose(str(error))
-            known = {}
+        known: dict[str, str] = writer.ask(lambda index: index.known(source.name), {})
         ignore = Ignore(tuple(catalog.settings.ignore))
         mark = "rehash" if rehash else recipe()  # no recorded fingerprint starts so: every original is looked at
         found = survey(source.path, sidecars, ignore, known, mark, cancel, on_change)
@@ -265,9 +244,9 @@ class _Opener:
         if first is None:
             return
         felled: list[Job] = []
-        for job, answer in self._answers(_chained(first, batches)):
+        for job, answer in self._answers(itertools.chain([first], batches)):
             if isinstance(answer, Fallen):
-                felled.append(_replace_felled(job, f"decoder_{answer.reason}"))
+                felled.append(replace(job, felled=f"decoder_{answer.reason}"))
             else:
                 yield job, answer
         found: dict[str, str] = {}
@@ -309,12 +288,3 @@ class _Opener:
                 Pool[Job, Answer](main, setup, workers=settings.worker_count(), bounds=bounds)
             )
         return self._pool
-
-
-def _chained(first: Sequence[Job], rest: Iterator[Sequence[Job]]) -> Iterator[Sequence[Job]]:
-    yield first
-    yield from rest
-
-
-def _replace_felled(job: Job, code: str) -> Job:
-    return replace(job, felled=code)

@@ -115,6 +115,13 @@ class Sidecars:
         stored = self.read(original)
         return None if stored is None else (stored, self.value(original, stored))
 
+    def find_usable(self, original: str) -> tuple[Stored, dict[str, Any]] | None:
+        """The same, and None also for one that cannot be read or does not parse."""
+        try:
+            return self.find(original)
+        except (CorruptDocument, OSError):
+            return None
+
     def put(self, changes: Sequence[Change]) -> list[Saved | CorruptDocument | OSError]:
         """Write a batch. Each change has its own result, in order; what a person wrote meanwhile is kept."""
         results: list[Saved | CorruptDocument | OSError | None] = [None] * len(changes)

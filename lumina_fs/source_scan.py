@@ -104,11 +104,8 @@ class SourceScan:
         for doubtful in self.survey.doubtful:
             if doubtful.etag is not None or self.cancel.is_set():
                 continue
-            try:
-                found = self.sidecars.find(doubtful.found.path)
-            except (CorruptDocument, OSError):
-                continue  # it is told when its turn comes
-            if found is not None:
+            found = self.sidecars.find_usable(doubtful.found.path)
+            if found is not None:  # else it is told when its turn comes
                 value = found[1]
                 newcomers.append(Newcomer(doubtful.found.path, value["id"], value["origin"]["first_path"]))
             if len(newcomers) % 512 == 511:

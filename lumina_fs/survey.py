@@ -38,7 +38,7 @@ class Survey:
     """One source, compared. `changed`: a recorded original has other times or another size now.
 
     `ignored` are recorded originals that the settings leave out now, `orphans` the sidecars of contents that were
-    replaced. `vanished` are recorded originals (path -> ETag) that are gone; `widowed` are sidecars that lie without
+    replaced. `vanished` are recorded originals that are gone; `widowed` are sidecars that lie without
     their original, by the path of the original, and are not recorded as missing already (`missing` counts those).
     """
 
@@ -49,15 +49,15 @@ class Survey:
     fresh: list[Found] = field(default_factory=list)
     doubtful: list[Doubtful] = field(default_factory=list)
     unsure: list[Found] = field(default_factory=list)
-    widowed: dict[str, str | None] = field(default_factory=dict)
-    vanished: dict[str, str] = field(default_factory=dict)
+    widowed: set[str] = field(default_factory=set)
+    vanished: set[str] = field(default_factory=set)
     ignored: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def gone(self) -> int:
         """How many originals that should be here are not."""
-        return len(self.widowed) + sum(1 for path in self.vanished if path not in self.widowed)
+        return len(self.widowed | self.vanished)
 
     def recorded(self) -> int:
         """How many originals should be here, going by the records and by sidecars left alone."""
@@ -117,16 +117,14 @@ def survey(
     for directory, there in (elsewhere or {}).items():
         if not unknown.covers(f"{directory}/"):
             _leave_widowed(directory, there, known, cut, result)
-    for path in [path for path in result.widowed if unknown.covers(path)]:
-        del result.widowed[path]
+    result.widowed = {path for path in result.widowed if not unknown.covers(path)}
     for path, row in known.items():
         if unknown.covers(path):
             continue
-        mark, _, etag = row.partition("\t")
         if ignore.path(path):
             result.ignored.append(path)
-        elif not mark.startswith("other "):
-            result.vanished[path] = etag
+        elif not row.startswith("other "):
+            result.vanished.add(path)
     return result
 
 
@@ -144,7 +142,7 @@ def _compare(
         if side is None:
             result.fresh.append(Found(path, size, mtime_ns))
             if row is not None:  # its sidecar is gone: the row goes too, unless it comes back at once
-                result.vanished[path] = row.partition("\t")[2]
+                result.vanished.add(path)
         elif row is not None and row.startswith(
             f"{recipe} {size} {mtime_ns} {side[0]} {side[1]} {side[2]} {side[3]}\t"
         ):
@@ -201,12 +199,10 @@ def _leave_widowed(
     prefix = f"{directory}/" if directory else ""
     for name, side in sidecars.items():
         path = cut.get(prefix + name) or original_path(prefix + name)
-        row = known.pop(path, None)
-        mark, _, etag = (row or "").partition("\t")
-        if mark == missing_fingerprint(side):
+        if known.pop(path, "").partition("\t")[0] == missing_fingerprint(side):
             result.missing += 1
         else:
-            result.widowed[path] = etag if row is not None else None
+            result.widowed.add(path)
 
 
 def in_order(found: list[Found], cost: int = 48_000_000, count: int = 32) -> Iterator[list[Found]]:

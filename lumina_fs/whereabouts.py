@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from index.protocol import IndexUnavailable, IndexUnusable
 from lumina_fs import compose
 from lumina_fs.documents import Stored
 from lumina_fs.errors import CorruptDocument
@@ -96,13 +95,9 @@ class Whereabouts:
 
     def _places(self, ids: list[str]) -> dict[str, set[str]]:
         """Where else in this source these ids are recorded."""
-        if self.writer.index is None or not ids:
-            return {}
-        try:
-            found = self.writer.index.paths_of(ids)
-        except (IndexUnavailable, IndexUnusable) as error:
-            self.writer.lose(str(error))
-            return {}
+        found: dict[str, list[tuple[str, str]]] = {}
+        if ids:
+            found = self.writer.ask(lambda index: index.paths_of(ids), found)
         return {
             id_: {decode_name(path) for source, path in places if source == self.source}
             for id_, places in found.items()
@@ -111,10 +106,7 @@ class Whereabouts:
     def _give_new_id(self, path: str, keeper: str) -> Iterator[Event]:
         if not self.may_write:
             return
-        try:
-            found = self.sidecars.find(path)
-        except (CorruptDocument, OSError):
-            return
+        found = self.sidecars.find_usable(path)
         if found is None:
             return
         stored, value = found
@@ -145,7 +137,8 @@ class Whereabouts:
                 continue
             if found is not None:
                 whole = path_of(found[1], path + SUFFIX)
-                self.survey.widowed[whole] = self.survey.widowed.pop(path)
+                self.survey.widowed.remove(path)
+                self.survey.widowed.add(whole)
                 self._lose(whole, self.sidecars.path(path), found[1])
         for sidecar in sorted(self.survey.orphans):
             value = self.sidecars.orphan_value(sidecar)
@@ -200,7 +193,8 @@ class Whereabouts:
             self.ingest.add(job.path, answer.blocks, _known(answer))
             return
         self.counts.moved += 1
-        if self.survey.widowed.pop(lost.path, self) is not self:  # else another file lies there, with its own row
+        if lost.path in self.survey.widowed:  # else another file lies there, with its own row
+            self.survey.widowed.remove(lost.path)
             self.ingest.removed(lost.path)
         self.ingest.refresh(job.path, stored, answer.blocks, "moved", _known(answer))
 
@@ -247,10 +241,7 @@ class Whereabouts:
             self.ingest.removed(path)
 
     def _leave_one(self, path: str) -> None:
-        try:
-            found = self.sidecars.find(path)
-        except (CorruptDocument, OSError):
-            return
+        found = self.sidecars.find_usable(path)
         if found is None:
             return
         stored, value = found

@@ -56,6 +56,13 @@ def taken_of(doc: Mapping[str, Any]) -> dict[str, Any] | None:
     return (doc.get("capture") or {}).get("taken") or None
 
 
+def device_name(device: Mapping[str, Any] | None) -> str:
+    """A camera or lens as people call it: make and model, the make once where the model repeats it, "" for neither."""
+    make, model = ((device or {}).get(part) or "" for part in ("make", "model"))
+    repeated = make.split() and model.lower().startswith(make.lower().split()[0])
+    return model if repeated else f"{make} {model}".strip()
+
+
 def _is_date(text: str) -> str:
     split_date(text)
     return text

@@ -12,7 +12,7 @@ from lumina_fs.cli.session import add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
-from schemas.sidecar import tag_parts, taken_of
+from schemas.sidecar import device_name, tag_parts, taken_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -77,8 +77,8 @@ def _facts(value: dict[str, Any]) -> list[tuple[str, str]]:
     if original.get("width"):
         rows.append(("pixels", f"{original['width']} x {original['height']}"))
     rows += [("size", size(original["size"])), ("duration", original.get("duration")), ("taken", _taken(value))]
-    rows += [("date flags", ", ".join(capture.get("date_flags") or [])), ("camera", _joined(capture.get("camera")))]
-    rows += [("lens", _joined(capture.get("lens"))), ("exposure", _exposure(capture.get("exposure") or {}))]
+    rows += [("date flags", ", ".join(capture.get("date_flags") or [])), ("camera", device_name(capture.get("camera")))]
+    rows += [("lens", device_name(capture.get("lens"))), ("exposure", _exposure(capture.get("exposure") or {}))]
     gps = capture.get("gps")
     rows.append(("place", f"{gps['latitude']}, {gps['longitude']}" if gps else None))
     for name in ("name", "caption", "rating", "label", "pick"):
@@ -103,11 +103,6 @@ def _taken(value: dict[str, Any]) -> str | None:
     return (
         f"{taken['local'].replace('T', ' ')}{taken.get('offset') or ''} (by {source}, confidence {taken['confidence']})"
     )
-
-
-def _joined(block: dict[str, Any] | None) -> str:
-    make, model = ((block or {}).get(name) or "" for name in ("make", "model"))
-    return model if make and model.lower().startswith(make.lower().split()[0]) else f"{make} {model}".strip()
 
 
 def _exposure(block: dict[str, Any]) -> str:
