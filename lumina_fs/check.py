@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Generator, Iterator
 
+from lumina_fs import leftovers
 from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
 from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
@@ -44,9 +45,9 @@ def sweep(catalog: Catalog) -> int:
             continue
         with Root.open(source.path) as root:
             for directory, _ in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
-                swept += catalog.disk.sweep(root, directory)
+                swept += leftovers.sweep(catalog.disk, root, directory)
     for directory in (STATE, SOURCES):
-        swept += catalog.disk.sweep(catalog.root, directory)
+        swept += leftovers.sweep(catalog.disk, catalog.root, directory)
     return swept
 
 

@@ -355,22 +355,6 @@ class Disk:
         """Make a directory that is to become a root, with those above it, for its user alone where it is new."""
         os.makedirs(path, mode=0o700, exist_ok=True)
 
-    def sweep(self, root: Root, path: str) -> int:
-        """Remove temporaries that dead processes left in a directory more than an hour ago; how many."""
-        swept, directory = 0, root.directory(path)
-        for name in os.listdir(directory):
-            if not name.startswith(TEMP_PREFIX):
-                continue
-            pid = name[len(TEMP_PREFIX) :].partition("-")[0]
-            try:
-                age = time.time() - os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime
-            except OSError:
-                continue
-            if pid.isdigit() and not _is_alive(int(pid)) and age > 3600:
-                self.drop(directory, name)
-                swept += 1
-        return swept
-
     def remove_marker(self, root: Root, path: str) -> None:
         """Remove a file of ours under `.lumina/` that says something no longer true."""
         if not path.startswith(".lumina/"):
@@ -403,13 +387,3 @@ def with_ending(name: str, ending: str) -> str:
     while len(os.fsencode(name)) + len(ending) > MAX_NAME:
         name = name[:-1]
     return name + ending
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from lumina_fs import leftovers
 from lumina_fs.cache_files import clear_cache, write_cache
 from lumina_fs.documents import edit
 from lumina_fs.durable import ABSENT, TEMP_PREFIX, Conflict, Disk, Failed, Item, Written
@@ -394,7 +395,7 @@ def test_sweep_leaves_what_is_young_alive_or_not_ours(root: Root, tmp_path: Path
     ):
         (tmp_path / name).write_bytes(b"x")
         os.utime(tmp_path / name, (moment, moment))
-    assert Disk().sweep(root, "") == 1
+    assert leftovers.sweep(Disk(), root, "") == 1
     assert f"{TEMP_PREFIX}{dead}-aaa" not in names(tmp_path)
     assert len(names(tmp_path)) == 4
 

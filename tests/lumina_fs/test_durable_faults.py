@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from lumina_fs import leftovers
 from lumina_fs.durable import ABSENT, TEMP_PREFIX, Conflict, Disk, Failed, Item, Outcome, Written
 from lumina_fs.file_state import digest
 from lumina_fs.kernel import Layer
@@ -141,10 +142,10 @@ def sweep(scene: Scene, holder: int) -> None:
     folders = sorted({os.path.dirname(item.path) for item in scene.items})
     with Root.open(str(scene.base)) as root:
         fresh = sum(time.time() - path.stat().st_mtime < 3600 for path in scene.others())
-        assert sum(Disk().sweep(root, folder) for folder in folders) == len(lying) - fresh
+        assert sum(leftovers.sweep(Disk(), root, folder) for folder in folders) == len(lying) - fresh
         for path in scene.others():
             os.utime(path, (time.time() - 3700,) * 2)
-        assert sum(Disk().sweep(root, folder) for folder in folders) == fresh
+        assert sum(leftovers.sweep(Disk(), root, folder) for folder in folders) == fresh
     assert scene.others() == []
 
 
@@ -333,6 +334,6 @@ def test_a_writer_killed_at_random_moments_leaves_whole_documents(tmp_path: Path
         for path in left:
             with suppress(FileNotFoundError):
                 os.utime(path, (time.time() - 3700,) * 2)
-        assert Disk().sweep(root, "one") + Disk().sweep(root, "two") == len(left)
+        assert leftovers.sweep(Disk(), root, "one") + leftovers.sweep(Disk(), root, "two") == len(left)
     assert {path.suffix for path in tmp_path.glob("*/*")} == {".json"}
     assert len(list(tmp_path.glob("*/*"))) == 12
