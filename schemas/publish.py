@@ -7,12 +7,22 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+from schemas.approval import Approval
 from schemas.catalog import Catalog
 from schemas.document import Document
+from schemas.plan import Plan
 from schemas.sidecar import Sidecar
 from schemas.source import Source
+from schemas.verdict import Verdict
 
-MODELS: dict[str, type[Document]] = {"catalog": Catalog, "sidecar": Sidecar, "source": Source}
+MODELS: dict[str, type[Document]] = {
+    "approval": Approval,
+    "catalog": Catalog,
+    "plan": Plan,
+    "sidecar": Sidecar,
+    "source": Source,
+    "verdict": Verdict,
+}
 
 
 def file_name(kind: str, version: int = 1) -> str:

@@ -1,0 +1,1 @@
+"""What should happen to originals: proposed, shown, approved, applied, and undone."""

@@ -1,0 +1,193 @@
+"""The files of a plan: the plan itself, its approval and its journal, under `.lumina/plans/`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lumina_fs.catalog import STATE, Catalog
+from lumina_fs.documents import Stored, read
+from lumina_fs.durable import ABSENT, Conflict, Failed
+from lumina_fs.errors import CorruptDocument, Refused, UsageError, WriteFailed
+from schemas.approval import Approval
+from schemas.document import load, new_id
+from schemas.errors import DocumentError
+from schemas.plan import Copy, Move, Plan, Trash
+from schemas.publish import file_name
+from schemas.text import dump
+
+PLANS = f"{STATE}/plans"
+
+
+class Weight(NamedTuple):
+    """A plan in numbers: actions by what is done, and the bytes that are moved, copied or trashed."""
+
+    counts: dict[str, int]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as it lies on the disk: `digest` is the SHA-256 of its bytes, which an approval names."""
+
+    id: str
+    path: str
+    plan: Plan
+    stored: Stored
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its exact bytes."""
+        return self.stored.etag
+
+
+def plan_path(plan_id: str) -> str:
+    """Where the plan lies, relative to the catalog."""
+    return f"{PLANS}/{plan_id}.json"
+
+
+def approval_path(plan_id: str) -> str:
+    """Where its approval lies."""
+    return f"{PLANS}/{plan_id}.approval.json"
+
+
+def journal_path(plan_id: str) -> str:
+    """Where the record of its execution lies."""
+    return f"{PLANS}/{plan_id}.journal.jsonl"
+
+
+def plan_ids(catalog: Catalog) -> list[str]:
+    """Ids of all plans, oldest first (ids are made in the order of time)."""
+    try:
+        names = os.listdir(catalog.root.directory(PLANS))
+    except FileNotFoundError:
+        return []
+    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name.count(".") == 1)
+
+
+def find_plan(catalog: Catalog, reference: str) -> StoredPlan:
+    """The plan with this id, an id that starts or ends so, or this name. Raises UsageError, CorruptDocument."""
+    ids = plan_ids(catalog)
+    fits = [i for i in ids if i == reference] or [i for i in ids if i.startswith(reference) or i.endswith(reference)]
+    if not fits:
+        fits = [stored.id for stored in read_plans(catalog, skip_corrupt=True) if stored.plan.name == reference]
+    if len(fits) == 1:
+        return read_plan(catalog, fits[0])
+    if fits:
+        raise UsageError(f"{reference!r} may be any of {', '.join(fits)}; give more of the id")
+    raise UsageError(f"there is no plan {reference!r}; `lumina plan list` names them")
+
+
+def read_plan(catalog: Catalog, plan_id: str) -> StoredPlan:
+    """The checked plan. Raises CorruptDocument with line and column, UsageError where there is none."""
+    path = plan_path(plan_id)
+    stored = read(catalog.root, path)
+    if stored is None:
+        raise UsageError(f"there is no plan {plan_id}; `lumina plan list` names them")
+    plan = _loaded(stored, Plan, os.path.join(catalog.path, path))
+    if plan.id != plan_id:
+        raise CorruptDocument(f"id: must be that of the file, {plan_id}", path=os.path.join(catalog.path, path))
+    return StoredPlan(plan_id, path, plan, stored)
+
+
+def read_plans(catalog: Catalog, *, skip_corrupt: bool = False) -> Iterator[StoredPlan]:
+    """All plans, oldest first."""
+    for plan_id in plan_ids(catalog):
+        try:
+            yield read_plan(catalog, plan_id)
+        except CorruptDocument:
+            if not skip_corrupt:
+                raise
+
+
+def read_approval(catalog: Catalog, plan_id: str) -> Approval | None:
+    """The approval of a plan, None without one. Whether it is one of these very bytes is for the caller to compare."""
+    path = approval_path(plan_id)
+    stored = read(catalog.root, path)
+    return None if stored is None else _loaded(stored, Approval, os.path.join(catalog.path, path))
+
+
+def write_draft(catalog: Catalog, value: dict[str, Any]) -> str:
+    """Write a new plan; its id. `value` is a plan without envelope. Raises UsageError, WriteFailed."""
+    plan_id = new_id()
+    envelope = {
+        "$schema": f"../schemas/{file_name('plan')}", "kind": "plan", "version": 1, "id": plan_id,
+        "created": utc_now(),
+    }  # fmt: skip
+    _write_new(catalog, plan_path(plan_id), {**envelope, **value}, Plan)
+    return plan_id
+
+
+def write_approval(catalog: Catalog, plan: StoredPlan) -> Approval:
+    """Say yes to exactly these bytes. Raises Refused where there is an approval, or the plan changed since."""
+    now = read(catalog.root, plan.path)
+    if now is None or now.etag != plan.digest:
+        raise Refused("the plan was changed since you saw it; look at it again", path=plan.path)
+    weight = weigh(plan.plan)
+    value = {
+        "$schema": f"../schemas/{file_name('approval')}",
+        "kind": "approval",
+        "version": 1,
+        "id": new_id(),
+        "plan": plan.id,
+        "plan_sha256": plan.digest,
+        "approved": utc_now(),
+        "by": who(),
+        "counts": weight.counts,
+        "size": weight.size,
+    }
+    _write_new(catalog, approval_path(plan.id), value, Approval)
+    return Approval.model_validate(value)
+
+
+def weigh(plan: Plan) -> Weight:
+    """How much a plan does."""
+    counts = Counter(action.do for action in plan.actions)
+    size = sum(
+        action.size + sum(companion.size or 0 for companion in action.companions)
+        for action in plan.actions
+        if isinstance(action, (Move, Copy, Trash))
+    )
+    return Weight(dict(sorted(counts.items())), size)
+
+
+def utc_now() -> str:
+    """The time in UTC, to the second, as documents write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def who() -> str:
+    """The user and the machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:
+    try:
+        return load(stored.data, model)
+    except DocumentError as error:
+        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
+
+
+def _write_new(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any]) -> None:
+    data = dump(value)
+    shown = os.path.join(catalog.path, path)
+    try:
+        load(data, model)
+    except DocumentError as error:
+        raise UsageError(error.reason) from None
+    catalog.disk.make_directory(catalog.root, PLANS)
+    outcome = catalog.disk.write(catalog.root, path, data, if_match=ABSENT)
+    if isinstance(outcome, Conflict):
+        raise Refused("is there already", path=shown)
+    if isinstance(outcome, Failed):
+        raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=shown)
