@@ -15,7 +15,7 @@ import orjson
 from index.protocol import Entry, Problem, Seen
 from index.words import Lexemes, phrase_of
 from schemas.partial_date import first_instant
-from schemas.sidecar import device_name, tag_parts, taken_of
+from schemas.sidecar import device_name, live_photo_of, tag_parts, taken_of
 
 #: The columns of table `original`, in the order in which `entry` writes them.
 COLUMNS = (
@@ -200,9 +200,15 @@ def _mark(
 
 def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapping[str, Any]) -> str:
     """What has no column of its own, for a jsonb column, which takes no NUL and no endless number."""
-    value = {"curation": curation, "capture": {name: capture[name] for name in _KEPT if name in capture}}
+    value: dict[str, Any] = {
+        "curation": curation,
+        "capture": {name: capture[name] for name in _KEPT if name in capture},
+    }
     if "parts" in quality:
         value["quality"] = quality["parts"]
+    live = live_photo_of(capture)
+    if live:
+        value["live"] = live
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):

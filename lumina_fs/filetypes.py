@@ -47,7 +47,7 @@ OTHER_EXTENSIONS = frozenset(
     "json xmp txt aae html htm css js ts_ md pdf doc docx odt xls xlsx ods csv tsv xml yml yaml ini cfg conf "
     "log db db-shm db-wal db-journal sqlite sqlite3 exe dll so py sh bat zip tar gz tgz bz2 xz 7z rar iso "
     "mp3 m4a wav flac ogg aac wma thm ctg ifo bup srt sub vtt gpx kml nmea url lnk webloc part tmp bak pp3 "
-    "dop cos on1 vrd cube icc icm ttf otf svg ai eps ps indd lrcat lrprev tsv torrent".split()
+    "dop cos on1 vrd cube icc icm ttf otf ai eps ps indd lrcat lrprev tsv torrent".split()
 )
 
 

@@ -127,6 +127,18 @@ def render(reading: Reading, identified: Identified, limits: Limits, side: int) 
     return _decoded(reading, identified, limits, lambda image: _scaled(image, side, 1))
 
 
+def reduction(picture: Picture) -> bytes:
+    """The reduced picture as 64 x 64 bytes, row by row; one that is smaller in a direction is stretched."""
+    return stretched(picture.gray).tobytes()
+
+
+def open_picture(
+    reading: Reading, identified: Identified, limits: Limits, use: Callable[[Image.Image], T]
+) -> T | Undecodable:
+    """What `use` makes of an opened still picture, not yet decoded. Never raises for what a file holds."""
+    return _decoded(reading, identified, limits, use)
+
+
 def decode_preview(data: bytes, orientation: int, limits: Limits) -> Picture | Undecodable:
     """A picture from the JPEG that a camera embedded; turned as the original says if the preview does not."""
     found = _open(io.BytesIO(data), ("JPEG", "TIFF"), limits, lambda image: _reduce(image, orientation))
@@ -211,7 +223,7 @@ def _reduce(image: Image.Image, fallback_orientation: int) -> Picture:
     image.draft("L", (SIDE, SIDE))
     truncated = _load(image)
     gray = to_gray(image)
-    orientation = _orientation(image, fallback_orientation)
+    orientation = orientation_of(image, fallback_orientation)
     if orientation in _TURNS:
         gray = reduced(gray).transpose(_TURNS[orientation])
         if orientation >= 5:
@@ -222,7 +234,7 @@ def _reduce(image: Image.Image, fallback_orientation: int) -> Picture:
 def _scaled(image: Image.Image, side: int, fallback_orientation: int) -> Image.Image:
     image.draft("RGB", (side, side))
     _load(image)
-    orientation = _orientation(image, fallback_orientation)
+    orientation = orientation_of(image, fallback_orientation)
     colour = to_gray(image) if image.mode in _DEEP else _flat(image)
     colour.thumbnail((side, side), Image.Resampling.LANCZOS)
     return colour.transpose(_TURNS[orientation]) if orientation in _TURNS else colour
@@ -242,7 +254,8 @@ def _load(image: Image.Image) -> bool:
     return False
 
 
-def _orientation(image: Image.Image, fallback: int) -> int:
+def orientation_of(image: Image.Image, fallback: int = 1) -> int:
+    """The EXIF orientation that the picture itself carries; `fallback` where it says nothing."""
     own = image.getexif().get(0x0112, 1)
     return fallback if own == 1 else int(own) if isinstance(own, int) else 1
 
@@ -263,6 +276,11 @@ def reduced(gray: Image.Image) -> Image.Image:
     if gray.size == (SIDE, SIDE) or min(gray.size) < SIDE:
         return gray
     return gray.resize((SIDE, SIDE), Image.Resampling.BOX)
+
+
+def stretched(gray: Image.Image) -> Image.Image:
+    """64 x 64, whatever it was."""
+    return gray if gray.size == (SIDE, SIDE) else gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
 
 
 #: Modes of more than eight bits a channel.

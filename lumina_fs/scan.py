@@ -18,6 +18,7 @@ from index.protocol import IndexUnavailable, IndexUnusable
 from lumina_fs import exif
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.discover import Ignore
+from lumina_fs.duplicates.reduction_writer import ReductionWriter
 from lumina_fs.errors import SourceOffline
 from lumina_fs.index_session import IndexWriter, connect, exclusive
 from lumina_fs.ingest import Ingest
@@ -237,6 +238,7 @@ class _Opener:
         self._stack = stack
         self._cancel = cancel
         self._pool: Pool[Job, Answer] | None = None
+        self._reductions = ReductionWriter(catalog)
 
     def run(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer]]:
         """The answer for each job, in no order. A job that felled its workers is answered without decoding."""
@@ -257,6 +259,7 @@ class _Opener:
                 found[answer.sha256] = job.felled or ""
                 yield job, answer
         remember_poison(self._catalog, found)
+        self._reductions.flush()
 
     def warm(self) -> None:
         """Start the processes while the source is still being listed."""
@@ -264,7 +267,10 @@ class _Opener:
 
     def _answers(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer | Fallen]]:
         for answers in self._started().run(batches, cancel=self._cancel):
-            yield from answers
+            for job, answer in answers:
+                if isinstance(answer, Answer):
+                    self._reductions.add(answer.sha256, answer.reduction)
+                yield job, answer
 
     def _started(self) -> Pool[Job, Answer]:
         if self._pool is None:

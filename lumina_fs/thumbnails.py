@@ -10,13 +10,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lumina_fs import exif
+from lumina_fs import pictures
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog, Source
 from lumina_fs.errors import CorruptDocument
-from lumina_fs.pool import Bounds, Fallen, Pool
+from lumina_fs.picture_worker import Order, Rendered
 from lumina_fs.roots import Root
-from lumina_fs.thumbnail_worker import Order, Rendered, Setup, main
 
 CACHE = f"{STATE}/cache"
 SIZES = (150, 1024)
@@ -47,20 +46,8 @@ def make(
             yield found
         else:
             orders.append(found)
-    if not orders:
-        return
-    settings = catalog.settings
-    bounds = Bounds(memory=settings.worker_memory_mb << 20, seconds=settings.file_seconds)
-    tool = exif.find()
-
-    def setup(scratch: str) -> Setup:
-        return Setup(scratch, tool[0] if tool else None, settings.max_pixels)
-
-    workers = min(settings.worker_count(), len(orders))
-    with Pool[Order, Rendered](main, setup, workers=workers, bounds=bounds) as pool:
-        for answers in pool.run(iter([[order] for order in orders]), cancel=cancel):
-            for order, answer in answers:
-                yield _keep(catalog, order, answer)
+    for order, answer in pictures.make(catalog, orders, cancel=cancel):
+        yield _keep(catalog, order, answer)
 
 
 def _look(catalog: Catalog, source: Source, path: str, size: int) -> Made | Order:
@@ -78,16 +65,14 @@ def _look(catalog: Catalog, source: Source, path: str, size: int) -> Made | Orde
     if os.path.exists(kept):
         return Made(source.name, path, kept)
     orientation = int((value.get("capture") or {}).get("orientation", 1))
-    return Order(source.name, source.path, path, size, sha256, orientation)
+    return Order("thumbnail", source.name, source.path, path, sha256, orientation, size)
 
 
-def _keep(catalog: Catalog, order: Order, answer: Rendered | Fallen) -> Made:
-    if isinstance(answer, Fallen):
-        return Made(order.source, order.path, None, f"decoding it ended its process ({answer.reason})")
-    if answer.jpeg is None:
+def _keep(catalog: Catalog, order: Order, answer: Rendered) -> Made:
+    if answer.data is None:
         return Made(order.source, order.path, None, answer.why)
     where = place(order.sha256, order.size)
-    write_cache(catalog.disk, catalog.root, where, answer.jpeg)
+    write_cache(catalog.disk, catalog.root, where, answer.data)
     return Made(order.source, order.path, os.path.join(catalog.path, where))
 
 

@@ -29,6 +29,7 @@ from lumina_fs.original import (
     decode,
     decode_preview,
     read_original,
+    reduction,
 )
 from lumina_fs.pool import CLOSING, Beat, serve
 from lumina_fs.roots import Root
@@ -84,6 +85,8 @@ class Answer:
     """False when the file was written so lately that its times do not vouch for it."""
     message: str = ""
     blocks: dict[str, Any] = field(default_factory=dict)
+    reduction: bytes | None = None
+    """The reduced picture, for the cache."""
 
 
 def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
@@ -245,12 +248,19 @@ class _Bench:
         if not as_expected:
             blocks["original"] = self._original(one, facts, picture)
             blocks["capture"] = facts.block
-        return self._reply("measured", reading, blocks)
+        return self._reply("measured", reading, blocks, reduction(picture) if isinstance(picture, Picture) else None)
 
     @staticmethod
-    def _reply(status: Literal["measured", "same"], reading: Reading, blocks: dict[str, Any] | None = None) -> Answer:
+    def _reply(
+        status: Literal["measured", "same"],
+        reading: Reading,
+        blocks: dict[str, Any] | None = None,
+        reduced: bytes | None = None,
+    ) -> Answer:
         settled = not reading.changed and has_settled(reading.mtime_ns, time.time_ns(), 50_000_000)
-        return Answer(status, reading.sha256, reading.size, reading.mtime_ns, settled, blocks=blocks or {})
+        return Answer(
+            status, reading.sha256, reading.size, reading.mtime_ns, settled, blocks=blocks or {}, reduction=reduced
+        )
 
     def _capture(self, one: _Opened, tags: dict[str, Any]) -> Capture:
         assert one.identified is not None

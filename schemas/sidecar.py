@@ -63,6 +63,16 @@ def device_name(device: Mapping[str, Any] | None) -> str:
     return model if repeated else f"{make} {model}".strip()
 
 
+#: The tags under which ExifTool reports the identifier that the still and the video of a Live Photo share.
+_LIVE_PHOTO = ("MakerNotes:ContentIdentifier", "MakerNotes:MediaGroupUUID", "QuickTime:ContentIdentifier")
+
+
+def live_photo_of(capture: Mapping[str, Any]) -> str | None:
+    """The identifier that the parts of a Live Photo share, None for what is none."""
+    tags = capture.get("tags") or {}
+    return next((value for name in _LIVE_PHOTO if isinstance(value := tags.get(name), str) and value), None)
+
+
 def _is_date(text: str) -> str:
     split_date(text)
     return text

@@ -1,4 +1,4 @@
-"""The verdict: `.lumina/verdicts/<sha256>.json`, what a person decided about the twins of one content.
+"""The verdict: `.lumina/verdicts/ab/<sha256>.json`, what a person decided about the twins of one content.
 
 Everything is keyed by content, so a verdict outlives renames, rebuilds and copies of the catalog. Names are there for
 people to read.

@@ -1,0 +1,120 @@
+"""What the search for duplicates asks the index: the codes of all contents at once, and the rows of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.rows import class_row
+
+from index.postgres import PostgresIndex, sql
+
+_RECORD = np.dtype([("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2")])
+_ROWS_AT_ONCE = 20_000
+_CONTENTS_AT_ONCE = 10_000
+
+
+class Codes(NamedTuple):
+    """Every present original that was read, in no order; arrays of one length."""
+
+    sha256: NDArray[np.void]
+    """32 bytes each."""
+    phash: NDArray[np.uint64]
+    dhash: NDArray[np.uint64]
+    hashed: NDArray[np.bool_]
+    """False where the picture holds too little for its hashes to mean anything, or there are none."""
+    image: NDArray[np.bool_]
+    """False for videos, and for what cannot be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A present original, with what tells twins apart. `path` is encoded as in documents."""
+
+    source: str
+    path: str
+    sha256: str
+    media: str
+    format: str
+    size: int
+    width: int | None
+    height: int | None
+    quality: float | None
+    parts: str | None
+    """The parts of the quality, as JSON."""
+    taken: str | None
+    """The date in force, wall time."""
+    recorded: str | None
+    """When the camera says it was exposed, wall time; None where the date comes from elsewhere."""
+    offset: str | None
+    """Offset from UTC of the recorded date, where it is known."""
+    camera: str | None
+    serial: str | None
+    orientation: int
+    """EXIF orientation of the stored pixels, 1 where none is known."""
+    live: str | None
+    """The identifier that the parts of a Live Photo share."""
+
+
+def codes(index: PostgresIndex) -> Codes:
+    """The codes of all. A row for each would cost the driver four times as much: they come as a few long strings."""
+    hashed, image = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
+    record = " || ".join(
+        (
+            "sha256",
+            "int8send(coalesce(phash, 0))",
+            "int8send(coalesce(dhash, 0))",
+            f"int2send(({hashed})::int::int2)",
+            f"int2send(({image})::int::int2)",
+        )
+    )
+    query = (
+        f"SELECT string_agg({record}, ''::bytea) FROM (SELECT *, row_number() OVER () / {_ROWS_AT_ONCE} AS part "
+        f"FROM {index.schema}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0) o GROUP BY part"
+    )
+    with index.cursor() as cursor:
+        data = b"".join(row[0] for row in cursor.execute(sql(query), binary=True))
+    rows = np.frombuffer(data, _RECORD)
+    return Codes(
+        rows["sha256"].copy(),
+        rows["phash"].astype(np.uint64),
+        rows["dhash"].astype(np.uint64),
+        rows["hashed"] == 1,
+        rows["image"] == 1,
+    )
+
+
+def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
+    """All present originals with these contents (SHA-256, hex), in the order of source and path within a content."""
+    said = "rest #>> '{{capture,taken,{}}}'".format
+    recorded = f"CASE WHEN {said('source')} IN ('exif', 'xmp', 'quicktime') AND ({said('confidence')})::int >= 90 "
+    columns = (
+        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, quality, "
+        "rest ->> 'quality' AS parts, taken_text AS taken, camera, rest #>> '{capture,camera,serial}' AS serial, "
+        f"{recorded} THEN {said('local')} END AS recorded, {said('offset')} AS offset, rest ->> 'live' AS live, "
+        "coalesce((rest #>> '{capture,orientation}')::int, 1) AS orientation"
+    )
+    query = (
+        f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s) "
+        "ORDER BY sha256, source, path"
+    )
+    for start in range(0, len(contents), _CONTENTS_AT_ONCE):
+        some = [bytes.fromhex(content) for content in contents[start : start + _CONTENTS_AT_ONCE]]
+        with index.cursor() as cursor:
+            cursor.row_factory = class_row(Twin)
+            yield from cursor.execute(sql(query), (some,))
+
+
+def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:
+    """(still, video) contents that share the identifier of a Live Photo, in order."""
+    query = (
+        "SELECT DISTINCT encode(a.sha256, 'hex'), encode(b.sha256, 'hex') FROM {0} a JOIN {0} b "
+        "ON a.rest ->> 'live' = b.rest ->> 'live' WHERE a.media = 'image' AND b.media = 'video' AND a.rest ? 'live' "
+        "AND b.rest ? 'live' AND NOT a.missing AND NOT b.missing AND a.sha256 IS NOT NULL AND b.sha256 IS NOT NULL "
+        "ORDER BY 1, 2"
+    ).format(f"{index.schema}.original")
+    with index.cursor() as cursor:
+        return cursor.execute(sql(query)).fetchall()

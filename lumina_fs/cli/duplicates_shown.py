@@ -1,0 +1,244 @@
+"""What `lumina duplicates` prints: groups, one group, numbers, exports."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
+from lumina_fs.terminal import visible
+from schemas.names import decode_name
+
+if TYPE_CHECKING:
+    from index.contents import Twin
+    from index.postgres import PostgresIndex
+    from lumina_fs.duplicates.standing import Copy, Standing, Standings
+
+
+def summary(standings: Standings, *, as_json: bool) -> None:
+    """The numbers."""
+    from lumina_fs.duplicates.standing import CERTAIN
+
+    groups, result = standings.groups, standings.result
+    certain = [group for group in groups if group.confidence >= CERTAIN]
+    value: dict[str, Any] = {
+        "analysed": result.analysed,
+        "not_compared": result.not_compared,
+        "groups": len(groups),
+        "files": sum(len(group.others) for group in groups),
+        "savings": sum(group.savings for group in groups),
+        "high_confidence": len(certain),
+        "low_confidence": len(groups) - len(certain),
+        "kinds": dict(sorted(Counter(group.kind for group in groups).items())),
+        "states": dict(sorted(Counter(group.state for group in groups).items())),
+        "related": dict(sorted(Counter(relation.kind for relation in result.relations).items())),
+        "threshold": result.threshold,
+        "current": standings.fresh,
+    }
+    if as_json:
+        print_json(value)
+        return
+    rows = [
+        ("analysed", plural(result.analysed, "picture")),
+        ("groups", f"{len(groups):,}, {value['high_confidence']:,} of them at least {CERTAIN} % certain"),
+        ("could go", f"{plural(value['files'], 'file')}, {size(value['savings'])}"),
+        ("kinds", _counted(value["kinds"])),
+        ("states", _counted(value["states"])),
+        ("related", f"{_counted(value['related'])} (no duplicates)" if value["related"] else ""),
+        ("not compared", plural(result.not_compared, "picture") if result.not_compared else ""),
+    ]
+    print_pairs([row for row in rows if row[1]])
+    if groups:
+        say("next: lumina duplicates list", to_stderr=True)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def groups(found: Sequence[Standing], catalog: Catalog, limit: int, *, as_json: bool) -> None:
+    """A line a group."""
+    some = found[:limit] if limit > 0 else found
+    if as_json:
+        for group_ in some:
+            print_json(_group_value(group_))
+        return
+    if not found:
+        say("no groups", to_stderr=True)
+        return
+    paths, here = {source.name: source.path for source in catalog.sources()}, os.getcwd()
+    rows = [
+        (
+            one.id,
+            one.kind,
+            f"{one.confidence} %",
+            str(len(one.copies)),
+            size(one.savings),
+            one.state,
+            _near(one.keeper.twin, paths, here),
+        )
+        for one in some
+    ]
+    heads = ("GROUP", "KIND", "SURE", "FILES", "COULD FREE", "STATE", "KEEPER")
+    print_table(heads, rows, spare=("STATE", "FILES", "COULD FREE"))
+    if len(some) < len(found):
+        say(f"there are {len(found) - len(some):,} more: --limit 0", to_stderr=True)
+
+
+def relations(standings: Standings, index: PostgresIndex, kinds: Sequence[str], limit: int, *, as_json: bool) -> None:
+    """A line for each pair that belongs together and is no duplicate."""
+    from index.contents import twins
+
+    wanted = [relation for relation in standings.result.relations if relation.kind in kinds]
+    some = wanted[:limit] if limit > 0 else wanted
+    rows: dict[str, Twin] = {}
+    for twin in twins(index, sorted({sha256 for one in some for sha256 in (one.one, one.other)})):
+        rows.setdefault(twin.sha256, twin)
+    there = [one for one in some if one.one in rows and one.other in rows]
+    if as_json:
+        for one in there:
+            pair = [_twin_value(rows[one.one]), _twin_value(rows[one.other])]
+            print_json({"kind": one.kind, "confidence": one.confidence, "reasons": one.reasons, "files": pair})
+        return
+    lines = [
+        (one.kind, decode_name(rows[one.one].path), "; ".join(one.reasons), decode_name(rows[one.other].path))
+        for one in there
+    ]
+    if lines:
+        print_table(("KIND", "FILE", "WHY", "AND"), lines)
+    else:
+        say(f"no pairs of kind {', '.join(kinds)}", to_stderr=True)
+    if len(some) < len(wanted):
+        say(f"there are {len(wanted) - len(some):,} more: --limit 0", to_stderr=True)
+
+
+def group(found: Standing, standings: Standings, index: PostgresIndex, catalog: Catalog, *, as_json: bool) -> None:
+    """All about one group."""
+    if as_json:
+        print_json(_group_value(found))
+        return
+    paths, here = {source.name: source.path for source in catalog.sources()}, os.getcwd()
+    print_pairs(
+        [
+            ("group", found.id),
+            ("kind", f"{found.kind}, {found.confidence} % certain"),
+            ("state", found.state),
+            ("could free", size(found.savings)),
+        ]
+    )
+    sys.stdout.write("\n")
+    heads = ("", "KIND", "SURE", "PIXELS", "SIZE", "QUALITY", "FORM+RES+SIZE+META", "TAKEN", "BITS", "FILE")
+    rows = [_file_row(copy, found, paths, here) for copy in found.copies]
+    print_table(heads, rows, spare=("BITS", "SURE", "TAKEN", "SIZE"))
+    sys.stdout.write("\n")
+    for copy in found.others:
+        sys.stdout.write(f"{visible(decode_name(copy.twin.path))}: {visible('; '.join(copy.reasons))}\n")
+
+
+_MARKS = {None: "?", "remove": "goes", "keep_both": "stays", "not_duplicate": "stays"}
+
+
+def _file_row(copy: Copy, found: Standing, paths: dict[str, str], here: str) -> tuple[str, ...]:
+    twin = copy.twin
+    parts = json.loads(twin.parts or "{}")
+    return (
+        "keeper" if copy is found.keeper else _MARKS[copy.decision],
+        "" if copy is found.keeper else copy.kind,
+        "" if copy is found.keeper else f"{copy.confidence} %",
+        f"{twin.width}x{twin.height}" if twin.width else "",
+        size(twin.size),
+        "" if twin.quality is None else f"{twin.quality:.0f}",
+        "+".join(f"{parts.get(name, 0):.0f}" for name in ("format", "resolution", "size", "metadata")) if parts else "",
+        (twin.taken or "").replace("T", " ")[:19],
+        "/".join(map(str, copy.distance)) if copy.distance is not None else "",
+        _near(twin, paths, here),
+    )
+
+
+def export(found: Iterable[Standing], *, as_json: bool) -> None:
+    """A row for every file of every group."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, one in enumerate(found):
+        for copy in one.copies:
+            row = _row(one, copy)
+            if as_json:
+                print_json(row)
+                continue
+            if not number and copy is one.keeper:
+                writer.writerow(row)
+            writer.writerow([_cell(value) for value in row.values()])
+
+
+def _cell(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula, and no terminal for a command."""
+    text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = visible(text)
+    return "'" + text if text[:1] in ("=", "+", "-", "@") and not isinstance(value, (int, float)) else text
+
+
+def _row(one: Standing, copy: Copy) -> dict[str, Any]:
+    return {
+        "group": one.id,
+        "state": one.state,
+        "role": "keeper" if copy is one.keeper else "other",
+        "decision": copy.decision,
+        **_copy_value(copy),
+    }
+
+
+def _group_value(one: Standing) -> dict[str, Any]:
+    return {
+        "group": one.id,
+        "kind": one.kind,
+        "confidence": one.confidence,
+        "state": one.state,
+        "savings": one.savings,
+        "sources": one.sources,
+        "keeper": _twin_value(one.keeper.twin),
+        "others": [{**_copy_value(copy), "decision": copy.decision} for copy in one.others],
+    }
+
+
+def _copy_value(copy: Copy) -> dict[str, Any]:
+    return {
+        "kind": copy.kind,
+        "confidence": copy.confidence,
+        "reasons": list(copy.reasons),
+        "distance": None if copy.distance is None else list(copy.distance),
+        **_twin_value(copy.twin),
+    }
+
+
+def _twin_value(twin: Twin) -> dict[str, Any]:
+    names = ("source", "path", "sha256", "format", "size", "width", "height", "quality", "parts", "taken", "camera")
+    value = {name: getattr(twin, name) for name in names}
+    return {**value, "parts": json.loads(twin.parts) if twin.parts else None}
+
+
+def decided(what: str, count: int, *, as_json: bool) -> None:
+    """What a decision came to."""
+    print_json({"result": what, "count": count}) if as_json else say(f"{what}: {count:,}")
+
+
+def proposed(catalog: Catalog, plan_id: str, value: dict[str, Any]) -> None:
+    """What a plan would do, and how to go on."""
+    counts = Counter(action["do"] for action in value["actions"])
+    freed = sum(action["size"] for action in value["actions"] if action["do"] == "trash")
+    say(f"{os.path.join(catalog.path, '.lumina/plans', plan_id + '.json')}")
+    say(f"a draft: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
+    skipped = [action for action in value["actions"] if action["do"] == "skip"]
+    if skipped:
+        say(f"{plural(len(skipped), 'file')} skipped: {skipped[0]['reason']}", to_stderr=True)
+
+
+def _near(twin: Twin, paths: dict[str, str], here: str) -> str:
+    """The path as a person who stands `here` would write it."""
+    path = os.path.join(paths.get(twin.source, ""), decode_name(twin.path))
+    near = os.path.relpath(path, here)
+    return path if near.startswith("../..") else near

@@ -1,0 +1,155 @@
+"""Which pictures may be one, by their hashes alone: neighbours that are worth a look at their pixels.
+
+Pictures with the same two hashes are one signature; what is said of one of them is asked of all. Neighbours are found
+in two ways, and both need the agreement of two hashes:
+
+- every pair of signatures within the radius in one hash, exactly, if the other agrees too;
+- a view of one (turned, mirrored, a part; see `views`) that looks like the other: the two share a band of bits, and
+  differ in few of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.hamming import near_pairs, sharing_a_band
+from lumina_fs.duplicates.views import COUNT, Views
+
+#: Bits of both hashes together that may differ: where one is within the radius, and where only a view looks alike.
+AGREE, VIEW_AGREE = 28, 24
+#: A code that more signatures than this share says nothing by itself.
+_CROWD = 256
+
+Positions = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+
+class Signatures:
+    """Pictures by their two hashes. A picture is a position in the arrays that were given."""
+
+    def __init__(self, phash: Words, dhash: Words) -> None:
+        order = np.lexsort((dhash, phash))
+        ordered_p, ordered_d = phash[order], dhash[order]
+        new = np.ones(len(order), bool)
+        new[1:] = (ordered_p[1:] != ordered_p[:-1]) | (ordered_d[1:] != ordered_d[:-1])
+        self.phash, self.dhash = ordered_p[new], ordered_d[new]
+        self.of = np.empty(len(order), np.int64)
+        self.of[order] = np.cumsum(new) - 1
+        self._order = order
+        self._starts = np.append(np.flatnonzero(new), len(order))
+        self._beside: dict[int, list[int]] = {}
+
+    @property
+    def representatives(self) -> Positions:
+        """A picture of each signature."""
+        return np.asarray(self._order[self._starts[:-1]])
+
+    def members(self, signature: int) -> list[int]:
+        """The pictures with these hashes."""
+        found: list[int] = self._order[self._starts[signature] : self._starts[signature + 1]].tolist()
+        return found
+
+    def crowds(self) -> Iterator[list[int]]:
+        """Pictures with the same two hashes, two or more."""
+        return (self.members(signature) for signature in np.flatnonzero(np.diff(self._starts) > 1).tolist())
+
+    def connect(self, views: Views, radius: int) -> None:
+        """Find all neighbours; `views` are those of the representatives."""
+        count = len(self.phash)
+        both = ((self.phash, self.dhash), (self.dhash, self.phash))
+        ways = [partial(self._near, radius, *codes) for codes in both]
+        ways += [partial(self._looking_alike, views, asked, code) for asked, code in zip(views, both[0], strict=True)]
+
+        def found(way: Callable[[], Iterator[tuple[Positions, Positions]]]) -> Positions:
+            pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way()]
+            return np.unique(np.concatenate([np.empty(0, np.int64), *pieces]))
+
+        with ThreadPoolExecutor(2) as threads:
+            pairs = np.unique(np.concatenate(list(threads.map(found, ways[::-1]))))
+        for pair in pairs.tolist():
+            one, other = divmod(pair, count)
+            self._beside.setdefault(one, []).append(other)
+            self._beside.setdefault(other, []).append(one)
+
+    def beside(self, picture: int) -> set[int]:
+        """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""
+        mine = int(self.of[picture])
+        found = set(self.members(mine))
+        found.update(*(self.members(other) for other in self._beside.get(mine, ())))
+        found.discard(picture)
+        return found
+
+    def heaps(self) -> Iterator[list[int]]:
+        """Pictures that hang together as neighbours of neighbours, two or more."""
+        crowded = np.flatnonzero(np.diff(self._starts) > 1).tolist()
+        seen: set[int] = set()
+        for start in sorted({*crowded, *self._beside}):
+            if start in seen:
+                continue
+            seen.add(start)
+            found, waiting = [], [start]
+            while waiting:
+                one = waiting.pop()
+                found += self.members(one)
+                fresh = [other for other in self._beside.get(one, ()) if other not in seen]
+                seen.update(fresh)
+                waiting += fresh
+            yield found
+
+    @staticmethod
+    def _near(radius: int, codes: Words, others: Words) -> Iterator[tuple[Positions, Positions]]:
+        """Signatures that are near by `codes`, and not too far by the others."""
+        for first, second in _within(codes, radius):
+            near = _apart(codes[first], codes[second]) + _apart(others[first], others[second]) <= AGREE
+            yield first[near], second[near]
+
+    def _looking_alike(self, views: Views, asked: Words, codes: Words) -> Iterator[tuple[Positions, Positions]]:
+        """Signatures of which one looks like a view of the other; they are looked for by the hash `asked`."""
+        for queries, second in sharing_a_band(asked.ravel(), codes, _band(len(codes)), _CROWD):
+            first, view = np.divmod(queries, COUNT)
+            apart = _apart(views.phash[first, view], self.phash[second])
+            near = np.flatnonzero(apart <= VIEW_AGREE)
+            first, view, second = first[near], view[near], second[near]
+            apart = apart[near] + _apart(views.dhash[first, view], self.dhash[second])
+            close = (apart <= VIEW_AGREE) & (first != second)
+            yield first[close], second[close]
+
+
+def _within(codes: Words, radius: int) -> Iterator[tuple[Positions, Positions]]:
+    """Pairs within the radius, piece by piece; of a crowd with one code no pair is made by that code alone."""
+    distinct, which, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    order = np.argsort(which, kind="stable")
+    start = np.concatenate([[0], np.cumsum(counts)])
+    lone = np.arange(len(distinct))
+    first, second = near_pairs(distinct, radius)
+    first, second = np.concatenate([lone[counts > 1], first]), np.concatenate([lone[counts > 1], second])
+    small = counts[first] * counts[second] <= _CROWD * _CROWD
+    first, second = first[small], second[small]
+    sizes = counts[first] * counts[second]
+    ends = np.cumsum(sizes)
+    at = 0
+    while at < len(first):
+        before = ends[at - 1] if at else 0
+        last = max(at + 1, int(np.searchsorted(ends, before + (1 << 20), "right")))
+        which_pair = np.repeat(np.arange(at, last), sizes[at:last])
+        offset = np.arange(len(which_pair)) - np.repeat(ends[at:last] - sizes[at:last] - before, sizes[at:last])
+        one, other = first[which_pair], second[which_pair]
+        left = order[start[one] + offset // counts[other]]
+        right = order[start[other] + offset % counts[other]]
+        once = (one != other) | (left < right)
+        yield left[once], right[once]
+        at = last
+
+
+def _apart(one: Words, other: Words) -> NDArray[np.uint8]:
+    return np.asarray(np.bitwise_count(one ^ other))
+
+
+def _band(count: int) -> int:
+    """Bits of a band: so many that unrelated codes seldom share one, and so few that related ones mostly do."""
+    return int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))

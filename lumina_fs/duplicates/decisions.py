@@ -1,0 +1,76 @@
+"""What a person may decide about groups, one or many at once: choices that can be shown before they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from lumina_fs.duplicates.standing import CERTAIN, Copy, Standing
+from lumina_fs.duplicates.verdicts import Choice
+from lumina_fs.errors import UsageError
+from schemas.verdict import Decision
+
+Batch = Literal["certain", "primaries", "reviewed"]
+
+
+class Proposal(NamedTuple):
+    """Decisions that are not made yet, and what they would mean: files that go, and their bytes."""
+
+    choices: list[Choice]
+    groups: int
+    going: int
+    size: int
+
+
+def keep(group: Standing, kept: Copy, others: Sequence[Copy], decision: Decision) -> list[Choice]:
+    """One file stays, and this is decided about others of its group."""
+    choices: dict[tuple[str, str], Choice] = {}
+    for other in others:
+        if other is kept:
+            continue
+        path = kept.twin.path if kept.twin.sha256 == other.twin.sha256 else None
+        choice = Choice(kept.twin.sha256, _name(kept), other.twin.sha256, _name(other), decision, path)
+        choices[choice.kept, choice.other] = choice
+    removed = {choice.other for choice in choices.values() if choice.decision == "remove"}
+    copies = [copy for copy in group.copies if copy.twin.sha256 in removed and copy.twin.sha256 != kept.twin.sha256]
+    untouched = [copy for copy in copies if copy not in others]
+    if untouched:
+        names = ", ".join(copy.twin.path for copy in untouched)
+        raise UsageError(f"the same bytes are also in {names}: decide about all copies of one content together")
+    return list(choices.values())
+
+
+def file_of(group: Standing, path: str) -> Copy:
+    """The file of a group whose path is, or ends so. Raises UsageError."""
+    end = "/" + path.lstrip("./")
+    fits = [copy for copy in group.copies if copy.twin.path == path] or [
+        copy for copy in group.copies if ("/" + copy.twin.path).endswith(end)
+    ]
+    if len(fits) != 1:
+        those = ", ".join(copy.twin.path for copy in group.copies)
+        raise UsageError(f"{path!r} is {'several' if fits else 'none'} of the files of group {group.id}: {those}")
+    return fits[0]
+
+
+def batch(groups: Iterable[Standing], what: Batch, above: int = CERTAIN) -> Proposal:
+    """Decisions about all groups that are pending.
+
+    certain: where the confidence is at least `above`, all but the keeper may go. primaries: the same whatever the
+    confidence. reviewed: all stay, and are not asked about again.
+    """
+    choices: list[Choice] = []
+    count = going = size = 0
+    for group in groups:
+        if group.state != "pending" or (what == "certain" and group.confidence < above):
+            continue
+        open_ = [copy for copy in group.others if copy.decision is None]
+        count += 1
+        choices += keep(group, group.keeper, open_, "keep_both" if what == "reviewed" else "remove")
+        if what != "reviewed":
+            going += len(open_)
+            size += sum(copy.twin.size for copy in open_)
+    return Proposal(choices, count, going, size)
+
+
+def _name(copy: Copy) -> str:
+    return copy.twin.path.rpartition("/")[2]

@@ -1,0 +1,37 @@
+"""Which of several twins stays: the one of the best quality; then the earliest, the best named, the best placed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from index.contents import Twin
+from schemas.names import decode_name
+
+#: Words in a name that say "this is a copy".
+_COPY = re.compile(r"(?i)\bcopy\b|\bkopie\b|\bcopie\b|\(\d+\)|[-_ ](edited|edit|copy|small|web|resized|thumb)\b|~\d*$")
+#: Folders in which copies lie.
+_ASIDE = re.compile(r"(?i)(backup|export|edited|trash|tmp|temp|thumb|cache|duplicate|whatsapp|download)[^/]*/")
+
+
+def preference(twin: Twin) -> tuple[Any, ...]:
+    """Sorts the one that should stay first. No two originals are equal in it."""
+    path = decode_name(twin.path)
+    folder, _, name = path.rpartition("/")
+    stem = name.rpartition(".")[0] or name
+    return (
+        -(twin.quality if twin.quality is not None else -1.0),
+        twin.taken or "9999",
+        bool(_COPY.search(stem)),
+        bool(_ASIDE.search(folder + "/")),
+        len(stem),
+        path.count("/"),
+        path,
+        twin.source,
+    )
+
+
+def ordered(twins: Iterable[Twin]) -> list[Twin]:
+    """The one that should stay first."""
+    return sorted(twins, key=preference)

@@ -1,0 +1,220 @@
+"""What kind of twins two originals are, by their pixels and by what their cameras recorded, and how sure that is.
+
+Pixels alone cannot tell a copy from the next frame of a burst: when two pictures that look alike carry times of
+exposure that differ, they were exposed twice and are no duplicates, however alike they look.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from index.contents import Twin
+from lumina_fs.duplicates.comparison import Likeness
+from lumina_fs.filetypes import RAW_FORMATS
+from schemas.names import decode_name
+
+Kind = Literal["exact", "same_pixels", "re_encoded", "resized", "edited", "raw_jpeg", "burst", "live_photo", "similar"]
+#: Kinds of which one may go. The others are never proposed for removal.
+DUPLICATES: tuple[Kind, ...] = ("exact", "same_pixels", "re_encoded", "resized", "edited")
+#: Kinds that belong together without being duplicates.
+RELATED: tuple[Kind, ...] = ("raw_jpeg", "burst", "live_photo", "similar")
+
+_BURST = timedelta(seconds=1)
+#: The second shows less than this share of the first: it was cropped.
+_CROPPED = 0.965
+#: Degrees, levels of 256, and a multiple of the contrast, from which on a change was made on purpose.
+_TURNED, _LEVELS, _CONTRAST = 0.8, 5.0, 1.08
+#: Two pictures of one size differ in their sides by no more than this share.
+_SAME_SIDE = 0.01
+
+
+class Judgement(NamedTuple):
+    """What two contents are to each other. `reasons` are for people."""
+
+    kind: Kind
+    confidence: int
+    """0 to 100: how sure it is that the two are what `kind` says."""
+    reasons: tuple[str, ...]
+
+
+SAME_PIXELS = Judgement("same_pixels", 99, ("every pixel is the same, only metadata differ",))
+#: Pictures too plain for a hash: equal pixels may be two looks at the same wall, so nobody decides that for a person.
+SAME_PLAIN = Judgement("same_pixels", 60, ("every pixel is the same, but the picture is too plain to tell much",))
+_SAME_BUT_OTHER = 70
+
+
+def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None, same_pixels: bool) -> Judgement | None:
+    """What two contents are, each given by all originals that have it; None when they have nothing in common.
+
+    Without `likeness` only equal pixels count.
+    """
+    a, b = one[0], other[0]  # files with one content have one metadata
+    if same_pixels:
+        exposures = _exposures(a, b)
+        if exposures.apart:
+            why = f"but metadata tell of {exposures.reasons[0]}"
+            return Judgement("same_pixels", _SAME_BUT_OTHER, ("every pixel is the same", why))
+        return SAME_PIXELS
+    if likeness is None or not likeness.alike:
+        return None
+    if (a.format in RAW_FORMATS) != (b.format in RAW_FORMATS) and _one_shot(one, other):
+        return Judgement("raw_jpeg", 95, ("the RAW file and the picture that were taken with one press",))
+    exposures = _exposures(a, b)
+    if exposures.apart:
+        kind: Kind = "burst" if exposures.burst else "similar"
+        return Judgement(kind, 95, exposures.reasons)
+    if _consecutive(one, other) and not exposures.same:
+        return Judgement("burst", 80, ("consecutive numbers of one camera, taken in the same second",))
+    if not likeness.contained:
+        return Judgement("similar", 80, ("each shows something that the other does not",))
+    return _duplicate(a, b, likeness, exposures)
+
+
+class Exposures(NamedTuple):
+    """What two times of exposure say: they differ (`apart`, within a burst or not), or are one for sure (`same`)."""
+
+    apart: bool
+    burst: bool
+    same: bool
+    reasons: tuple[str, ...]
+
+
+def _exposures(a: Twin, b: Twin) -> Exposures:
+    first, second = _moment(a), _moment(b)
+    if first is None or second is None:
+        return Exposures(False, False, False, ())
+    fine = bool(first.microsecond and second.microsecond)
+    if not fine:
+        first, second = first.replace(microsecond=0), second.replace(microsecond=0)
+    distance = abs(first - second)
+    same_camera = a.camera == b.camera and (a.serial == b.serial or not (a.serial and b.serial))
+    if not distance or (fine and distance < timedelta(milliseconds=2)):
+        if a.camera and same_camera:
+            how = "to the thousandth of a second" if fine else "in the same second"
+            return Exposures(False, False, fine, (f"taken {how} with the same camera",))
+        return Exposures(False, False, False, ("taken at the same time",))
+    if not same_camera and distance < timedelta(seconds=1):
+        # two bodies never frame a scene alike to a pixel: fractions of a second that contradict each other were made up
+        return Exposures(False, False, False, ("taken in the same second",))
+    if _only_the_clock_differs(distance):
+        return Exposures(False, False, False, ("the times differ by whole hours only, as after a change of time zone",))
+    shown = _shown(distance)
+    if same_camera and distance <= _BURST:
+        return Exposures(True, True, False, (f"two exposures of one camera, {shown} apart",))
+    whose = "one camera" if same_camera and a.camera else "different cameras" if not same_camera else "a camera"
+    return Exposures(True, False, False, (f"two exposures of {whose}, {shown} apart",))
+
+
+def _only_the_clock_differs(distance: timedelta) -> bool:
+    """A whole number of half hours up to a day: a clock that was set, and not another picture."""
+    return distance <= timedelta(days=1) and distance % timedelta(minutes=30) == timedelta(0)
+
+
+def _moment(twin: Twin) -> datetime | None:
+    """The recorded wall time, if it is exact to the second."""
+    if twin.recorded is None or len(twin.recorded) < 19:
+        return None
+    try:
+        return datetime.fromisoformat(twin.recorded[:26])
+    except ValueError:
+        return None
+
+
+def _shown(distance: timedelta) -> str:
+    seconds = distance.total_seconds()
+    for unit, size, end in (("s", 1, 60), ("min", 60, 5400), ("h", 3600, 172_800)):
+        if seconds < end:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 86_400:,.0f} days"
+
+
+def _place(twin: Twin) -> tuple[str, str]:
+    """(folder with source, name without extension)."""
+    folder, _, name = decode_name(twin.path).rpartition("/")
+    return f"{twin.source}:{folder}", name.rpartition(".")[0] or name
+
+
+def _one_shot(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
+    """A RAW file and a picture of one name, or of one camera and second."""
+    stems = {_place(twin)[1].lower() for twin in one} & {_place(twin)[1].lower() for twin in other}
+    a, b = _moment(one[0]), _moment(other[0])
+    if a is not None and b is not None and abs(a - b) >= timedelta(seconds=1):
+        return False
+    return bool(stems) or (a is not None and a == b and one[0].camera == other[0].camera is not None)
+
+
+def _consecutive(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
+    """Files of one camera, second, size and folder whose numbers follow each other: frames, not copies."""
+    a, b = one[0], other[0]
+    if a.recorded is None or a.camera is None or (a.camera, a.format) != (b.camera, b.format):
+        return False
+    if (a.width, a.height) != (b.width, b.height):
+        return False
+    for first in one:
+        for second in other:
+            (folder, name), (beside, neighbour) = _place(first), _place(second)
+            if folder == beside and _follows(name, neighbour):
+                return True
+    return False
+
+
+_NUMBERED = re.compile(r"(.*?)(\d{3,6})([^\d]*)", re.DOTALL)
+
+
+def _follows(name: str, neighbour: str) -> bool:
+    a, b = _NUMBERED.fullmatch(name), _NUMBERED.fullmatch(neighbour)
+    if a is None or b is None or (a[1], a[3]) != (b[1], b[3]):
+        return False
+    return 0 < abs(int(a[2]) - int(b[2])) <= 3
+
+
+def _duplicate(a: Twin, b: Twin, likeness: Likeness, exposures: Exposures) -> Judgement:
+    changes = _changes(likeness)
+    reasons = [f"details agree to {likeness.detail:.2f} of 1 in {likeness.agreeing:.0%} of the picture"]
+    reasons += [*changes, *exposures.reasons]
+    if changes:
+        confidence = 72 + 18 * _share(likeness.detail, 0.80, 0.98)
+        kind: Kind = "edited"
+    else:
+        confidence = 86 + 11 * _share(likeness.detail, 0.90, 0.985)
+        kind = "re_encoded" if _same_size(a, b) else "resized"
+        if kind == "resized":
+            reasons.append(f"{a.width} x {a.height} and {b.width} x {b.height} pixels")
+    if exposures.same:
+        confidence += 3
+    elif exposures.reasons:
+        confidence += 1
+    return Judgement(kind, min(98, round(confidence)), tuple(reasons))
+
+
+def _changes(likeness: Likeness) -> list[str]:
+    """What was done to one of the two beside coding and scaling it."""
+    found = []
+    if likeness.orientation != 1:
+        found.append("mirrored" if likeness.orientation in (2, 4, 5, 7) else "turned")
+    if abs(likeness.angle) > _TURNED:
+        found.append(f"turned by {abs(likeness.angle):.0f} degrees")
+    smaller = min(likeness.area, 1 / likeness.area)
+    if smaller < _CROPPED:
+        found.append(f"one shows {smaller:.0%} of the other")
+    if likeness.drawn:
+        found.append("something is written or drawn on one of them")
+    cropped = smaller < 0.9
+    contrast = max(likeness.contrast, 1 / max(likeness.contrast, 1e-3))
+    if not cropped and (abs(likeness.brightness) > _LEVELS or contrast > _CONTRAST):
+        found.append("brightness or contrast changed")
+    return found
+
+
+def _same_size(a: Twin, b: Twin) -> bool:
+    if not (a.width and a.height and b.width and b.height):
+        return True
+    return max(abs(1 - a.width / b.width), abs(1 - a.height / b.height)) <= _SAME_SIDE
+
+
+def _share(value: float, low: float, high: float) -> float:
+    """0 at `low` and below, 1 at `high` and above."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -1,0 +1,72 @@
+"""Answers what two pictures are to each other: from memory, or by a look at their pixels; then by what is recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from index.contents import Twin
+from lumina_fs.duplicates.comparison import Likeness, Pair, hints, look
+from lumina_fs.duplicates.kinds import Judgement, judge
+from lumina_fs.duplicates.reductions import Positions, Reductions
+from lumina_fs.duplicates.remembered import Remembered, pair_key
+from lumina_fs.duplicates.verdicts import Verdicts
+
+_AT_ONCE = 256
+
+
+class Looking:
+    """Judges pairs of pictures given by their numbers: `contents` is the SHA-256 of each, `at` where its pixels are."""
+
+    def __init__(
+        self,
+        reductions: Reductions,
+        at: Positions,
+        contents: Sequence[str],
+        rows: Mapping[str, Sequence[Twin]],
+        remembered: Remembered,
+        verdicts: Verdicts,
+        cancel: threading.Event,
+    ) -> None:
+        self._reductions = reductions
+        self._at = at
+        self._contents = contents
+        self._rows = rows
+        self._remembered = remembered
+        self._verdicts = verdicts
+        self._cancel = cancel
+        self.compared = 0
+
+    def __call__(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
+        """What each pair is; None for those that have nothing in common, and for all that is left when stopped."""
+        keys = [self._key(one, other) for one, other in pairs]
+        new = [(pair, key) for pair, key in zip(pairs, keys, strict=True) if self._remembered.likeness(key) is None]
+        # of a pair the lesser content comes first, so that what is seen does not depend on who asks
+        asked = [pair if self._contents[pair[0]] <= self._contents[pair[1]] else pair[::-1] for pair, _ in new]
+        pieces = [slice(start, start + _AT_ONCE) for start in range(0, len(asked), _AT_ONCE)]
+        with ThreadPoolExecutor(2) as threads:
+            for piece, seen in zip(pieces, threads.map(self._look, [asked[piece] for piece in pieces]), strict=True):
+                self._remembered.learn(zip([key for _, key in new[piece]], seen, strict=False))
+                self.compared += len(seen)
+        return [self._judge(pair, key) for pair, key in zip(pairs, keys, strict=True)]
+
+    def _key(self, one: int, other: int) -> bytes:
+        return pair_key(bytes.fromhex(self._contents[one]), bytes.fromhex(self._contents[other]))
+
+    def _look(self, pairs: Sequence[tuple[int, int]]) -> list[Likeness]:
+        if self._cancel.is_set():
+            return []
+        first = self._at[[one for one, _ in pairs]]
+        second = self._at[[other for _, other in pairs]]
+        how = hints(self._reductions.views(first), self._reductions.views(second))
+        return look(list(map(Pair, self._reductions.gray(first), self._reductions.gray(second), how)))
+
+    def _judge(self, pair: tuple[int, int], key: bytes) -> Judgement | None:
+        one, other = (self._contents[number] for number in pair)
+        first, second = self._rows.get(one), self._rows.get(other)
+        if not first or not second or self._verdicts.no_duplicates(one, other):
+            return None
+        digest = self._remembered.digest(one)
+        same = bool(digest) and digest == self._remembered.digest(other)
+        return judge(first, second, self._remembered.likeness(key), same)

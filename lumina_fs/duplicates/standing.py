@@ -1,0 +1,219 @@
+"""How things stand: the groups that were found, the files that have their contents now, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from index import contents
+from index.contents import Twin
+from lumina_fs.catalog import Catalog
+from lumina_fs.duplicates.find import state_of
+from lumina_fs.duplicates.keeper import ordered
+from lumina_fs.duplicates.kinds import DUPLICATES
+from lumina_fs.duplicates.results import Match, Matched, Result, load
+from lumina_fs.duplicates.verdicts import Ruling, Verdicts
+from lumina_fs.errors import UsageError
+from schemas.verdict import Decision
+
+if TYPE_CHECKING:
+    from index.postgres import PostgresIndex
+
+State = Literal["pending", "reviewed", "resolved"]
+#: From this confidence on a group counts as certain, and the batch decides it if asked to.
+CERTAIN = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One file of a group, what it is to the keeper, and what was decided about it. The keeper itself is "exact"."""
+
+    twin: Twin
+    kind: str
+    confidence: int
+    reasons: tuple[str, ...]
+    distance: tuple[int, ...] | None
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A group as it stands. The keeper is not among the others."""
+
+    id: str
+    kind: str
+    confidence: int
+    state: State
+    keeper: Copy
+    others: tuple[Copy, ...]
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """All files, the keeper first."""
+        return (self.keeper, *self.others)
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources that the files are in."""
+        return sorted({copy.twin.source for copy in self.copies})
+
+    @property
+    def going(self) -> list[Copy]:
+        """The files that were decided to go."""
+        return [copy for copy in self.others if copy.decision == "remove"]
+
+    @property
+    def savings(self) -> int:
+        """Bytes that would be free if all went that was not decided to stay."""
+        return sum(copy.twin.size for copy in self.others if copy.decision not in ("keep_both", "not_duplicate"))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which groups are wanted. `across`: only those with files in several sources; False: only those within one."""
+
+    kinds: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    source: str | None = None
+    across: bool | None = None
+    least: int = 0
+    most: int = 100
+
+    def fits(self, group: Standing) -> bool:
+        """True for a group that is wanted."""
+        several = len(group.sources) > 1
+        return (
+            (not self.kinds or group.kind in self.kinds)
+            and (not self.states or group.state in self.states)
+            and (self.source is None or self.source in group.sources)
+            and (self.across is None or self.across == several)
+            and self.least <= group.confidence <= self.most
+        )
+
+
+@dataclass(slots=True)
+class Standings:
+    """All groups of a catalog, those that free most first; `fresh`: nothing changed since the search."""
+
+    result: Result
+    groups: list[Standing]
+    verdicts: Verdicts
+    fresh: bool
+
+    @classmethod
+    def load(cls, catalog: Catalog, index: PostgresIndex) -> Standings:
+        """As things stand now. Raises UsageError where nothing was searched yet."""
+        result = load(catalog)
+        if result is None:
+            raise UsageError("no search for duplicates was made yet: lumina duplicates find")
+        verdicts = Verdicts.load(catalog)
+        wanted = {sha256 for group in result.groups for sha256 in _contents(group)}
+        rows: dict[str, list[Twin]] = {}
+        for twin in contents.twins(index, sorted(wanted)):
+            rows.setdefault(twin.sha256, []).append(twin)
+        groups = [standing for group in result.groups for standing in _standing(group, rows, verdicts)]
+        groups.sort(key=lambda one: (-one.savings, one.id))
+        return cls(result, _with_ids(groups), verdicts, result.state == state_of(index))
+
+    def one(self, reference: str) -> Standing:
+        """The group with this id or a beginning of it, or that has a file whose path ends so. Raises UsageError."""
+        fits = [group for group in self.groups if group.id == reference]
+        fits = fits or [group for group in self.groups if len(reference) > 2 and group.id.startswith(reference)]
+        if not fits:
+            end = "/" + reference.lstrip("./")
+            fits = [g for g in self.groups if any(("/" + copy.twin.path).endswith(end) for copy in g.copies)]
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            raise UsageError(f"{reference!r} may be any of {', '.join(one.id for one in fits[:9])}")
+        raise UsageError(f"there is no group {reference!r}; `lumina duplicates list` names them")
+
+    def wanted(self, which: Filter) -> Iterator[Standing]:
+        """The groups that a filter lets through."""
+        return (group for group in self.groups if which.fits(group))
+
+
+def _contents(group: Matched) -> list[str]:
+    return [group.primary, *(member.sha256 for member in group.members)]
+
+
+def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verdicts) -> Iterator[Standing]:
+    """The group, if two files are left of it."""
+    members = {member.sha256: member for member in group.members if member.sha256 in rows}
+    members = {sha: one for sha, one in members.items() if not verdicts.no_duplicates(group.primary, sha)}
+    present = [sha256 for sha256 in (group.primary, *members) if sha256 in rows]
+    if not present:
+        return
+    kept = _kept_content(present, verdicts)
+    first, *copies = _copies_of(kept, rows, verdicts)
+    keeper = Copy(first, "exact", 100, (), None, None)
+    others = [Copy(twin, "exact", 100, ("the same bytes",), None, _about_copies(twin, verdicts)) for twin in copies]
+    for sha256 in present:
+        if sha256 != kept:
+            match = members.get(sha256) or members.get(kept)  # the primary is to a member what that is to it
+            assert match is not None
+            decision = _decision(sha256, kept, present, verdicts)
+            others += [_copy(twin, match, decision) for twin in ordered(rows[sha256])]
+    if others:
+        yield _judged(keeper, others)
+
+
+def _kept_content(present: Sequence[str], verdicts: Verdicts) -> str:
+    """The content that a person chose, else the first, which is the best."""
+    rulings = [verdicts.about(one, other) for one in present for other in present if one < other]
+    removing = [ruling for ruling in rulings if ruling is not None and ruling.decision == "remove"]
+    gone = {ruling.other for ruling in removing}
+    chosen = [sha256 for sha256 in present if sha256 not in gone]
+    return chosen[0] if chosen else present[0]  # a keeper always exists, whatever documents say
+
+
+def _copies_of(sha256: str, rows: Mapping[str, Sequence[Twin]], verdicts: Verdicts) -> list[Twin]:
+    """The files with a content, the one that a person chose first."""
+    twins = ordered(rows[sha256])
+    ruling = verdicts.about(sha256, sha256)
+    if ruling is not None and ruling.keep is not None:
+        twins.sort(key=lambda twin: twin.path != ruling.keep)
+    return twins
+
+
+def _about_copies(twin: Twin, verdicts: Verdicts) -> Decision | None:
+    ruling = verdicts.about(twin.sha256, twin.sha256)
+    return None if ruling is None else ruling.decision
+
+
+def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts) -> Decision | None:
+    """What was decided about a content: with the keeper, or that it goes for another that is here."""
+    ruling = verdicts.about(sha256, kept)
+    if ruling is not None and (ruling.decision != "remove" or ruling.other == sha256):
+        return ruling.decision
+    for other in present:
+        found: Ruling | None = verdicts.about(sha256, other) if other != sha256 else None
+        if found is not None and found.decision == "remove" and found.other == sha256:
+            return "remove"
+    return None
+
+
+def _copy(twin: Twin, match: Match, decision: Decision | None) -> Copy:
+    distance = tuple(match.distance) if match.distance is not None else None
+    return Copy(twin, match.kind, match.confidence, tuple(match.reasons), distance, decision)
+
+
+def _judged(keeper: Copy, others: list[Copy]) -> Standing:
+    kind = max((copy.kind for copy in others), key=lambda kind: _RANK[kind])
+    confidence = min(copy.confidence for copy in others)
+    decisions = {copy.decision for copy in others}
+    state: State = "pending" if None in decisions else "reviewed" if "remove" in decisions else "resolved"
+    return Standing("", kind, confidence, state, keeper, tuple(others))
+
+
+_RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(DUPLICATES)}
+
+
+def _with_ids(groups: Iterable[Standing]) -> list[Standing]:
+    """Groups named by the content of their keeper, as short as it can be."""
+    named = list(groups)
+    digits = 8
+    while len({group.keeper.twin.sha256[:digits] for group in named}) < len(named) and digits < 64:
+        digits += 2
+    return [Standing(g.keeper.twin.sha256[:digits], g.kind, g.confidence, g.state, g.keeper, g.others) for g in named]

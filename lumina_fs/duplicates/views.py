@@ -1,0 +1,126 @@
+"""What a copy may show of a picture, as hashes: turned, mirrored, a part of it, or without its bars.
+
+Everything is computed from the reduced picture of 64 x 64 by matrices: a resize is one for each axis, and a DCT is
+another, so that all views of many pictures are a few products. The matrices are Pillow's own, read off an identity.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+#: Side of a reduced picture.
+SIDE = 64
+
+Gray = NDArray[np.uint8]
+Codes = NDArray[np.uint64]
+Floats = NDArray[Any]
+
+
+class Window(NamedTuple):
+    """A part of a picture, as shares of its width and height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def _grid(share: float, places: tuple[float, ...]) -> list[Window]:
+    """Windows of `share` of both sides; a place is 0 at the left or top edge and 1 at the other."""
+    return [
+        Window(x * (1 - share), y * (1 - share), x * (1 - share) + share, y * (1 - share) + share)
+        for y in places
+        for x in places
+    ]
+
+
+def _strips(share: float, places: tuple[float, ...]) -> list[Window]:
+    """Windows as wide or as high as the picture, and `share` of it in the other direction."""
+    wide = [Window(0, y * (1 - share), 1, y * (1 - share) + share) for y in places]
+    return wide + [Window(x * (1 - share), 0, x * (1 - share) + share, 1) for x in places]
+
+
+#: Parts that stand for all crops down to three quarters of the area: any such crop is close to one of them.
+WINDOWS = [*_grid(0.93, (0.0, 0.5, 1.0)), *_grid(0.87, (0.0, 0.5, 1.0)), *_strips(0.85, (0.0, 0.5, 1.0))]
+#: EXIF orientations but the first: what turning and mirroring make of a picture.
+ORIENTATIONS = (2, 3, 4, 5, 6, 7, 8)
+
+
+def oriented(picture: Gray, orientation: int) -> Gray:
+    """An array of (..., rows, columns) as the EXIF orientation shows it."""
+    if orientation >= 5:
+        picture = np.swapaxes(picture, -1, -2)
+    flips = {1: (), 2: (-1,), 3: (-2, -1), 4: (-2,), 5: (), 6: (-1,), 7: (-2, -1), 8: (-2,)}[orientation]
+    return np.flip(picture, flips) if flips else picture
+
+
+def inverse(orientation: int) -> int:
+    """The orientation that undoes this one."""
+    return {6: 8, 8: 6}.get(orientation, orientation)
+
+
+@cache
+def _resize(size: int, start: float, end: float) -> Floats:
+    """The (size, 64) matrix that brings the part from `start` to `end` of 64 pixels to `size`, as LANCZOS does."""
+    identity = Image.fromarray(np.eye(SIDE, dtype=np.float32))
+    box = (start * SIDE, 0, end * SIDE, SIDE)
+    return np.ascontiguousarray(np.asarray(identity.resize((size, SIDE), Image.Resampling.LANCZOS, box=box)).T)
+
+
+@cache
+def _spectrum(start: float, end: float) -> Floats:
+    """The (8, 64) matrix from a part of 64 pixels to its eight lowest DCT coefficients."""
+    k, n = np.arange(8)[:, None], np.arange(32)[None]
+    return (2 * np.cos(np.pi * k * (2 * n + 1) / 64)).astype(np.float32) @ _resize(32, start, end)
+
+
+def _packed(bits: NDArray[np.bool_]) -> Codes:
+    """(..., 8, 8) bits as 64-bit codes."""
+    flat = np.packbits(bits.reshape(*bits.shape[:-2], 64), axis=-1)
+    return np.ascontiguousarray(flat).view(">u8")[..., 0].astype(np.uint64)
+
+
+def _phash(spectra: Floats) -> Codes:
+    medians = np.median(spectra.reshape(*spectra.shape[:-2], 64), axis=-1)
+    return _packed(spectra > medians[..., None, None])
+
+
+def _dhash(pixels: Floats) -> Codes:
+    return _packed(pixels[..., 1:] > pixels[..., :-1])
+
+
+class Views(NamedTuple):
+    """Codes of pictures, an array (pictures, views) for each hash. View 0 is the picture itself."""
+
+    phash: Codes
+    dhash: Codes
+
+
+#: The views of every picture, in their order: itself, the orientations, the windows.
+COUNT = 1 + len(ORIENTATIONS) + len(WINDOWS)
+
+
+def views(gray: Gray) -> Views:
+    """The codes of all views of (n, 64, 64) pictures."""
+    pixels = gray.astype(np.float32)
+    spectra, differences = [], []
+    spectrum = _spectrum(0, 1) @ pixels @ _spectrum(0, 1).T
+    across = _resize(8, 0, 1) @ pixels @ _resize(9, 0, 1).T
+    down = np.swapaxes(_resize(9, 0, 1) @ pixels @ _resize(8, 0, 1).T, -1, -2)
+    signs = np.where(np.arange(8) % 2, np.float32(-1), np.float32(1))
+    for orientation in (1, *ORIENTATIONS):
+        turned = np.swapaxes(spectrum, -1, -2) if orientation >= 5 else spectrum
+        rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+        turned = turned * (signs[:, None] if rows else 1) * (signs if columns else 1)
+        spectra.append(turned)
+        small = down if orientation >= 5 else across
+        differences.append(small[..., :: -1 if rows else 1, :: -1 if columns else 1])
+    for left, top, right, bottom in WINDOWS:
+        spectra.append(_spectrum(top, bottom) @ pixels @ _spectrum(left, right).T)
+        differences.append(_resize(8, top, bottom) @ pixels @ _resize(9, left, right).T)
+    return Views(_phash(np.stack(spectra, 1)), _dhash(np.stack(differences, 1)))
