@@ -43,20 +43,35 @@ def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
     return pairs // max(count, 1), pairs % max(count, 1)
 
 
-def sharing_a_band(queries: Codes, codes: Codes, bits: int, limit: int) -> Iterator[tuple[Positions, Positions]]:
-    """(query, code) positions, piece by piece, of those equal in a band of `bits` bits; a pair may come more than once.
+class Bands:
+    """Codes sorted by each of their bands of bits, which lie side by side from the lowest bit."""
 
-    Bands lie side by side from the lowest bit. Buckets of more than `limit` codes say nothing, and are left out.
-    """
-    for shift in range(0, 64 - bits + 1, bits):
-        keys = _part(codes, shift, bits)
-        order = np.argsort(keys, kind="stable")
-        start = _starts(keys, bits)
-        asked = _part(queries, shift, bits)
-        low, high = start[asked], start[asked + 1]
-        asking = np.flatnonzero((high > low) & (high - low <= limit))
-        for at, positions in _expanded(low[asking], high[asking]):
-            yield asking[at], order[positions]
+    def __init__(self, codes: Codes, bits: int, limit: int) -> None:
+        self._bits = bits
+        self._limit = limit
+        self._tables = []
+        for shift in range(0, 64 - bits + 1, bits):
+            keys = _part(codes, shift, bits)
+            order = np.argsort(keys, kind="stable").astype(np.int32)
+            self._tables.append((np.uint64(shift), order, _starts(keys, bits).astype(np.int32)))
+
+    def sharing(self, queries: Codes) -> Iterator[tuple[Positions, Positions]]:
+        """(query, code) positions, piece by piece, of those equal in a band; a pair may come more than once.
+
+        Buckets of more than `limit` codes say nothing, and are left out.
+        """
+        for shift, order, start in self._tables:
+            asked = _part(queries, int(shift), self._bits)
+            low = start[asked]
+            counts = start[asked + 1] - low
+            asking = np.flatnonzero((counts > 0) & (counts <= self._limit))
+            low, counts = low[asking], counts[asking]
+            nth = 0
+            while len(asking):
+                yield asking, order[low + nth].astype(np.int64)
+                nth += 1
+                more = counts > nth
+                asking, low, counts = asking[more], low[more], counts[more]
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:

@@ -10,20 +10,22 @@ in two ways, and both need the agreement of two hashes:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.hamming import near_pairs, sharing_a_band
+from index.hamming import Bands, near_pairs
 from lumina_fs.duplicates.views import COUNT, Views
 
 #: Bits of both hashes together that may differ: where one is within the radius, and where only a view looks alike.
 AGREE, VIEW_AGREE = 28, 24
 #: A code that more signatures than this share says nothing by itself.
 _CROWD = 256
+#: Signatures whose views are looked for at once: what bounds the memory.
+_AT_ONCE = 1 << 15
 
 Positions = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -58,19 +60,21 @@ class Signatures:
         """Pictures with the same two hashes, two or more."""
         return (self.members(signature) for signature in np.flatnonzero(np.diff(self._starts) > 1).tolist())
 
-    def connect(self, views: Views, radius: int) -> None:
-        """Find all neighbours; `views` are those of the representatives."""
+    def connect(self, views: Callable[[Positions], Views], radius: int) -> None:
+        """Find all neighbours; `views` gives the codes of the views of pictures."""
         count = len(self.phash)
         both = ((self.phash, self.dhash), (self.dhash, self.phash))
         ways = [partial(self._near, radius, *codes) for codes in both]
-        ways += [partial(self._looking_alike, views, asked, code) for asked, code in zip(views, both[0], strict=True)]
+        bits = _band(count)
+        bands = [Bands(codes, bits, _CROWD) for codes in both[0]]
+        ways += [partial(self._looking_alike, views, bands, start) for start in range(0, count, _AT_ONCE)]
 
         def found(way: Callable[[], Iterator[tuple[Positions, Positions]]]) -> Positions:
             pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way()]
             return np.unique(np.concatenate([np.empty(0, np.int64), *pieces]))
 
         with ThreadPoolExecutor(2) as threads:
-            pairs = np.unique(np.concatenate(list(threads.map(found, ways[::-1]))))
+            pairs = np.unique(np.concatenate(list(threads.map(found, ways))))
         for pair in pairs.tolist():
             one, other = divmod(pair, count)
             self._beside.setdefault(one, []).append(other)
@@ -108,16 +112,21 @@ class Signatures:
             near = _apart(codes[first], codes[second]) + _apart(others[first], others[second]) <= AGREE
             yield first[near], second[near]
 
-    def _looking_alike(self, views: Views, asked: Words, codes: Words) -> Iterator[tuple[Positions, Positions]]:
-        """Signatures of which one looks like a view of the other; they are looked for by the hash `asked`."""
-        for queries, second in sharing_a_band(asked.ravel(), codes, _band(len(codes)), _CROWD):
-            first, view = np.divmod(queries, COUNT)
-            apart = _apart(views.phash[first, view], self.phash[second])
-            near = np.flatnonzero(apart <= VIEW_AGREE)
-            first, view, second = first[near], view[near], second[near]
-            apart = apart[near] + _apart(views.dhash[first, view], self.dhash[second])
-            close = (apart <= VIEW_AGREE) & (first != second)
-            yield first[close], second[close]
+    def _looking_alike(
+        self, views: Callable[[Positions], Views], bands: Sequence[Bands], start: int
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Signatures of which one, from `start` on, looks to the other like one of its views."""
+        asked = [codes.ravel() for codes in views(self.representatives[start : start + _AT_ONCE])]
+        codes = (self.phash, self.dhash)
+        for number, table in enumerate(bands):
+            for queries, second in table.sharing(asked[number]):
+                apart = _apart(asked[number][queries], codes[number][second])
+                near = np.flatnonzero(apart <= VIEW_AGREE)
+                query, other = queries[near], second[near]
+                apart = apart[near] + _apart(asked[1 - number][query], codes[1 - number][other])
+                first = start + query // COUNT
+                close = (apart <= VIEW_AGREE) & (first != other)
+                yield first[close], other[close]
 
 
 def _within(codes: Words, radius: int) -> Iterator[tuple[Positions, Positions]]:

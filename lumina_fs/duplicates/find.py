@@ -81,8 +81,7 @@ class _Search:
         some = _pictures(codes, reductions)
         yield Progress("comparing hashes", 0, len(some.keys), "pictures")
         signatures = Signatures(some.phash, some.dhash)
-        representatives = some.at[signatures.representatives]
-        signatures.connect(reductions.views(representatives), self.threshold)
+        signatures.connect(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
         heaps = list(signatures.heaps())
         plain = _equal(reductions, some.at, range(len(some.phash), len(some.keys)))
         copied = _copied(codes)
