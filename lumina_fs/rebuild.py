@@ -166,7 +166,7 @@ def _rows(tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
         waiting: list[cf.Future[_Rows]] = []
         for task in tasks:
             waiting.append(pool.submit(read_rows, task))
-            if len(waiting) > 4 * workers:
+            if len(waiting) > 16 * workers:
                 yield waiting.pop(0).result()
             if cancel.is_set():
                 pool.shutdown(cancel_futures=True)
