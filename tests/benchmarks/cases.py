@@ -104,6 +104,21 @@ def scan(options: Options) -> Iterator[Figure]:
         )
 
 
+def reading(options: Options) -> Iterator[Figure]:
+    """How much is read for a cold scan: by us and by ExifTool, with all that goes through pipes."""
+    with corpus_or_small(options.corpus, 200, "--mp", "3-6") as corpus, copy_of(corpus) as photos:
+        (photos / "one").mkdir()
+        lumina("scan", str(photos / "one"), "--quiet")
+        nothing = lumina("scan", str(photos / "one"), "--quiet").read
+        shutil.rmtree(photos / "one")
+        size = sum(path.stat().st_size for path in photos.rglob("*") if path.is_file())
+        done = lumina("scan", str(photos), "--quiet", "--json")
+        assert json.loads(done.out)["added"] == json.loads(done.out)["found"]
+        read = done.read - nothing
+        detail = f"{read / 1e6:.0f} MB of {size / 1e6:.0f}"
+        yield Figure("bytes read / size of the originals", read / size, 1.1, detail)
+
+
 def peer(options: Options) -> Iterator[Figure]:
     """A cold scan against the fastest peer's near-duplicate search alone (pip install czkawka)."""
     with corpus_or_small(options.corpus, 200, "--mp", "3-6") as corpus, copy_of(corpus) as photos:
@@ -213,5 +228,6 @@ def query(options: Options) -> Iterator[Figure]:
 
 
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
-    "start": start, "scan": scan, "rescan": rescan, "rebuild": rebuild, "query": query, "peer": peer,
+    "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
+    "peer": peer,
 }  # fmt: skip
