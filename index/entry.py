@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
 from index.protocol import Entry, Problem, Seen
-from index.words import Lexemes, phrase_of
+from index.words import Lexemes, field_marks, phrase_of, quoted, shared_words, words
 from schemas.partial_date import first_instant
 from schemas.sidecar import device_name, live_photo_of, tag_parts, taken_of
 
@@ -41,6 +42,8 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
     curation, measurements = doc.get("curation") or {}, doc.get("measurements") or {}
     taken = taken_of(doc)
     exposure, gps = capture.get("exposure") or {}, capture.get("gps") or {}
+    camera = _device("camera", *_make_and_model(capture.get("camera")))
+    lens = _device("lens", *_make_and_model(capture.get("lens")))
     quality = measurements.get("quality") or {}
     worthless = bool((measurements.get("information") or {}).get("worthless"))
     # hex digits, numbers and times need no escape
@@ -58,7 +61,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _real(original.get("duration")),
         _timestamp(taken["local"]) if taken else NULL,
         _text(taken["local"]) if taken else NULL,
-        _text(device_name(capture.get("camera")) or None),
+        _text(camera.name),
         _text((capture.get("lens") or {}).get("model")),
         _whole(exposure.get("iso")),
         _real(gps.get("latitude")),
@@ -68,7 +71,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         NULL if worthless else _code(measurements.get("dhash")),
         NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
-        _text(_words(doc, source, path)),
+        _text(_words(doc, source, path, camera, lens)),
         _text(_rest(curation, capture, quality)),
     )
     line = "\t".join(columns) + "\n"
@@ -137,65 +140,90 @@ def _timestamp(local: str) -> str:
     return first
 
 
-def _words(doc: Mapping[str, Any], source: str, path: str) -> str:
+def _words(doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens: _Device) -> str:
     """All that can be searched by word or field, as a tsvector."""
     found = Lexemes()
     curation, capture, original = doc.get("curation") or {}, doc.get("capture") or {}, doc["original"]
-    found.text(path.replace("/", " / "))
+    folder, _, name = path.rpartition("/")
+    found.text(shared_words(folder), words(name))
     for text in (curation.get("name"), curation.get("caption")):
         if text:
-            found.text(text)
+            found.text(words(text))
     for category, value in map(tag_parts, curation.get("tags") or ()):
-        found.text(f"{category} {value}")
+        found.text(shared_words(f"{category} {value}"))
         found.field("tag", [value, f"{category}/{value}"] if category else [value])
     tags = capture.get("tags") or {}
     for key in _TEXT_TAGS:
         said = tags.get(key)
-        for item in said if isinstance(said, list) else [said]:
-            if isinstance(item, (str, int, float)):
-                found.text(str(item))
-    camera, lens = capture.get("camera") or {}, capture.get("lens") or {}
-    both = [part for part in (camera.get("make"), camera.get("model")) if part]
-    found.field("camera", [*both, " ".join(both)])
-    found.field("lens", [part for part in (lens.get("make"), lens.get("model")) if part])
-    found.text(" ".join(both))
-    _mark(found, doc, source, original, capture, curation)
+        if said is not None:
+            for item in said if isinstance(said, list) else [said]:
+                if isinstance(item, (str, int, float)):
+                    found.text(words(str(item)))
+    found.text(shared_words(camera.words))
+    found.marks(camera.marks)
+    found.marks(lens.marks)
+    found.marks(_marks(source, *_kind(doc, original, capture, curation)))
+    found.marks([quoted("name:=" + phrase_of(original["name"]))])
     return found.literal()
 
 
-def _mark(
-    found: Lexemes,
-    doc: Mapping[str, Any],
-    source: str,
-    original: Mapping[str, Any],
-    capture: Mapping[str, Any],
-    curation: Mapping[str, Any],
-) -> None:
-    """What a picture is and has, as marks."""
-    found.mark("type", original["media"])
-    found.mark("type", original["format"].lower())
-    found.mark("source", source)
-    found.mark("name", "=" + phrase_of(original["name"]))
-    for name, there in {
-        "gps": capture.get("gps"),
-        "date": capture.get("taken") or curation.get("date"),
-        "camera": capture.get("camera"),
-        "lens": capture.get("lens"),
-        "caption": curation.get("caption"),
-        "tags": curation.get("tags"),
-        "rating": curation.get("rating") is not None,
-        "problems": doc.get("problems"),
-        "duration": original.get("duration"),
-    }.items():
-        if there:
-            found.mark("has", name)
-    for name in ("label", "pick"):
-        if curation.get(name):
-            found.mark(name, curation[name])
-    if original.get("missing_since"):
-        found.mark("is", "missing")
-    for flag in capture.get("date_flags") or ():
-        found.mark("flag", str(flag))
+class _Device(NamedTuple):
+    """A camera or lens: its name for people, its words, and the marks of its field."""
+
+    name: str | None
+    words: str
+    marks: tuple[str, ...]
+
+
+def _make_and_model(device: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    return (device.get("make"), device.get("model")) if device else (None, None)
+
+
+@lru_cache(maxsize=4096)
+def _device(field: str, make: str | None, model: str | None) -> _Device:
+    both = [part for part in (make, model) if part]
+    values = [*both, " ".join(both)] if field == "camera" else both
+    marks = tuple(mark for value in values for mark in field_marks(field, value))
+    return _Device(device_name({"make": make, "model": model}) or None, " ".join(both), marks)
+
+
+def _kind(
+    doc: Mapping[str, Any], original: Mapping[str, Any], capture: Mapping[str, Any], curation: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """What a picture is and has: little enough that many are alike."""
+    return (
+        original["media"],
+        original["format"],
+        curation.get("label"),
+        curation.get("pick"),
+        bool(original.get("missing_since")),
+        tuple(capture.get("date_flags") or ()),
+        bool(capture.get("gps")),
+        bool(capture.get("taken") or curation.get("date")),
+        bool(capture.get("camera")),
+        bool(capture.get("lens")),
+        bool(curation.get("caption")),
+        bool(curation.get("tags")),
+        curation.get("rating") is not None,
+        bool(doc.get("problems")),
+        bool(original.get("duration")),
+    )
+
+
+_HAS = ("gps", "date", "camera", "lens", "caption", "tags", "rating", "problems", "duration")
+
+
+@lru_cache(maxsize=4096)
+def _marks(
+    source: str, media: str, format_: str, label: str | None, pick: str | None, missing: bool, flags: tuple[str, ...],
+    *has: bool,
+) -> tuple[str, ...]:  # fmt: skip
+    """The same as marks, quoted."""
+    marks = [f"type:{media}", f"type:{format_.lower()}", f"source:{source}"]
+    marks += [f"has:{name}" for name, there in zip(_HAS, has, strict=True) if there]
+    marks += [f"{name}:{value}" for name, value in (("label", label), ("pick", pick)) if value]
+    marks += [f"flag:{flag}" for flag in flags] + (["is:missing"] if missing else [])
+    return tuple(map(quoted, marks))
 
 
 def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapping[str, Any]) -> str:

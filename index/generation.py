@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -15,6 +16,8 @@ from index.protocol import Difference, IndexUnusable, Verdict
 # the hash of a tsvector is that of its text: the type has none of its own
 _HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COLUMNS)
 _SHOWN = 20
+#: Bytes of one COPY: each leaves behind it pages that are not full.
+_PIECE = 8 << 20
 
 
 class Generation:
@@ -34,12 +37,21 @@ class Generation:
         with self._index.cursor(transaction=True) as cursor:
             cursor.execute(sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
             cursor.execute(sql(self._tables))
+            waiting: dict[str, list[bytes]] = {"original": [], "problem": [], "seen": []}
 
-            def fill(originals: bytes, problems: bytes, seen: bytes) -> None:
-                for table, lines in (("original", originals), ("problem", problems), ("seen", seen)):
-                    copy_lines(cursor, f"{self.schema}.{table}", [lines])
+            def fill(*lines: bytes) -> None:
+                for parts, part in zip(waiting.values(), lines, strict=True):
+                    parts.append(part)
+                if sum(map(len, chain.from_iterable(waiting.values()))) > _PIECE:
+                    flush()
+
+            def flush() -> None:
+                for table, parts in waiting.items():
+                    copy_lines(cursor, f"{self.schema}.{table}", parts)
+                    parts.clear()
 
             yield fill
+            flush()
 
     def carry_over(self, sources: Sequence[str]) -> None:
         """Take the rows of these sources, which cannot be read at present, from the live index as they are."""

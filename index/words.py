@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 #: Postgres refuses lexemes of 2 kB and positions above 16383.
 _LONGEST = 120
@@ -36,6 +37,10 @@ def words(text: str) -> list[str]:
     return found if len(folded) <= _LONGEST else [word[:_LONGEST] for word in found]
 
 
+#: The same for texts that many photos share: folders, cameras, captions of a series.
+shared_words = lru_cache(maxsize=4096)(words)
+
+
 @lru_cache(maxsize=4096)
 def field_marks(name: str, value: str) -> tuple[str, ...]:
     """The marks of a field, quoted: `camera:canon` for each word, and `camera:=canon eos r6` for the whole.
@@ -58,28 +63,31 @@ class Lexemes:
         self._marks: list[str] = []
         self._next = 1
 
-    def text(self, text: str) -> None:
-        """Add running text: its words with their places, so that phrases can be found."""
-        for word in words(text):
-            places = self._positions.setdefault(word, [])
-            if (self._next < _POSITIONS and len(places) < 200) or not places:
-                places.append(min(self._next, _POSITIONS))
-            self._next += 1
-        self._next += 8  # no phrase reaches from one text into the next
+    def text(self, *parts: Iterable[str]) -> None:
+        """Add running text, cut into words: each with its place, so that phrases can be found."""
+        positions, place = self._positions, self._next
+        for word in chain.from_iterable(parts):
+            places = positions.get(word)
+            if places is None:
+                positions[word] = [min(place, _POSITIONS)]
+            elif place < _POSITIONS and len(places) < 200:
+                places.append(place)
+            place += 1
+        self._next = place + 8  # no phrase reaches from one text into the next
 
     def field(self, name: str, values: Iterable[str]) -> None:
         """Add marks for the values of a field."""
         for value in values:
             self._marks.extend(field_marks(name, value))
 
-    def mark(self, name: str, value: str) -> None:
-        """Add one mark, as it is: `has:gps`."""
-        self._marks.append(quoted(f"{name}:{value}"))
+    def marks(self, marks: Iterable[str]) -> None:
+        """Add marks as they are, quoted."""
+        self._marks.extend(marks)
 
     def literal(self) -> str:
         """The tsvector's text form, which Postgres sorts; no larger than it takes."""
-        parts = [
-            f"{quoted(word)}:{places[0]}" if len(places) == 1 else quoted(word) + ":" + ",".join(map(str, places))
+        parts = [  # a word holds letters and digits, so it needs no escape
+            f"'{word}':{places[0]}" if len(places) == 1 else f"'{word}':{','.join(map(str, places))}"
             for word, places in self._positions.items()
         ]
         parts += self._marks

@@ -11,7 +11,7 @@ from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Written
 from lumina_fs.errors import CorruptDocument, EtagMismatch, WriteFailed
 from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
 from lumina_fs.roots import Root
-from schemas.document import Document, validate
+from schemas.document import Document, require
 from schemas.errors import DocumentError
 from schemas.text import dump, parse, patch
 from schemas.upgrade import upgrade
@@ -49,7 +49,7 @@ def checked(stored: Stored, model: type[Document], path: str) -> dict[str, Any]:
     """The value of a document that fits its model, upgraded. Raises CorruptDocument with line and column."""
     try:
         value = upgrade(parse(stored.data))
-        validate(value, model, stored.data)
+        require(value, model, stored.data)
     except DocumentError as error:
         raise CorruptDocument(error.reason, path=path, line=error.line, column=error.column) from error
     return value

@@ -119,10 +119,14 @@ class _Worker(Generic[Job]):
         limit = bounds.closing_seconds if position == CLOSING else bounds.seconds
         return bool(time.monotonic() - since > limit)
 
-    def end(self, *, patience: float) -> None:
-        """Ask it to stop, wait, then kill it."""
+    def ask_to_end(self) -> None:
+        """Ask it to stop after what it was given."""
         with contextlib.suppress(OSError, ValueError):
             self.pipe.send(None)
+
+    def end(self, *, patience: float) -> None:
+        """Ask it to stop, wait, then kill it."""
+        self.ask_to_end()
         self.process.join(patience)
         if self.process.is_alive():
             self.process.kill()
@@ -157,7 +161,13 @@ class Pool(Generic[Job, Answer]):
     def __enter__(self) -> Pool[Job, Answer]:
         return self
 
+    def finish(self) -> None:
+        """There is no more work: let the workers end meanwhile."""
+        for worker in self._workers:
+            worker.ask_to_end()
+
     def __exit__(self, *_: object) -> None:
+        self.finish()
         for worker in self._workers:
             worker.end(patience=0.0 if worker.given else 2.0)
         self._workers.clear()

@@ -8,7 +8,9 @@ import multiprocessing as mp
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from index.entry import entry, problem_line, seen_line
@@ -74,22 +76,23 @@ def rebuild_into(
     """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
     from index.generation import Generation
 
-    tasks, total, offline = yield from _tasks(catalog)
-    if why is not None and total:
-        yield Note(f"{why}: rebuilding it from {total:,} sidecars")
     generation = Generation(index, "new")
-    try:
-        result = yield from _fill(generation, tasks, total, cancel)
-        if cancel.is_set():
-            return result
-        generation.carry_over(offline)
-        generation.forget_twins()
-        generation.swap()
-        if not offline:
-            clear_behind(catalog)
-        return result
-    finally:
-        generation.discard()
+    with _Readers() as readers:
+        tasks, total, offline = yield from _tasks(catalog, readers)
+        if why is not None and total:
+            yield Note(f"{why}: rebuilding it from {total:,} sidecars")
+        try:
+            result = yield from _fill(generation, readers, tasks, total, cancel)
+            if cancel.is_set():
+                return result
+            generation.carry_over(offline)
+            generation.forget_twins()
+            generation.swap()
+        finally:
+            generation.discard()
+    if not offline:
+        clear_behind(catalog)
+    return result
 
 
 def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Finished[Verdict]]:
@@ -101,23 +104,24 @@ def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Fin
 
     with exclusive(catalog, "verifying the index"), connect(catalog) as index:
         index.check()
-        tasks, total, offline = yield from _tasks(catalog)
         generation = Generation(index, "verify")
-        try:
-            yield from _fill(generation, tasks, total, cancel)
-            if not cancel.is_set():
-                yield Finished(generation.compare(offline))
-        finally:
-            generation.discard()
+        with _Readers() as readers:
+            tasks, total, offline = yield from _tasks(catalog, readers)
+            try:
+                yield from _fill(generation, readers, tasks, total, cancel)
+                if not cancel.is_set():
+                    yield Finished(generation.compare(offline))
+            finally:
+                generation.discard()
 
 
 def _fill(
-    generation: Generation, tasks: list[_Task], total: int, cancel: threading.Event
+    generation: Generation, readers: _Readers, tasks: list[_Task], total: int, cancel: threading.Event
 ) -> Generator[Event, None, Rebuilt]:
     done = corrupt = 0
     throttle = Throttle(0.1)
     with generation.filling() as copy:
-        for rows in _rows(tasks, cancel):
+        for rows in readers.rows(tasks, cancel):
             copy(rows.originals, rows.problems, rows.seen)
             done, corrupt = done + rows.whole, corrupt + rows.corrupt
             if throttle.due():
@@ -125,54 +129,82 @@ def _fill(
     return Rebuilt(done, corrupt)
 
 
-def _tasks(catalog: Catalog) -> Generator[Event, None, tuple[list[_Task], int, list[str]]]:
-    """Every sidecar of every source in directory order, in chunks; how many; and the sources that are offline."""
+def _tasks(catalog: Catalog, readers: _Readers) -> Generator[Event, None, tuple[list[_Task], int, list[str]]]:
+    """Every sidecar of every source in directory order, in chunks; how many; and the sources that are offline.
+
+    The readers are started as soon as there are many.
+    """
     tasks: list[_Task] = []
     total = 0
     offline: list[str] = []
     for source in catalog.sources():
         try:
-            prefix, root, paths = _sidecar_paths(catalog, source)
+            prefix, root, paths = _sidecar_paths(catalog, source, readers)
         except SourceOffline as error:
             offline.append(source.name)
             yield Note(f"{error} Its rows stay as they are")
             continue
         total += len(paths)
+        if total > 2 * _CHUNK:
+            readers.start()
         for start in range(0, len(paths), _CHUNK):
             tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK]))
     return tasks, total, offline
 
 
-def _sidecar_paths(catalog: Catalog, source: Source) -> tuple[str, str, list[str]]:
+def _sidecar_paths(catalog: Catalog, source: Source, readers: _Readers) -> tuple[str, str, list[str]]:
     """(prefix, root, paths) of a source. Raises SourceOffline."""
     if source.beside:
         catalog.require_online(source)
     try:
         with Root.open(source.path if source.beside else catalog.path) as root:
             sidecars = catalog.sidecars(source, root)
-            return sidecars.prefix, root.path, list(sidecar_paths(catalog, source, sidecars))
+            found = sidecar_paths(catalog, source, sidecars)
+            paths = list(islice(found, 2 * _CHUNK + 1))
+            if len(paths) > 2 * _CHUNK:
+                readers.start()
+            return sidecars.prefix, root.path, [*paths, *found]
     except OSError as error:
         raise SourceOffline(f"cannot be opened: {error.strerror}.", path=source.path) from error
 
 
-def _rows(tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
-    """What the tasks give, in order; in this process while that is faster than starting others."""
-    if sum(len(task.paths) for task in tasks) <= 2 * _CHUNK:
-        yield from map(read_rows, tasks)
-        return
-    workers = max(1, len(os.sched_getaffinity(0)))
-    context = mp.get_context("spawn")
-    with cf.ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker) as pool:
-        waiting: list[cf.Future[_Rows]] = []
+class _Readers:
+    """Reads sidecars in worker processes, or in this one while that is faster than starting others."""
+
+    def __init__(self) -> None:
+        self._workers = max(1, len(os.sched_getaffinity(0)))
+        self._pool: cf.ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> _Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def start(self) -> None:
+        """Start the processes: there will be enough for them to do."""
+        if self._pool is None:
+            context = mp.get_context("spawn")
+            self._pool = cf.ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
+            for _ in range(self._workers):
+                self._pool.submit(os.getpid)
+
+    def rows(self, tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
+        """What the tasks give, in order; less when `cancel` is set."""
+        if self._pool is None:
+            yield from map(read_rows, tasks)
+            return
+        waiting: deque[cf.Future[_Rows]] = deque()
         for task in tasks:
-            waiting.append(pool.submit(read_rows, task))
-            if len(waiting) > 4 * workers:
-                yield waiting.pop(0).result()
+            waiting.append(self._pool.submit(read_rows, task))
+            if len(waiting) > 16 * self._workers:  # so many that none waits while rows are copied
+                yield waiting.popleft().result()
             if cancel.is_set():
-                pool.shutdown(cancel_futures=True)
                 return
-        for future in waiting:
-            yield future.result()
+        while waiting:
+            yield waiting.popleft().result()
+        self._pool.shutdown(wait=False)  # they end while the rest is done
 
 
 def _begin_worker() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures as cf
 import contextlib
 import itertools
 import threading
@@ -97,6 +98,7 @@ def scan(
                     raise
                 totals.offline.append(source.name)
                 yield Note(str(error))
+        opener.finish()
         if not cancel.is_set():
             names = [source.name for source in catalog.sources()]
             writer.ask(lambda index: index.keep_sources(names), None)
@@ -176,7 +178,7 @@ def _scan_source(
     totals: _Totals,
     cancel: threading.Event,
     *,
-    on_change: Callable[[], None] | None = None,
+    on_change: Callable[[], bool] | None = None,
     rehash: bool = False,
     accept_missing: bool = False,
 ) -> Iterator[Event]:
@@ -239,6 +241,7 @@ class _Opener:
         self._cancel = cancel
         self._pool: Pool[Job, Answer] | None = None
         self._reductions = ReductionWriter(catalog)
+        self._tool: cf.Future[tuple[str, str]] | None = None
 
     def run(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer]]:
         """The answer for each job, in no order. A job that felled its workers is answered without decoding."""
@@ -261,9 +264,19 @@ class _Opener:
         remember_poison(self._catalog, found)
         self._reductions.flush()
 
-    def warm(self) -> None:
-        """Start the processes while the source is still being listed."""
+    def warm(self) -> bool:
+        """Start the processes while the source is still being listed; True once they are on their way."""
+        if self._tool is None:
+            self._tool = self._stack.enter_context(cf.ThreadPoolExecutor(1)).submit(exif.require)
+        if not self._tool.done():
+            return False
         self._started().warm()
+        return True
+
+    def finish(self) -> None:
+        """No more originals will be opened: the processes end while the rest is done."""
+        if self._pool is not None:
+            self._pool.finish()
 
     def _answers(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer | Fallen]]:
         for answers in self._started().run(batches, cancel=self._cancel):
@@ -275,7 +288,7 @@ class _Opener:
     def _started(self) -> Pool[Job, Answer]:
         if self._pool is None:
             settings = self._catalog.settings
-            executable, version = exif.require()
+            executable, version = exif.require() if self._tool is None else self._tool.result()
             known = poison(self._catalog)
 
             def setup(scratch: str) -> Setup:

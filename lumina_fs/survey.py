@@ -93,11 +93,11 @@ def survey(
     known: dict[str, str],
     recipe: str,
     cancel: threading.Event,
-    on_change: Callable[[], None] | None = None,
+    on_change: Callable[[], bool] | None = None,
 ) -> Survey:
     """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
 
-    `on_change` is called as soon as an original is found that will have to be opened.
+    `on_change` is called as soon as an original is found that will have to be opened, and again until it says True.
 
     Raises OSError when the root itself cannot be read.
     """
@@ -110,8 +110,7 @@ def survey(
         there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
         _compare(listing, there, known, recipe, result)
         _leave_widowed(listing.directory, there, known, cut, result)
-        if on_change is not None and (result.fresh or result.changed):
-            on_change()
+        if on_change is not None and (result.fresh or result.changed) and on_change():
             on_change = None
     unknown = _Unreadable(result.unreadable)
     for directory, there in (elsewhere or {}).items():
@@ -206,7 +205,11 @@ def _leave_widowed(
 
 
 def in_order(found: list[Found], cost: int = 48_000_000, count: int = 32) -> Iterator[list[Found]]:
-    """Batches of neighbouring files: at most `count` files, or about `cost` bytes, whichever comes first."""
+    """Batches of neighbouring files: at most `count` files, or about `cost` bytes, whichever comes first.
+
+    Few files make four batches, so that two workers end at the same time.
+    """
+    count = min(count, max(4, -(-len(found) // 4)))
     batch: list[Found] = []
     weight = 0
     for one in found:

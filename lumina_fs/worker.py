@@ -21,7 +21,7 @@ from lumina_fs.errors import LuminaError
 from lumina_fs.exif import ExifFailure, ExifReader, OpenFile
 from lumina_fs.file_state import has_settled
 from lumina_fs.filetypes import Identified, extension, identify
-from lumina_fs.measure.registry import Context, measure
+from lumina_fs.measure.registry import Context, load, measure
 from lumina_fs.original import (
     Limits,
     Picture,
@@ -96,6 +96,7 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
         exif.warm()
+        load()
         serve(pipe, bench.beat, bench.serve)
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.checker import checker
 from schemas.errors import DocumentError
 from schemas.text import locate, parse
 from schemas.upgrade import upgrade
@@ -57,6 +58,12 @@ def validate(value: Mapping[str, Any], model: type[D], data: bytes | None = None
         name = ".".join(str(step) for step in where) or "document"
         line, column = locate(data, where) if data is not None else (1, 1)
         raise DocumentError(f"{name}: {_plain(first)}", line, column) from None
+
+
+def require(value: Mapping[str, Any], model: type[Document], data: bytes) -> None:
+    """The same without a model as the result, in less than half the time."""
+    if not checker(model)(value):
+        validate(value, model, data)
 
 
 def _is_branch(step: str | int) -> bool:

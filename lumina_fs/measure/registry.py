@@ -41,6 +41,11 @@ def outdated(measurements: Mapping[str, Any], media: str) -> frozenset[str]:
     )
 
 
+def load() -> None:
+    """Load what measuring needs before there is anything to measure."""
+    from lumina_fs.measure import hashes, information, quality  # noqa: F401
+
+
 def measure(picture: Picture, context: Context, wanted: frozenset[str] | None) -> dict[str, Any]:
     """The measurements in `wanted` (None: all), by name, as they stand in a sidecar."""
     # numpy loads here, in the worker, and not where only the versions are asked for

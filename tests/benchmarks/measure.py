@@ -19,11 +19,12 @@ SHARED = REPOSITORY.parent / "shared" / "bench"
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds of wall and processor time (children included), peak PSS in MB, its output."""
+    """One run of a command: seconds of wall and processor time and bytes read (children included), peak PSS in MB."""
 
     wall: float
     cpu: float
     peak: float
+    read: int
     out: str
     code: int
 
@@ -35,7 +36,7 @@ def lumina(*arguments: str, environment: dict[str, str] | None = None, watch: bo
 
 def run(command: Sequence[str], *, environment: dict[str, str] | None = None, watch: bool = False) -> Run:
     """Run a command in the repository's root."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, read = resource.getrusage(resource.RUSAGE_CHILDREN), _bytes_read()
     begun = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=REPOSITORY, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE,
@@ -46,7 +47,12 @@ def run(command: Sequence[str], *, environment: dict[str, str] | None = None, wa
     wall = time.perf_counter() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(wall, cpu, peak.stop() if peak else 0.0, out, process.returncode)
+    return Run(wall, cpu, peak.stop() if peak else 0.0, _bytes_read() - read, out, process.returncode)
+
+
+def _bytes_read() -> int:
+    """Bytes that this process and all that it waited for have read: files and pipes, whether cached or not."""
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 class _Peak:

@@ -17,7 +17,8 @@ import pytest
 
 from schemas import upgrade as chain
 from schemas.catalog import Catalog
-from schemas.document import Document, load, new_id
+from schemas.checker import checker
+from schemas.document import Document, load, new_id, validate
 from schemas.errors import DocumentError, UnsupportedVersion
 from schemas.partial_date import first_instant, split_date
 from schemas.publish import MODELS, file_name, generate, main, published
@@ -128,6 +129,49 @@ def test_schema_and_model_agree_on_what_is_wrong(kind: str) -> None:
                 assert not fits  # the schema says no more than that it is text
                 continue
             assert fits == validator.is_valid(value), (where, wrong)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_check_without_a_model_refuses_what_the_model_refuses(kind: str) -> None:
+    """Each value of the example in turn becomes another, or goes: so much for each limit that a model sets."""
+    accepts = checker(MODELS[kind])
+    assert accepts(EXAMPLES[kind])
+    others: list[Any] = [
+        -7,
+        0,
+        6,
+        181,
+        2**70,
+        "",
+        "no",
+        "red",
+        [],
+        [1],
+        {},
+        {"value": ""},
+        None,
+        True,
+        1.5,
+        "2019-02-30",
+    ]
+    for where in places(EXAMPLES[kind]):
+        for other in [*others, "gone", "beside"]:
+            value = json.loads(json.dumps(EXAMPLES[kind]))
+            holder = value
+            for step in where[:-1]:
+                holder = holder[step]
+            if other == "gone":
+                del holder[where[-1]]
+            elif other == "beside" and isinstance(holder, dict):
+                holder[f"{where[-1]}_"] = 1
+            else:
+                holder[where[-1]] = other
+            try:
+                validate(value, MODELS[kind])
+            except DocumentError:
+                assert not accepts(value), (where, other)
+            else:
+                assert accepts(value), (where, other)
 
 
 # -- what is wrong, and where
