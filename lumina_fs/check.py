@@ -10,6 +10,7 @@ from lumina_fs import leftovers
 from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
 from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
+from lumina_fs.duplicates.verdicts import verdict_paths
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
@@ -18,6 +19,7 @@ from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
 from schemas.sidecar import Sidecar
 from schemas.source import Source as SourceDocument
+from schemas.verdict import Verdict
 
 
 def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) -> Iterator[Event | Finished[int]]:
@@ -46,7 +48,8 @@ def sweep(catalog: Catalog) -> int:
         with Root.open(source.path) as root:
             for directory, _ in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
                 swept += leftovers.sweep(catalog.disk, root, directory)
-    for directory in (STATE, SOURCES):
+    folders = {path.rpartition("/")[0] for path in verdict_paths(catalog)}
+    for directory in (STATE, SOURCES, *sorted(folders)):
         swept += leftovers.sweep(catalog.disk, catalog.root, directory)
     return swept
 
@@ -56,6 +59,8 @@ def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
     for name in sorted(os.listdir(catalog.root.directory(SOURCES))):
         if name.endswith(".json") and not name.startswith("."):
             yield f"{SOURCES}/{name}", SourceDocument
+    for path in verdict_paths(catalog):
+        yield path, Verdict
 
 
 def _check_source(

@@ -53,7 +53,7 @@ class Verdicts:
     def load(cls, catalog: Catalog) -> Verdicts:
         """Read them all."""
         verdicts = cls()
-        for path in _paths(catalog):
+        for path in verdict_paths(catalog):
             stored = read(catalog.root, path)
             if stored is None:
                 continue
@@ -155,7 +155,8 @@ def _path(sha256: str) -> str:
     return f"{VERDICTS}/{sha256[:2]}/{sha256}.json"
 
 
-def _paths(catalog: Catalog) -> Iterator[str]:
+def verdict_paths(catalog: Catalog) -> Iterator[str]:
+    """The documents, relative to the catalog, in order."""
     base = os.path.join(catalog.path, VERDICTS)
     for folder, folders, names in os.walk(base):
         folders.sort()
