@@ -13,7 +13,8 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.benchmarks.cases import CASES, Options
+from tests.benchmarks.cases import CASES
+from tests.benchmarks.figures import Options
 
 
 def main() -> int:

@@ -12,70 +12,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.benchmarks import duplicates
+from tests.benchmarks.figures import Figure, Options, copy_of, corpus_or_small
 from tests.benchmarks.floors import bare_walk, shared_floor
-from tests.benchmarks.measure import REPOSITORY, SHARED, Run, lumina, median, run, timed
-
-
-@dataclass(frozen=True)
-class Options:
-    """Which corpora to use: camera photos, and a tree of many thumbnails; None: a small one is made."""
-
-    corpus: Path | None
-    tree: Path | None
-    rows: int
-    stack: ExitStack
-    scans: dict[str, tuple[Path, Run]] = field(default_factory=dict)
-
-    def scanned_tree(self) -> tuple[Path, Run]:
-        """The tree after its first scan, and that scan; made once for all cases that use it."""
-        if "tree" not in self.scans:
-            tree = self.stack.enter_context(corpus_or_small(self.tree, 2000, "--thumb"))
-            photos = self.stack.enter_context(copy_of(tree))
-            self.scans["tree"] = photos, lumina("scan", str(photos), "--quiet", "--json", watch=True)
-        return self.scans["tree"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What was measured. `target` is the most that `value` should be (the least, for a `floor`)."""
-
-    name: str
-    value: float
-    target: float
-    detail: str
-    at_least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """True when the target is reached."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
-
-
-@contextmanager
-def copy_of(corpus: Path) -> Iterator[Path]:
-    """The same files under other names (hard links), so that sidecars do not pile up in a corpus."""
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=corpus.parent) as folder:
-        target = Path(folder) / "photos"
-        shutil.copytree(corpus, target, copy_function=os.link)
-        time.sleep(6)  # inodes freed by the last one settle
-        yield target
-
-
-@contextmanager
-def corpus_or_small(path: Path | None, count: int, *more: str) -> Iterator[Path]:
-    """The corpus that was named, or one made on the spot."""
-    if path is not None:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="bench-corpus-") as folder:
-        target = Path(folder) / "corpus"
-        command = [sys.executable, str(SHARED / "make_corpus.py"), str(target), "--count", str(count), *more]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        yield target
+from tests.benchmarks.measure import REPOSITORY, SHARED, lumina, median, run, timed
 
 
 def scan(options: Options) -> Iterator[Figure]:
@@ -229,5 +171,5 @@ def query(options: Options) -> Iterator[Figure]:
 
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
-    "peer": peer,
+    "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
 }  # fmt: skip
