@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
         queries = ["camera:canon date:2018..2019", "type:heic", *queries]
     for query in queries:
         _show(["search", query, "--limit", "4", *at])
+    _show(["duplicates", "find", *at])
+    _show(["duplicates", "list", "--limit", "6", *at])
     _show(["index", "verify", "--quiet", *at])
     print(_next(folder, samples=not arguments))
     return 0
@@ -48,6 +50,7 @@ What to try next (lumina is .venv/bin/lumina):
   open {photo}.lumina.json in an editor, write
       "curation": {{"caption": "A day at the lake", "rating": 5, "tags": ["people/anna"]}}
   and then:  lumina scan {quoted}  and:  lumina search "lake rating:5 tag:people/anna" --catalog {quoted}
+  lumina duplicates show GROUP --catalog {quoted}  why two pictures are taken for one, and which would stay
   lumina index drop --catalog {quoted}  and search again: the index comes back from the sidecars
   make demo PHOTOS=~/Pictures  the same with your own photos, which are read and never changed"""
 

@@ -29,7 +29,7 @@ def keep(group: Standing, kept: Copy, others: Sequence[Copy], decision: Decision
         if other is kept:
             continue
         path = kept.twin.path if kept.twin.sha256 == other.twin.sha256 else None
-        choice = Choice(kept.twin.sha256, _name(kept), other.twin.sha256, _name(other), decision, path)
+        choice = Choice(kept.twin.sha256, kept.twin.path, other.twin.sha256, other.twin.path, decision, path)
         choices[choice.kept, choice.other] = choice
     removed = {choice.other for choice in choices.values() if choice.decision == "remove"}
     copies = [copy for copy in group.copies if copy.twin.sha256 in removed and copy.twin.sha256 != kept.twin.sha256]
@@ -70,7 +70,3 @@ def batch(groups: Iterable[Standing], what: Batch, above: int = CERTAIN) -> Prop
             going += len(open_)
             size += sum(copy.twin.size for copy in open_)
     return Proposal(choices, count, going, size)
-
-
-def _name(copy: Copy) -> str:
-    return copy.twin.path.rpartition("/")[2]

@@ -9,7 +9,7 @@ from typing import Any
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.merging import Said, merged
 from lumina_fs.duplicates.standing import Copy, Standing
-from lumina_fs.errors import SourceOffline
+from lumina_fs.errors import Refused, SourceOffline
 from lumina_fs.plans.files import write_draft
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
@@ -34,10 +34,12 @@ class Proposer:
         self._stack.close()
 
     def plan(self, groups: Iterable[Standing]) -> Value | None:
-        """A plan without envelope; None when no file was decided to go."""
+        """A plan without envelope; None when no file was decided to go. Raises Refused when none may be moved."""
         actions = [action for group in groups if group.going for action in self._resolved(group)]
         if not actions:
             return None
+        if all(action["do"] == "skip" for action in actions):
+            raise Refused(f"no plan was made, because no file may be moved: {actions[0]['reason']}")
         return {
             "name": "Resolve duplicates",
             "description": "Duplicates that you decided about go to the trash; their keepers take over what you wrote.",
@@ -63,9 +65,9 @@ class Proposer:
             if self._sources[copy.twin.source].managed:
                 yield {**self._action("trash", copy, reason), "companions": self._companions(copy)}
             else:
-                why = f"source {copy.twin.source} is referenced; `lumina source set {copy.twin.source} --managed yes`"
-                proposed = {"do": "trash", "reason": reason}
-                yield {**self._action("skip", copy, f"{why} lets plans move it"), "proposed": proposed}
+                name = copy.twin.source
+                why = f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
+                yield {**self._action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}
 
     @staticmethod
     def _action(do: str, copy: Copy, reason: str) -> Value:

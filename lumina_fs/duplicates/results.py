@@ -13,6 +13,7 @@ import orjson
 
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
+from lumina_fs.documents import read
 from lumina_fs.duplicates.kinds import Judgement
 from lumina_fs.duplicates.remembered import CACHE
 
@@ -67,8 +68,11 @@ def match(sha256: str, judgement: Judgement, distance: list[int] | None) -> Matc
 
 
 def save(catalog: Catalog, result: Result) -> None:
-    """Keep a result in place of the last one."""
-    write_cache(catalog.disk, catalog.root, RESULT, orjson.dumps(result))
+    """Keep a result in place of the last one; nothing is written where they are the same."""
+    data = orjson.dumps(result)
+    stored = read(catalog.root, RESULT)
+    if stored is None or stored.data != data:
+        write_cache(catalog.disk, catalog.root, RESULT, data)
 
 
 def load(catalog: Catalog) -> Result | None:

@@ -32,7 +32,7 @@ class Ruling(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A decision to be written down. Names are for people who read the document."""
+    """A decision to be written down. Names (paths of that moment) are for people who read the document."""
 
     kept: str
     kept_name: str
