@@ -41,7 +41,8 @@ class _Heap:
     """Pictures that hang together by their hashes, the preferred first, on the way to groups."""
 
     waiting: list[int]
-    beside: Callable[[int], set[int]]
+    kin: Callable[[int], int]
+    around: Callable[[int], set[int]]
     primary: int = -1
     asked: set[int] = field(default_factory=set)
     members: list[Bond] = field(default_factory=list)
@@ -50,8 +51,9 @@ class _Heap:
         """What to compare next; nothing when all is settled."""
         if self.primary < 0:
             self.primary, self.asked, self.members = self.waiting[0], set(), []
-        near = self.beside(self.primary).union(*(self.beside(bond.other) for bond in self.members))
-        fresh = [one for one in self.waiting[1:] if one in near and one not in self.asked]
+        found = {self.kin(self.primary), *(self.kin(bond.other) for bond in self.members)}
+        near = set().union(*map(self.around, found))
+        fresh = [one for one in self.waiting[1:] if one not in self.asked and self.kin(one) in near]
         self.asked.update(fresh)
         return [(self.primary, one) for one in fresh]
 
@@ -65,17 +67,18 @@ class _Heap:
 
 
 def group(
-    heaps: Sequence[Sequence[int]], beside: Callable[[int], set[int]], judges: Judges
+    heaps: Sequence[Sequence[int]], kin: Callable[[int], int], around: Callable[[int], set[int]], judges: Judges
 ) -> Iterator[Group | Bond | int]:
     """Groups, bonds of pictures that belong together and are no duplicates, and now and then how many heaps are done.
 
-    `heaps` hold pictures in the order of preference; `beside` gives the neighbours of a picture.
+    `heaps` hold pictures in the order of preference. `kin` is the signature of a picture, `around` the signatures
+    that are worth comparing with one.
     """
     waiting = iter(heaps)
     active: list[_Heap] = []
     done = 0
     while True:
-        active += [_Heap(list(heap), beside) for heap in itertools.islice(waiting, _AT_ONCE - len(active))]
+        active += [_Heap(list(heap), kin, around) for heap in itertools.islice(waiting, _AT_ONCE - len(active))]
         if not active:
             return
         asked = [(heap, heap.questions()) for heap in active]
