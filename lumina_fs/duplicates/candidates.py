@@ -80,9 +80,17 @@ class Signatures:
             self._beside.setdefault(one, []).append(other)
             self._beside.setdefault(other, []).append(one)
 
-    def around(self, signature: int) -> set[int]:
-        """The signatures whose pictures are worth comparing with those of one: its neighbours and itself."""
-        return {signature, *self._beside.get(signature, ())}
+    def beside(self, picture: int) -> set[int]:
+        """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""
+        mine = self.signature(picture)
+        found = set(self.members(mine))
+        found.update(*(self.members(other) for other in self._beside.get(mine, ())))
+        found.discard(picture)
+        return found
+
+    def signature(self, picture: int) -> int:
+        """The number of the two hashes of a picture."""
+        return int(self.of[picture])
 
     def heaps(self) -> Iterator[list[int]]:
         """Pictures that hang together as neighbours of neighbours, two or more."""

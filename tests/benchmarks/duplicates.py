@@ -79,8 +79,7 @@ def neighbours(options: Options) -> Iterator[Figure]:
     equal = Signatures(np.full(options.rows, 7, np.uint64), np.full(options.rows, 9, np.uint64))
     same = Judgement("re_encoded", 97, ())
     begun = time.perf_counter()
-    kin = equal.of.tolist().__getitem__
-    found = list(group(list(equal.heaps()), kin, equal.around, lambda pairs: [same] * len(pairs)))
+    found = list(group(list(equal.heaps()), equal, lambda pairs: [same] * len(pairs)))
     [one] = [some for some in found if isinstance(some, Group)]
     assert len(one.members) == options.rows - 1
     yield Figure("a cluster of equal pictures / as many others", (time.perf_counter() - begun) / large, 1, "")
