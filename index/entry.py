@@ -20,8 +20,8 @@ from schemas.sidecar import device_name, tag_parts, taken_of
 #: The columns of table `original`, in the order in which `entry` writes them.
 COLUMNS = (
     "source", "path", "etag", "id", "sha256", "media", "format", "size", "width", "height", "duration", "taken",
-    "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "dhash", "phash", "missing",
-    "words", "rest",
+    "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "content_id", "dhash", "phash",
+    "missing", "words", "rest",
 )  # fmt: skip
 
 _TEXT_TAGS = (
@@ -65,6 +65,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _real(gps.get("longitude")),
         _whole(curation.get("rating")),
         _real(quality.get("value")),
+        _text(content_id(capture)),
         NULL if worthless else _code(measurements.get("dhash")),
         NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
@@ -89,6 +90,17 @@ def problem_line(source: str, problem: Problem) -> bytes:
 def seen_line(source: str, seen: Seen) -> bytes:
     """The COPY line of one row of table `seen`."""
     return ("\t".join(map(_text, (source, *seen))) + "\n").encode("utf-8", "replace")
+
+
+#: Apple's identifier of a Live Photo, as ExifTool names it in stills (older and newer versions) and in videos.
+_CONTENT_IDS = ("MakerNotes:MediaGroupUUID", "MakerNotes:ContentIdentifier", "QuickTime:ContentIdentifier")
+
+
+def content_id(capture: Mapping[str, Any]) -> str | None:
+    """The identifier that the still and the video of a Live Photo share, from a capture block."""
+    tags = capture.get("tags") or {}
+    found = (tags.get(name) for name in _CONTENT_IDS)
+    return next((said for said in found if isinstance(said, str) and said), None)
 
 
 def _problem(item: Mapping[str, Any]) -> tuple[str, str]:

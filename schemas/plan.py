@@ -19,8 +19,22 @@ OnFailure = Literal["roll_back", "stop", "continue"]
 OnCollision = Literal["rename", "skip"]
 Part = Literal["sidecar", "xmp", "caption", "raw", "jpeg", "live_photo", "edits"]
 
+#: The most bytes of a plan: 100,000 actions take about 60 MB.
+MAX_PLAN_BYTES = 256 << 20
 
-class Place(Block):
+_SETS: dict[frozenset[str], set[str]] = {}
+
+
+class Many(Block):
+    """A block of which a plan has a hundred thousand: those that set the same fields share one set of their names."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Half of the memory of such a block would be that set."""
+        names = self.model_fields_set
+        object.__setattr__(self, "__pydantic_fields_set__", _SETS.setdefault(frozenset(names), names))
+
+
+class Place(Many):
     """Where an original is, or is to be."""
 
     source: str
@@ -29,7 +43,7 @@ class Place(Block):
     """Path in that source."""
 
 
-class Companion(Block):
+class Companion(Many):
     """A file that travels with its original, because the two are one unit."""
 
     part: Part
@@ -44,7 +58,7 @@ class Companion(Block):
     """Digest it must have; absent for our own sidecar."""
 
 
-class Action(Block):
+class Action(Many):
     """What every action says: the original, how it must be, and why."""
 
     source: str

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "what the catalog holds",
     "show": "all that is known of a photo",
     "search": "find photos",
+    "plan": "reorganise: propose, show, edit, reject, approve",
     "index": "the index: status, rebuild, verify, drop",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",

@@ -16,8 +16,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.benchmarks import plans
 from tests.benchmarks.floors import bare_walk, shared_floor
-from tests.benchmarks.measure import REPOSITORY, SHARED, Run, lumina, median, run, timed
+from tests.benchmarks.measure import REPOSITORY, SHARED, Figure, Run, lumina, median, run, timed
 
 
 @dataclass(frozen=True)
@@ -37,22 +38,6 @@ class Options:
             photos = self.stack.enter_context(copy_of(tree))
             self.scans["tree"] = photos, lumina("scan", str(photos), "--quiet", "--json", watch=True)
         return self.scans["tree"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What was measured. `target` is the most that `value` should be (the least, for a `floor`)."""
-
-    name: str
-    value: float
-    target: float
-    detail: str
-    at_least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """True when the target is reached."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
 
 
 @contextmanager
@@ -207,6 +192,12 @@ def query(options: Options) -> Iterator[Figure]:
             index.drop()
 
 
+def plan(options: Options) -> Iterator[Figure]:
+    """Proposing, showing and checking a plan of as many originals as there are rows."""
+    yield from plans.plan(options.rows)
+
+
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
-    "start": start, "scan": scan, "rescan": rescan, "rebuild": rebuild, "query": query, "peer": peer,
+    "start": start, "scan": scan, "rescan": rescan, "rebuild": rebuild, "query": query, "plan": plan,
+    "peer": peer,
 }  # fmt: skip
