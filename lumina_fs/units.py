@@ -62,6 +62,11 @@ def stem_of(name: str) -> str:
     return name[:at] if (at := name.rfind(".")) > 0 else name
 
 
+def extension_of(name: str) -> str:
+    """The extension of a name in lower case, with its dot."""
+    return name[at:].lower() if (at := name.rfind(".")) > 0 else ""
+
+
 def units_of(
     originals: Iterable[str], names: set[str], sidecars: set[str], content_ids: Mapping[str, str]
 ) -> list[Unit]:
@@ -133,11 +138,8 @@ def _beside(
 ) -> dict[str, list[Traveller]]:
     """The files that belong to an original by name: `IMG.JPG.xmp`, or `IMG.xmp` for the first of that stem."""
     found: dict[str, list[Traveller]] = {}
-    for name in sorted(names):
-        part = _BESIDE.get(name[-4:].lower())
-        if part is None or name in group:
-            continue
-        base = name[:-4]
+    for name in sorted(name for name in names if name[-4:].lower() in _BESIDE and name not in group):
+        part, base = _BESIDE[name[-4:].lower()], name[:-4]
         if base in group:
             found.setdefault(base, []).append(Traveller(part, name, base, False))
         elif base in stems:

@@ -25,16 +25,7 @@ MAX_PLAN_BYTES = 256 << 20
 _SETS: dict[frozenset[str], set[str]] = {}
 
 
-class Many(Block):
-    """A block of which a plan has a hundred thousand: those that set the same fields share one set of their names."""
-
-    def model_post_init(self, context: Any, /) -> None:
-        """Half of the memory of such a block would be that set."""
-        names = self.model_fields_set
-        object.__setattr__(self, "__pydantic_fields_set__", _SETS.setdefault(frozenset(names), names))
-
-
-class Place(Many):
+class Place(Block):
     """Where an original is, or is to be."""
 
     source: str
@@ -43,7 +34,7 @@ class Place(Many):
     """Path in that source."""
 
 
-class Companion(Many):
+class Companion(Block):
     """A file that travels with its original, because the two are one unit."""
 
     part: Part
@@ -58,7 +49,7 @@ class Companion(Many):
     """Digest it must have; absent for our own sidecar."""
 
 
-class Action(Many):
+class Action(Block):
     """What every action says: the original, how it must be, and why."""
 
     source: str
@@ -75,6 +66,11 @@ class Action(Many):
     """What a person should look at before approving."""
     companions: list[Companion] = Field(default_factory=list)
     """The other files of the unit, which go where the original goes."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Those that set the same fields share one set of their names, which else would be half of their memory."""
+        names = self.model_fields_set
+        object.__setattr__(self, "__pydantic_fields_set__", _SETS.setdefault(frozenset(names), names))
 
 
 class Move(Action):

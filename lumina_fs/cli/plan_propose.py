@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.cli.session import interruptible, ready_index
 from lumina_fs.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from index.postgres import PostgresIndex
+    from lumina_fs.plans.propose import Request
 
 
 def add_parser(actions: Any) -> argparse.ArgumentParser:
@@ -50,32 +54,42 @@ def add_parser(actions: Any) -> argparse.ArgumentParser:
 
 def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.plans.files import short, write_draft
-    from lumina_fs.plans.propose import goal_of, propose
+    from lumina_fs.plans.files import short
+    from lumina_fs.plans.propose import goal_of
     from schemas.document import collector_paused
 
     request = _request(catalog, args)
     goal_of(catalog, request)  # what cannot be is said before an index is made
     with interruptible() as cancel, ready_index(catalog, cancel, quiet=args.json) as index, collector_paused(1 << 30):
-        proposal = propose(catalog, index, request)
-        counts = _counts(proposal.plan)
-        plan_id = write_draft(catalog, proposal.plan) if proposal.plan is not None else None
-    for note in proposal.notes:
+        plan_id, counts, in_place, notes = _proposed(catalog, index, request)
+    for note in notes:
         say(note, to_stderr=True)
     if args.json:
-        print_json({"plan": plan_id, **counts, "in_place": proposal.in_place, "notes": proposal.notes})
+        print_json({"plan": plan_id, **counts, "in_place": in_place, "notes": notes})
     elif plan_id is None:
-        say(f"nothing to do: {plural(proposal.in_place, 'photo')} in place")
+        say(f"nothing to do: {plural(in_place, 'photo')} in place")
     else:
         acting = ", ".join(f"{count:,} {do}" for do, count in counts["counts"].items())
-        say(f"plan {short(plan_id)}: {acting}, {size(counts['size'])}; {proposal.in_place:,} in place already")
+        say(f"plan {short(plan_id)}: {acting}, {size(counts['size'])}; {in_place:,} in place already")
         if counts["warned"]:
             say(f"{plural(counts['warned'], 'action')} with a warning: lumina plan show {short(plan_id)} --only warned")
         say(f"look at it: lumina plan show {short(plan_id)}")
     return ExitCode.DONE
 
 
-def _request(catalog: Catalog, args: argparse.Namespace) -> Any:
+def _proposed(
+    catalog: Catalog, index: PostgresIndex, request: Request
+) -> tuple[str | None, dict[str, Any], int, list[str]]:
+    """The id of the new draft (None: nothing to do), the plan in numbers, how many are in place, and notes."""
+    from lumina_fs.plans.files import write_draft
+    from lumina_fs.plans.propose import propose
+
+    proposal = propose(catalog, index, request)
+    plan_id = write_draft(catalog, proposal.plan) if proposal.plan is not None else None
+    return plan_id, _counts(proposal.plan), proposal.in_place, proposal.notes
+
+
+def _request(catalog: Catalog, args: argparse.Namespace) -> Request:
     from lumina_fs.plans.propose import Request
     from lumina_fs.plans.rules import read_rules
     from lumina_fs.plans.strategies import folder_of, strategy_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
@@ -13,6 +14,7 @@ from lumina_fs.errors import ExitCode
 if TYPE_CHECKING:
     from lumina_fs.plans.files import StoredPlan
     from lumina_fs.plans.preview import Crossing, Line
+    from lumina_fs.plans.validate import Finding
 
 #: Actions, warnings and folders that are shown where no more are asked for.
 _FIRST = 50
@@ -36,48 +38,57 @@ def add_parser(actions: Any) -> argparse.ArgumentParser:
 
 def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.plans.files import find_plan
-    from lumina_fs.plans.findings import findings_of
-    from lumina_fs.plans.preview import chosen, crossing, lines
-    from lumina_fs.plans.status import OPEN, status_of
     from schemas.document import collector_paused
 
     with collector_paused(1 << 30):
-        plan = find_plan(catalog, args.plan)
-        sources = {source.name: source for source in catalog.sources()}
-        status = status_of(catalog, plan)
-        findings = findings_of(catalog, plan.plan) if status in OPEN or status == "approved" else []
-        found = list(lines(plan.plan, findings))
-        picked = chosen(found, only=args.only, match=args.match, sort=args.sort)
-        facts = Facts(plan, status, found, crossing(plan.plan, sources))
-        if args.json:
-            print_json(facts.value())
-            for line in picked:
-                print_json(line.value())
-        elif args.tree:
-            facts.show()
-            _show_tree(plan, everything=args.all)
-        else:
-            facts.show()
-            facts.show_warnings(everything="warned" in args.only or "refused" in args.only)
-            _show_lines(picked, everything=args.all)
+        return _show(catalog, args)
+
+
+def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    from lumina_fs.plans.deeds import acts
+    from lumina_fs.plans.files import find_plan
+    from lumina_fs.plans.findings import findings_of
+    from lumina_fs.plans.preview import chosen, crossing, lines
+    from lumina_fs.plans.status import APPROVED, OPEN, status_of
+
+    plan = find_plan(catalog, args.plan)
+    sources = {source.name: source for source in catalog.sources()}
+    status, found = status_of(catalog, plan), acts(plan.plan)
+    findings = findings_of(catalog, plan.plan, found) if status in (*OPEN, APPROVED) else []
+    facts = Facts(plan, status, findings, crossing(found, sources))
+    every = lines(plan.plan, findings)
+    if args.json:
+        print_json(facts.value())
+        for line in chosen(every, only=args.only, match=args.match, sort=args.sort):
+            print_json(line.value())
+        return ExitCode.DONE
+    facts.show()
+    if args.tree:
+        _show_tree(plan, everything=args.all)
+        return ExitCode.DONE
+    facts.show_warnings(everything="warned" in args.only or "refused" in args.only)
+    if args.only or args.match or args.all or args.sort != "order":
+        picked = chosen(every, only=args.only, match=args.match, sort=args.sort)
+        _show_lines(picked if args.all else picked[:_FIRST], len(picked))
+    else:
+        _show_lines(list(islice(every, _FIRST)), len(plan.plan.actions))
     return ExitCode.DONE
 
 
 class Facts:
     """A plan in numbers."""
 
-    def __init__(self, plan: StoredPlan, status: str, found: Sequence[Line], crosses: Crossing) -> None:
+    def __init__(self, plan: StoredPlan, status: str, findings: Sequence[Finding], crosses: Crossing) -> None:
         from lumina_fs.plans.files import weigh
         from lumina_fs.plans.preview import collisions, uncertain
 
         self._plan = plan
         self._status = status
-        self._found = found
+        self._findings = findings
         self._crosses = crosses
         self._weight = weigh(plan.plan)
-        self._uncertain, self._collisions = uncertain(found), collisions(found)
-        self._refused = [line for line in found if line.refused]
+        self._uncertain, self._collisions = uncertain(plan.plan), collisions(plan.plan)
+        self._refused = len({one.action for one in findings})
 
     def value(self) -> dict[str, Any]:
         """The numbers as `--json` prints them."""
@@ -87,8 +98,8 @@ class Facts:
             "plan": self._plan.id, "name": plan.name, "status": self._status, "digest": self._plan.digest,
             "purpose": plan.purpose, "created": plan.created, "strategy": plan.strategy,
             "on_failure": plan.on_failure, "on_collision": plan.on_collision,
-            "counts": self._weight.counts, "size": self._weight.size, "refused": len(self._refused),
-            "warned": sum(bool(line.warnings) for line in self._found), "uncertain_dates": self._uncertain,
+            "counts": self._weight.counts, "size": self._weight.size, "refused": self._refused,
+            "warned": sum(bool(action.warnings) for action in plan.actions), "uncertain_dates": self._uncertain,
             "collisions": self._collisions, "volumes": volumes,
             "crossing": {"moves": self._crosses.moves, "size": self._crosses.size},
         }  # fmt: skip
@@ -103,7 +114,7 @@ class Facts:
             ("actions", f"{counts}; {size(weight.size)}"), ("if one fails", policy), *self._rooms(),
             ("uncertain dates", f"{self._uncertain:,}" if self._uncertain else ""),
             ("names taken", f"{self._collisions:,} get another" if self._collisions else ""),
-            ("refused", f"{len(self._refused):,} as things are now" if self._refused else ""),
+            ("refused", f"{self._refused:,} as things are now" if self._refused else ""),
             ("digest", self._plan.digest),
         ]  # fmt: skip
         print_pairs([row for row in rows if row[1]])
@@ -120,19 +131,20 @@ class Facts:
 
     def show_warnings(self, *, everything: bool = False) -> None:
         """What a person should look at first: refusals, then warnings."""
-        troubles = [(line, reason, "refused") for line in self._refused for reason in line.refused]
-        troubles += [(line, text, "warning") for line in self._found for text in line.warnings]
+        troubles = [(one.action, one.path, one.reason, "refused") for one in self._findings]
+        for number, action in enumerate(self._plan.plan.actions):
+            troubles += [(number, action.path, text, "warning") for text in action.warnings]
         most = len(troubles) if everything else _FIRST_WARNINGS
         if troubles:
             say("")
-        for line, text, kind in troubles[:most]:
-            say(f"{kind}: action {line.number}, {line.path}: {text}")
+        for number, path, text, kind in troubles[:most]:
+            say(f"{kind}: action {number + 1}, {path}: {text}")
         if len(troubles) > most:
             say(f"... and {len(troubles) - most:,} more: --only refused, --only warned")
 
 
-def _show_lines(picked: Sequence[Line], *, everything: bool) -> None:
-    shown = picked if everything else picked[:_FIRST]
+def _show_lines(shown: Sequence[Line], count: int) -> None:
+    """These actions, out of so many."""
     if shown:
         say("")
         rows = [
@@ -142,8 +154,8 @@ def _show_lines(picked: Sequence[Line], *, everything: bool) -> None:
             for line in shown
         ]  # fmt: skip
         print_table(("#", "DO", "SIZE", "WITH", "!", "FROM", "TO"), rows, spare=("SIZE", "WITH"))
-    if len(picked) > len(shown):
-        say(f"... and {len(picked) - len(shown):,} more: --all shows them, --only and --match pick some")
+    if count > len(shown):
+        say(f"... and {count - len(shown):,} more: --all shows them, --only and --match pick some")
 
 
 def _show_tree(plan: StoredPlan, *, everything: bool) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -16,48 +16,52 @@ from lumina_fs.catalog import Catalog, Source
 from lumina_fs.documents import read
 from lumina_fs.errors import UnsafePath
 from lumina_fs.filetypes import by_extension, may_be_original
+from lumina_fs.plans.deeds import Act, Deed
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.targets import fold
-from lumina_fs.plans.validate import Deed, Finding, deeds
+from lumina_fs.plans.validate import Finding
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
 from lumina_fs.units import Unit, units_of
 from schemas.names import decode_name
-from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Skip, Trash
+from schemas.plan import Edit, Move, Restore, Skip, Trash
+
+GONE = "is not there; propose again after a scan"
 
 
-def check_ground(catalog: Catalog, plan: Plan, sources: Mapping[str, Source]) -> list[Finding]:
+def check_ground(catalog: Catalog, found: Sequence[Act], sources: Mapping[str, Source]) -> list[Finding]:
     """What would be refused at present, in the order of the actions. Raises SourceOffline."""
-    used = {action.source for action in plan.actions}
-    used |= {action.to.source for action in plan.actions if isinstance(action, (Move, Copy))}
+    used = {act.action.source for act in found} | {deed.target for act in found for deed in act.files[:1]}
+    reached = {fold(deed.to_folder) for act in found for deed in act.files}
     with contextlib.ExitStack() as stack:
         checkers = {}
-        for name in used & sources.keys():
+        for name in sources.keys() & used:
             catalog.require_online(sources[name])
             root = stack.enter_context(Root.open(sources[name].path))
-            checkers[name] = _Checker(catalog, sources[name], root)
-        found: list[Finding] = []
-        for number, action in enumerate(plan.actions):
-            if action.source in checkers:
-                reasons = _reasons(action, checkers)
-                found += [Finding(number, action.path, reason) for reason in reasons]
-        return found
+            checkers[name] = _Checker(catalog, sources[name], root, reached)
+        return [
+            Finding(act.number, act.action.path, reason)
+            for act in found
+            if act.action.source in checkers
+            for reason in _reasons(act, checkers)
+        ]
 
 
-def _reasons(action: AnyAction, checkers: Mapping[str, _Checker]) -> Iterator[str]:
+def _reasons(act: Act, checkers: Mapping[str, _Checker]) -> Iterator[str]:
+    action, files = act.action, act.files
     if isinstance(action, (Skip, Restore)):
         return
     here = checkers[action.source]
-    path = decode_name(action.path)
-    if not here.ground.holds(path):
-        yield "is not there; propose again after a scan"
-        return
     if isinstance(action, Edit):
+        if not here.ground.holds(decode_name(action.path)):
+            yield GONE
         return
-    files = list(deeds(action))
-    yield from here.split(path, {deed.path for deed in files})
+    if not here.holds(files[0]):
+        yield GONE
+        return
+    yield from here.split(files)
     for deed in files:
-        if deed.to is not None and deed.target is not None and deed.target in checkers:
+        if deed.target is not None and deed.target in checkers:
             yield from checkers[deed.target].taken(deed)
     if isinstance(action, (Move, Trash)):
         here.leave(files)
@@ -66,43 +70,62 @@ def _reasons(action: AnyAction, checkers: Mapping[str, _Checker]) -> Iterator[st
 class _Checker:
     """One source: what lies where, and what earlier actions of the plan have taken away."""
 
-    def __init__(self, catalog: Catalog, source: Source, root: Root) -> None:
+    def __init__(self, catalog: Catalog, source: Source, root: Root, reached: set[str]) -> None:
         self.ground = Ground(root)
         self._sidecars = catalog.sidecars(source, root)
-        self._units: dict[str, dict[str, Unit]] = {}
+        self._reached = reached
+        self._units: dict[str, dict[str, list[str]]] = {}
         self._names: dict[str, set[str]] = {}
         self._blocked: dict[str, str | None] = {}
-        self._gone: set[str] = set()
+        self._gone: dict[str, set[str] | None] = {}
 
-    def leave(self, files: list[Deed]) -> None:
-        """These are gone by now."""
-        self._gone.update(fold(deed.path) for deed in files)
+    def holds(self, deed: Deed) -> bool:
+        """True when the file is where the plan says."""
+        listing = self.ground.listing(deed.folder)
+        return listing is not None and deed.name in listing.files
+
+    def leave(self, files: Sequence[Deed]) -> None:
+        """These are gone by now; it only matters in folders that something goes into."""
+        for deed in files:
+            if deed.folder not in self._gone:
+                self._gone[deed.folder] = set() if fold(deed.folder) in self._reached else None
+            gone = self._gone[deed.folder]
+            if gone is not None:
+                gone.add(fold(deed.name))
+
+    def _has_left(self, folder: str, key: str) -> bool:
+        """True when a file that was in the folder, or in one that is the same on some volume, is gone by now."""
+        return any(key in (self._gone.get(place) or ()) for place in self.ground.variants(folder))
 
     def taken(self, deed: Deed) -> Iterator[str]:
         """Why a file cannot come to its target."""
-        assert deed.to is not None
-        folder = deed.to.rpartition("/")[0]
+        folder = deed.to_folder
         if folder not in self._names:
-            self._names[folder] = set(map(fold, self.ground.names(folder)))
+            self._names[folder] = {fold(path.rpartition("/")[2]) for path in self.ground.names(folder)}
             self._blocked[folder] = self.ground.blocked(folder)
         problem = self._blocked[folder]
         if problem is not None:
             if deed.part is None:
                 yield problem
-            return
-        key = fold(deed.to)
-        if key in self._names[folder] and key not in self._gone:
-            yield f"{deed.to} is taken"
+        elif self._names[folder]:
+            key = fold(deed.to_name)
+            if key in self._names[folder] and not self._has_left(folder, key):
+                yield f"{deed.to} is taken"
 
-    def split(self, path: str, files: set[str]) -> Iterator[str]:
+    def split(self, files: Sequence[Deed]) -> Iterator[str]:
         """Files that belong to an original and would stay behind."""
-        folder, slash, name = path.rpartition("/")
-        if folder not in self._units:
-            self._units[folder] = {one: unit for unit in self._in(folder) for one in unit.originals}
-        unit = self._units[folder].get(name)
-        for one in unit.names() if unit is not None else ():
-            if f"{folder}{slash}{one}" not in files:
-                yield f"its unit would be split: {one} belongs to it and would stay behind"
+        first = files[0]
+        units = self._units.get(first.folder)
+        if units is None:
+            units = {one: unit.names() for unit in self._in(first.folder) for one in unit.originals}
+            self._units[first.folder] = units
+        wanted = units.get(first.name, ())
+        if len(wanted) == 2 == len(files) and wanted[1] == files[1].name:
+            return
+        have = {deed.name for deed in files}
+        for name in wanted:
+            if name not in have:
+                yield f"its unit would be split: {name} belongs to it and would stay behind"
 
     def _in(self, folder: str) -> list[Unit]:
         listing = self.ground.listing(folder)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from index.protocol import Row
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.strategies import Wish
-from lumina_fs.plans.targets import fold, refusal, too_long
+from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
 from lumina_fs.units import Traveller, moved_name, stem_of
 
 _WAITING, _OPEN, _MOVED, _STAYS = range(4)
@@ -40,10 +40,17 @@ class Mover:
     warnings: list[str] = field(default_factory=list)
     state: int = _STAYS
 
-    @property
-    def leader(self) -> Row:
-        """The original that the action is about."""
-        return next(iter(self.originals.values()))
+    leader: Row = field(init=False)
+    head: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head, self.leader = next(iter(self.originals.items()))
+
+    def present(self) -> Iterator[str]:
+        """The names of all its files now."""
+        yield from self.originals
+        for one in self.travellers:
+            yield one.name
 
     def stay(self, reason: str) -> None:
         """It does not go, and why."""
@@ -58,7 +65,9 @@ class Mover:
     def new_names(self, stem: str, suffix: str) -> dict[str, str]:
         """New names of its originals when the leader's is `stem`; members with another stem take it too if they can."""
         assert self.wish is not None
-        old = stem_of(next(iter(self.originals)))
+        if len(self.originals) == 1:
+            return {self.head: stem + suffix + self.head[len(stem_of(self.head)) :]}
+        old = stem_of(self.head)
         found: dict[str, str] = {}
         for name in self.originals:
             own = stem_of(name)
@@ -85,10 +94,13 @@ class Places:
         self._owners: dict[tuple[str, str], int] = {}
         self._loaded: dict[tuple[str, str], str | None] = {}
         self._numbers: dict[tuple[str, str, str, str], int] = {}
+        self._within: dict[tuple[str, str], list[int]] = {}
+        folded: dict[str, str] = {}
         for at, mover in enumerate(movers):
             if mover.source in grounds and not mover.copied:
-                for name in (*mover.originals, *(one.name for one in mover.travellers)):
-                    self._owners[mover.source, _key(mover.folder, name)] = at
+                if mover.folder not in folded:
+                    folded[mover.folder] = fold(mover.folder)
+                self._within.setdefault((mover.source, folded[mover.folder]), []).append(at)
 
     def settled(self) -> Iterator[Mover]:
         """Every mover that was to go, in an order that works; those that cannot go have `refused`."""
@@ -116,7 +128,7 @@ class Places:
         """Give it a place or a refusal; or say which mover has to be settled before."""
         assert mover.wish is not None
         assert mover.target is not None
-        folder, target, head = mover.wish.folder, mover.target, next(iter(mover.originals))
+        folder, target, head = mover.wish.folder, mover.target, mover.head
         mover.wished = mover.wished or head
         problem = self._load(target, folder)
         if problem is not None:
@@ -128,7 +140,8 @@ class Places:
         while True:
             names = self._names(mover, stem, number, counting)
             mover.wished = mover.wished if number else names[head]
-            keys = [(target, _key(folder, new)) for _, new in mover.files(names)]
+            files = list(mover.files(names))
+            keys = [(target, _key(folder, new)) for _, new in files]
             if len(set(keys)) < len(keys):
                 mover.stay("two files of its unit would have one name on some volumes")
                 return None
@@ -136,7 +149,7 @@ class Places:
             if not taken:
                 if before is not None:
                     return before
-                self._accept(mover, at, names, keys)
+                self._accept(mover, at, names, files, keys)
                 return None
             if not counting and not self._rename:
                 mover.stay(f"{names[head]} in {folder or 'the top folder'} {self._why(taken[0], mover)}")
@@ -180,11 +193,14 @@ class Places:
                 before = owner
         return taken, before
 
-    def _accept(self, mover: Mover, at: int, names: dict[str, str], keys: list[tuple[str, str]]) -> None:
+    def _accept(
+        self, mover: Mover, at: int, names: dict[str, str], files: list[tuple[str, str]], keys: list[tuple[str, str]]
+    ) -> None:
         assert mover.wish is not None
-        for number, (old, new) in enumerate(mover.files(names)):
+        for number, (old, new) in enumerate(files):
             path = f"{mover.wish.folder}/{new}" if mover.wish.folder else new
-            reason = refusal(path) if number < len(names) else too_long(path)
+            reason = name_refusal(new) if number < len(names) else None
+            reason = reason or too_long(path)
             if reason is not None:
                 mover.stay(f"the target of {old} {reason}: {path}")
                 return
@@ -206,9 +222,12 @@ class Places:
         key = (source, folder)
         if key not in self._loaded:
             ground = self._grounds[source]
+            for at in self._within.pop((source, fold(folder)), ()):
+                for name in self._movers[at].present():
+                    self._owners[source, _key(folder, name)] = at
             for path in ground.names(folder):
                 self._owners.setdefault((source, fold(path)), _UNKNOWN)
-            reason = refusal(f"{folder}/x" if folder else "x")
+            reason = folder_path_refusal(folder)
             self._loaded[key] = f"the folder {folder} {reason}" if reason else ground.blocked(folder)
         return self._loaded[key]
 

@@ -6,20 +6,20 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lumina_fs.catalog import Source
+from lumina_fs.plans.deeds import Act
 from lumina_fs.plans.validate import Finding
 from schemas.names import decode_name
-from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Skip, Trash
+from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Trash
 
 #: What a list of actions can be sorted by.
 ORDERS = ("order", "path", "target", "size", "warnings")
 KINDS = ("move", "copy", "trash", "restore", "edit", "skip")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One action. Paths are as inside the program, with their source before a colon where the plan has several."""
 
     number: int
@@ -136,28 +136,29 @@ class Crossing:
     size: int
 
 
-def crossing(plan: Plan, sources: Mapping[str, Source]) -> Crossing:
+def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
     """What has to be copied to which volume, and what room there is. Sources that are not there are left out."""
     devices: dict[tuple[str, str], int] = {}
     places: dict[int, str] = {}
     arriving: Counter[int] = Counter()
     moves = size = 0
 
-    def device(source: str, path: str) -> int:
-        key = (source, decode_name(path).rpartition("/")[0])
+    def device(source: str, folder: str) -> int:
+        key = (source, folder)
         if key not in devices:
-            devices[key], place = _device(sources[source].path, key[1])
+            devices[key], place = _device(sources[source].path, folder)
             places.setdefault(devices[key], place)
         return devices[key]
 
-    for action in plan.actions:
+    for _, action, files in found:
         if not isinstance(action, (Move, Copy)) or not {action.source, action.to.source} <= sources.keys():
             continue
-        weight = action.size + sum(one.size or 0 for one in action.companions)
-        origin, target = device(action.source, action.path), device(action.to.source, action.to.path)
-        crosses = isinstance(action, Move) and origin != target
-        arriving[target] += weight if crosses or isinstance(action, Copy) else 0
-        moves, size = moves + crosses, size + weight * crosses
+        origin, target = device(action.source, files[0].folder), device(action.to.source, files[0].to_folder)
+        if isinstance(action, Copy) or origin != target:
+            weight = action.size + sum(one.size or 0 for one in action.companions)
+            arriving[target] += weight
+            if isinstance(action, Move):
+                moves, size = moves + 1, size + weight
     return Crossing([Volume(place, arriving[one], _free(place)) for one, place in places.items()], moves, size)
 
 
@@ -181,16 +182,11 @@ def _free(place: str) -> int:
     return room.f_bavail * room.f_frsize
 
 
-def uncertain(found: Iterable[Line]) -> int:
+def uncertain(plan: Plan) -> int:
     """How many dates of a plan may be wrong."""
-    return sum(any(text.startswith("the date is uncertain") for text in line.warnings) for line in found)
+    return sum(any(text.startswith("the date is uncertain") for text in one.warnings) for one in plan.actions)
 
 
-def collisions(found: Iterable[Line]) -> int:
+def collisions(plan: Plan) -> int:
     """How many would have had a name that is taken."""
-    return sum(any("another name" in text for text in line.warnings) for line in found)
-
-
-def skipped(plan: Plan) -> list[Skip]:
-    """What was refused by the proposer or rejected by a person."""
-    return [action for action in plan.actions if isinstance(action, Skip)]
+    return sum(any("another name" in text for text in one.warnings) for one in plan.actions)

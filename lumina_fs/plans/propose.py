@@ -190,8 +190,10 @@ class _Proposer:
             found = {name: rows[name] for name in unit.originals if name in rows}
             if not found:
                 continue
-            leader = min(found, key=lambda name: _rank(name, found[name]))
-            originals = {leader: found[leader], **found}
+            originals = found
+            if len(found) > 1:
+                leader = min(found, key=lambda name: _rank(name, found[name]))
+                originals = {leader: found[leader], **found}
             mover = Mover(source, folder, originals, unit.travellers, copied=self._request.copy)
             choices = [row.choice for row in found.values() if row.choice is not None]
             if choices:
@@ -293,7 +295,7 @@ class _Proposer:
             wished = {"source": mover.target, "path": encode_name(_join(wish.folder, mover.wished))}
             proposed = {"do": action["do"], "to": wished, "reason": action["reason"]}
             return {**action, "do": "skip", "reason": mover.refused or "refused", "proposed": proposed}
-        head = next(iter(mover.originals))
+        head = mover.head
         action["to"] = {"source": mover.target, "path": encode_name(_join(wish.folder, names[head]))}
         companions = list(self._companions(mover, names, wish.folder))
         if companions:
@@ -344,7 +346,7 @@ def _is_there(mover: Mover, wish: Wish) -> bool:
     """True when a unit lies where it should, under a name that will do."""
     if fold(wish.folder) != fold(mover.folder):
         return False
-    return wish.name is None or wish.name.fits(stem_of(next(iter(mover.originals))))
+    return wish.name is None or wish.name.fits(stem_of(mover.head))
 
 
 def _join(folder: str, name: str) -> str:

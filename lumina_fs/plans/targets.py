@@ -47,19 +47,33 @@ def _is_plain(text: str) -> bool:
 
 
 def refusal(path: str, ignore: Ignore = _NO_IGNORE) -> str | None:
-    """Why nothing may be moved or copied to this path in a source; None if it may. `ignore` is the catalog's own."""
-    if path.startswith(("/", "\\")) or _DRIVE.match(path):
+    """Why no original may come to this path in a source; None if it may. `ignore` is the catalog's own."""
+    folder, _, name = path.rpartition("/")
+    reason = folder_path_refusal(folder) or name_refusal(name) or too_long(path)
+    if reason is None and ignore.patterns and ignore.path(path):
+        return "is left out by the catalog's setting `ignore`"
+    return reason if not path.startswith("/") else "is not relative to its source"
+
+
+def folder_path_refusal(folder: str) -> str | None:
+    """Why nothing may be put into the folder at this path; "" is the top."""
+    if folder.startswith(("/", "\\")) or _DRIVE.match(folder):
         return "is not relative to its source"
-    if "\0" in path:
+    if "\0" in folder:
         return "holds a NUL"
-    if (reason := too_long(path)) is not None:
-        return reason
-    *folders, name = path.split("/")
-    for folder in folders:
-        reason = folder_refusal(folder)
-        if reason is not None:
-            return reason
-    return _part_refusal(name) or _name_refusal(name, "/".join(folders), ignore)
+    reasons = map(folder_refusal, folder.split("/") if folder else ())
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def name_refusal(name: str) -> str | None:
+    """Why no original may be called so."""
+    if "\0" in name:
+        return "holds a NUL"
+    if name.endswith(SUFFIX) or ORPHAN in name:
+        return "has the name of a sidecar"
+    if is_ignored_file(name):
+        return "has a name that scans leave out"
+    return _part_refusal(name)
 
 
 def too_long(path: str) -> str | None:
@@ -88,14 +102,4 @@ def _part_refusal(name: str) -> str | None:
         return "holds an empty part, '.' or '..'"
     if _DEVICES.fullmatch(name):
         return f"holds {name!r}, a name that Windows reserves"
-    return None
-
-
-def _name_refusal(name: str, folder: str, ignore: Ignore) -> str | None:
-    if name.endswith(SUFFIX) or ORPHAN in name:
-        return "has the name of a sidecar"
-    if is_ignored_file(name):
-        return "has a name that scans leave out"
-    if ignore.patterns and ignore.path(f"{folder}/{name}" if folder else name):
-        return "is left out by the catalog's setting `ignore`"
     return None

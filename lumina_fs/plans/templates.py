@@ -97,6 +97,7 @@ class FolderTemplate:
     def __init__(self, text: str) -> None:
         self.text = text
         self._parts = _split(text, _pieces(text))
+        self._by_day: dict[str | None, str | None] | None = {} if self._knows_days_only() else None
         for part in self._parts:
             for piece in part:
                 if isinstance(piece, Field) and piece.name in _PRESENT:
@@ -107,8 +108,22 @@ class FolderTemplate:
         """True when the template has this field."""
         return any(isinstance(piece, Field) and piece.name == name for part in self._parts for piece in part)
 
+    def _knows_days_only(self) -> bool:
+        """True when all originals of one day come to one folder."""
+        return all(
+            isinstance(one, str) or one.name in ("year", "month", "day", "date") for p in self._parts for one in p
+        )
+
     def render(self, row: Row) -> str | None:
         """The folder for an original; None where it lacks a value. A date known to the month ends the path there."""
+        if self._by_day is None:
+            return self._render(row)
+        day = row.taken[:10] if row.taken else None
+        if day not in self._by_day:
+            self._by_day[day] = self._render(row)
+        return self._by_day[day]
+
+    def _render(self, row: Row) -> str | None:
         done: list[str] = []
         for part in self._parts:
             text = ""

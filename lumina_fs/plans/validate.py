@@ -1,25 +1,21 @@
 """What is wrong with a plan beyond its form: all that can be told from its bytes and the list of sources.
 
-It runs when a plan is shown, approved and applied. `lumina_fs.plans.ground_check` looks at the disk as well.
+It runs when a plan is shown, approved and applied; `ground_check` looks at the disk as well. Each of a hundred thousand
+actions passes here, so what can be said once for a folder is said once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lumina_fs.catalog import Source
 from lumina_fs.discover import Ignore
-from lumina_fs.filetypes import extension
-from lumina_fs.plans.targets import fold, refusal, too_long
-from lumina_fs.sidecars import sidecar_name
-from lumina_fs.units import Traveller, moved_name, stem_of
-from schemas.names import decode_name
-from schemas.plan import Action, AnyAction, Companion, Copy, Edit, Move, Plan, Restore, Skip, Trash
-
-#: Companions that are originals themselves.
-ORIGINALS = frozenset({"raw", "jpeg", "live_photo"})
+from lumina_fs.plans.deeds import Act, Deed
+from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
+from lumina_fs.sidecars import SUFFIX, sidecar_name
+from lumina_fs.units import Traveller, extension_of, moved_name, stem_of
+from schemas.plan import Copy, Move, Skip, Trash
 
 
 class Finding(NamedTuple):
@@ -30,164 +26,152 @@ class Finding(NamedTuple):
     reason: str
 
 
-class Deed(NamedTuple):
-    """One file of an action: where it is, and where it goes; names as inside the program."""
-
-    source: str
-    path: str
-    target: str | None
-    to: str | None
-    part: str | None
-
-
-def deeds(action: AnyAction) -> Iterator[Deed]:
-    """Every file that an action moves, copies or trashes: the original first."""
-    if isinstance(action, (Skip, Edit, Restore)):
-        return
-    place = action.to if isinstance(action, (Move, Copy)) else None
-    target = place.source if place else None
-    yield Deed(action.source, decode_name(action.path), target, decode_name(place.path) if place else None, None)
-    for one in action.companions:
-        to = decode_name(one.to) if one.to is not None and place else None
-        yield Deed(action.source, decode_name(one.path), target, to, one.part)
-
-
-def check_plan(plan: Plan, sources: Mapping[str, Source], ignore: Ignore) -> list[Finding]:
+def check_plan(found: Sequence[Act], sources: Mapping[str, Source], ignore: Ignore) -> list[Finding]:
     """All that is wrong, in the order of the actions; an empty list for a plan that may be approved."""
-    checker = _Checker(sources, ignore)
-    found: list[Finding] = []
-    for number, action in enumerate(plan.actions):
-        found += [Finding(number, action.path, reason) for reason in checker.check(number, action)]
-    found += checker.clashes(plan)
-    found.sort(key=lambda one: one.action)
-    return found
+    checker = _Checker(sources, ignore, {deed.to_folder for act in found for deed in act.files})
+    findings = [Finding(act.number, act.action.path, reason) for act in found for reason in checker.check(act)]
+    findings += [Finding(number, found[number].action.path, reason) for number, reason in checker.clashes()]
+    return sorted(findings, key=lambda one: one.action)
 
 
-@dataclass(slots=True)
 class _Checker:
-    sources: Mapping[str, Source]
-    ignore: Ignore
-    originals: dict[tuple[str, str], int] = field(default_factory=dict)
-    targets: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
-    leaving: dict[tuple[str, str], int] = field(default_factory=dict)
-    folders: dict[str, str | None] = field(default_factory=dict)
+    def __init__(self, sources: Mapping[str, Source], ignore: Ignore, targets: set[str]) -> None:
+        self._sources = sources
+        self._ignore = ignore
+        self._folded = {folder: fold(folder) for folder in targets}
+        self._reached = set(self._folded.values())
+        self._originals: dict[tuple[str, str], int] = {}
+        self._targets: dict[tuple[str, str], tuple[int, str]] = {}
+        self._leaving: dict[tuple[str, str], int] = {}
+        self._refusals: dict[str, str | None] = {}
+        self._reaches: dict[str, bool] = {}
+        self._managed: dict[tuple[str, str, str], list[str]] = {}
 
-    def check(self, number: int, action: AnyAction) -> Iterator[str]:
+    def check(self, act: Act) -> Iterator[str]:
         """What is wrong with one action, and with it beside those before it."""
+        number, action, files = act
         if isinstance(action, Skip):
             return
-        yield from self._managed(action)
-        for deed in deeds(action):
-            if _unsafe(deed.path):
-                yield f"{deed.path!r} is no path in a source"
-            if deed.part is None or deed.part in ORIGINALS:
-                other = self.originals.get((deed.source, deed.path))
-                if other is not None:
-                    yield f"{deed.path} is in this plan twice (see action {other + 1})"
-                self.originals[deed.source, deed.path] = number
-            if isinstance(action, (Move, Trash)):
-                self.leaving[deed.source, fold(deed.path)] = number
-            if deed.to is not None and deed.target is not None:
+        target = action.to.source if isinstance(action, (Move, Copy)) else ""
+        key = (action.do, action.source, target)
+        if key not in self._managed:
+            self._managed[key] = list(self._sourced(*key))
+        yield from self._managed[key]
+        leaves = isinstance(action, (Move, Trash))
+        for deed in files:
+            if deed.is_original:
+                path = (deed.source, deed.path)
+                if path in self._originals:
+                    yield f"{deed.path} is in this plan twice (see action {self._originals[path] + 1})"
+                self._originals[path] = number
+            if leaves and self._reaches_into(deed.folder):
+                self._leaving[deed.source, fold(deed.path)] = number
+            if deed.target is not None:
                 yield from self._target(number, deed)
-        if isinstance(action, (Move, Copy)):
-            yield from _unit(action)
+        if isinstance(action, (Move, Copy)) and not _is_plain(files):
+            yield from _torn(files)
 
-    def _managed(self, action: Action) -> Iterator[str]:
-        source = self.sources.get(action.source)
+    def _sourced(self, do: str, name: str, target_name: str) -> Iterator[str]:
+        """What is wrong with the sources of an action."""
+        source, target = self._sources.get(name), self._sources.get(target_name)
         if source is None:
-            yield f"there is no source {action.source}"
-        elif isinstance(action, (Move, Trash)) and not source.managed:
+            yield f"there is no source {name}"
+        elif do in ("move", "trash") and not source.managed:
             yield (
-                f"originals of {source.name} are referenced and stay where they are; `lumina source set {source.name} "
+                f"originals of {name} are referenced and stay where they are; `lumina source set {name} "
                 "--managed yes` lets plans move them"
             )
-        if isinstance(action, (Move, Copy)) and action.to.source != action.source:
-            target = self.sources.get(action.to.source)
+        if target_name and target_name != name:
             if target is None:
-                yield f"there is no source {action.to.source}"
+                yield f"there is no source {target_name}"
             elif not target.managed:
-                yield f"source {target.name} is not managed: nothing can be put there"
+                yield f"source {target_name} is not managed: nothing can be put there"
+        elif target_name and do == "copy" and target is not None and not target.managed:
+            yield f"source {target_name} is not managed: nothing can be put there"
+
+    def _reaches_into(self, folder: str) -> bool:
+        """True when something of this plan goes into the folder."""
+        if folder not in self._reaches:
+            self._reaches[folder] = fold(folder) in self._reached
+        return self._reaches[folder]
 
     def _target(self, number: int, deed: Deed) -> Iterator[str]:
-        assert deed.to is not None
         assert deed.target is not None
-        reason = self._refusal(deed.to) if deed.part is None or deed.part in ORIGINALS else _companion_refusal(deed.to)
+        if deed.to_folder not in self._refusals:
+            self._refusals[deed.to_folder] = folder_path_refusal(deed.to_folder)
+        reason = self._refusals[deed.to_folder]
+        if reason is None and deed.is_original:
+            reason = name_refusal(deed.to_name)
+            if reason is None and self._ignore.patterns and self._ignore.path(deed.to):
+                reason = "is left out by the catalog's setting `ignore`"
+        to = deed.to
+        reason = reason or too_long(to)
         if reason is not None:
-            yield f"the target {reason}: {deed.to}"
+            yield f"the target {reason}: {to}"
             return
-        key = (deed.target, fold(deed.to))
-        other = self.targets.get(key)
-        if other is not None:
-            same = "" if other[1] == deed.to else f" (as {other[1]}, the same name on some volumes)"
-            yield f"action {other[0] + 1} puts something at {deed.to} too{same}"
-        self.targets[key] = (number, deed.to)
+        key = (deed.target, f"{self._folded[deed.to_folder]}/{fold(deed.to_name)}".lstrip("/"))
+        if key in self._targets:
+            other, said = self._targets[key]
+            same = "" if said == to else f" (as {said}, the same name on some volumes)"
+            yield f"action {other + 1} puts something at {to} too{same}"
+        self._targets[key] = (number, to)
 
-    def _refusal(self, path: str) -> str | None:
-        """As `refusal`, which is asked once for each folder."""
-        folder, slash, name = path.rpartition("/")
-        if folder not in self.folders:
-            self.folders[folder] = refusal(f"{folder}{slash}x", self.ignore)
-        if self.folders[folder] is not None:
-            return self.folders[folder]
-        return refusal(name, self.ignore) or too_long(path) if not self.ignore.patterns else refusal(path, self.ignore)
-
-    def clashes(self, plan: Plan) -> Iterator[Finding]:
+    def clashes(self) -> Iterator[tuple[int, str]]:
         """Targets that another action of the plan leaves only later, or never."""
-        for key, (number, to) in self.targets.items():
-            leaver = self.leaving.get(key)
-            if leaver is None or leaver < number:
+        for key, leaver in self._leaving.items():
+            if key not in self._targets:
                 continue
-            path = plan.actions[number].path
+            number, to = self._targets[key]
             if leaver == number:
-                yield Finding(number, path, f"{to} is where it, or its unit, is already")
-            else:
-                yield Finding(number, path, f"{to} is free only after action {leaver + 1}; put it behind that one")
+                yield number, f"{to} is where it, or its unit, is already"
+            elif leaver > number:
+                yield number, f"{to} is free only after action {leaver + 1}; put it behind that one"
 
 
-def _unsafe(path: str) -> bool:
-    return path.startswith("/") or "\0" in path or any(part in ("", ".", "..") for part in path.split("/"))
+def _is_plain(files: Sequence[Deed]) -> bool:
+    """True for the usual action: an original that keeps its extension, with its sidecar and nothing else."""
+    if len(files) != 2 or files[1].part != "sidecar":
+        return False
+    one, other = files
+    return (
+        len(one.name) < 60 > len(one.to_name)
+        and other.name == one.name + SUFFIX
+        and other.to_name == one.to_name + SUFFIX
+        and other.folder == one.folder
+        and other.to_folder == one.to_folder
+        and extension_of(one.name) == extension_of(one.to_name)
+    )
 
 
-def _companion_refusal(path: str) -> str | None:
-    folder, slash, _ = path.rpartition("/")
-    return refusal(f"{folder}{slash}x") or too_long(path)
+def _torn(files: Sequence[Deed]) -> Iterator[str]:
+    """Files of a unit that would not arrive beside their original, under its name."""
+    first = files[0]
+    if extension_of(first.name) != extension_of(first.to_name):
+        yield f"the target has another extension: {first.to_name}"
+    names = {deed.name: deed.to_name for deed in files if deed.is_original}
+    for deed in files[1:]:
+        if deed.folder != first.folder:
+            yield f"{deed.path} lies in another folder than {first.name}"
+        elif deed.target is None:
+            yield f"{deed.name} would stay behind: it has no `to`"
+        else:
+            wanted = deed.to_name if deed.is_original else _name_of(deed, names)
+            if wanted is None:
+                yield f"{deed.name} belongs to no original of this action"
+            elif (deed.to_folder, deed.to_name) != (first.to_folder, wanted):
+                place = f"{first.to_folder}/{wanted}" if first.to_folder else wanted
+                yield f"{deed.name} would be torn from its original: it has to go to {place}"
 
 
-def _unit(action: Move | Copy) -> Iterator[str]:
-    """Companions that would not arrive beside their original, under its name."""
-    folder, _, name = decode_name(action.path).rpartition("/")
-    to, _, new = decode_name(action.to.path).rpartition("/")
-    if extension(name) != extension(new):
-        yield f"the target has another extension: {new}"
-    names = {name: new}
-    for one in action.companions:
-        if one.part in ORIGINALS:
-            names[decode_name(one.path).rpartition("/")[2]] = decode_name(one.to or "").rpartition("/")[2]
-    for one in action.companions:
-        place, _, old = decode_name(one.path).rpartition("/")
-        if place != folder:
-            yield f"{decode_name(one.path)} lies in another folder than {name}"
-            continue
-        if one.to is None:
-            yield f"{old} would stay behind: it has no `to`"
-            continue
-        arrives, _, called = decode_name(one.to).rpartition("/")
-        wanted = called if one.part in ORIGINALS else _name_of(one, old, names)
-        if wanted is None:
-            yield f"{old} belongs to no original of this action"
-        elif (arrives, called) != (to, wanted):
-            yield f"{old} would be torn from its original: it has to go to {f'{to}/' if to else ''}{wanted}"
-
-
-def _name_of(companion: Companion, old: str, names: Mapping[str, str]) -> str | None:
-    """What a companion has to be called when the originals of its unit have their new names."""
+def _name_of(deed: Deed, names: Mapping[str, str]) -> str | None:
+    """What a file has to be called when the originals of its unit have their new names."""
     for owner in names:
-        if companion.part == "sidecar":
-            if sidecar_name(owner) == old:
+        if deed.part == "sidecar":
+            if sidecar_name(owner) == deed.name:
                 return sidecar_name(names[owner])
-        elif old[:-4] == owner:
-            return moved_name(Traveller(companion.part, old, owner, False), names)
+        elif deed.name[:-4] == owner:
+            return moved_name(Traveller(str(deed.part), deed.name, owner, False), names)
     for owner in names:
-        if companion.part != "sidecar" and old[:-4] == stem_of(owner):
-            return moved_name(Traveller(companion.part, old, owner, True), names)
+        if deed.part != "sidecar" and deed.name[:-4] == stem_of(owner):
+            return moved_name(Traveller(str(deed.part), deed.name, owner, True), names)
     return None

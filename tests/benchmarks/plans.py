@@ -23,19 +23,20 @@ def recorded(count: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bench-plan-") as folder, serve() as conninfo:
         root = Path(folder)
         with Catalog.create(folder, managed=True) as catalog:
-            with PostgresIndex(conninfo, catalog.id, catalog.path) as index:
-                generation = Generation(index, "new")
-                with generation.filling() as fill:
-                    for originals, seen in rows(count):
-                        fill(originals, b"", seen)
-                        for line in originals.splitlines():
-                            path = root / line.split(b"\t", 2)[1].decode()
-                            path.parent.mkdir(parents=True, exist_ok=True)
-                            path.touch()
-                            path.with_name(f"{path.name}.lumina.json").touch()
-                generation.swap()
-                yield root
-                index.drop()
+            index = PostgresIndex(conninfo, catalog.id, catalog.path)
+        with index:
+            generation = Generation(index, "new")
+            with generation.filling() as fill:
+                for originals, seen in rows(count):
+                    fill(originals, b"", seen)
+                    for line in originals.splitlines():
+                        path = root / line.split(b"\t", 2)[1].decode()
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.touch()
+                        path.with_name(f"{path.name}.lumina.json").touch()
+            generation.swap()
+            yield root
+            index.drop()
 
 
 def plan(count: int) -> Iterator[Figure]:
