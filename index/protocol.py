@@ -72,7 +72,7 @@ class Hit:
 
 
 class Row(NamedTuple):
-    """What a listing says of one original. `path` is encoded as in documents; `choice` is the first condition it fits."""
+    """What a listing says of one original. `path` is encoded as in documents; `choice`: the first condition it fits."""
 
     source: str
     path: str

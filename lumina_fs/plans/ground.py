@@ -44,16 +44,22 @@ class Ground:
 
     def variants(self, folder: str) -> list[str]:
         """The folders that are this one on some volume: they differ in case or in the form of Unicode at most."""
-        found = self._variants.get(folder)
-        if found is None:
-            parent, _, name = folder.rpartition("/")
-            wanted = fold(name)
-            found = []
-            for place in self.variants(parent):
-                listing = self.listing(place)
-                inner = listing.folders if listing is not None else ()
-                found += [f"{place}/{one}" if place else one for one in inner if fold(one) == wanted]
-            self._variants[folder] = found
+        place, found = "", self._variants[""]
+        for name in folder.split("/") if folder else ():
+            place = f"{place}/{name}" if place else name
+            known = self._variants.get(place)
+            if known is None:
+                known = self._variants[place] = self._inside(found, fold(name)) if found else []
+            found = known
+        return found
+
+    def _inside(self, places: list[str], wanted: str) -> list[str]:
+        """Folders in these that fold to `wanted`."""
+        found = []
+        for place in places:
+            listing = self.listing(place)
+            inner = listing.folders if listing is not None else ()
+            found += [f"{place}/{one}" if place else one for one in inner if fold(one) == wanted]
         return found
 
     def blocked(self, folder: str) -> str | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from index.protocol import QueryError, Row
+from index.query import compile_query
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.errors import UsageError
 from lumina_fs.filetypes import by_extension
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: A date that is worth less than this is said to be uncertain.
 CERTAIN = 60
+#: Originals that are named where none of those that should go can go.
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,16 @@ class Goal(NamedTuple):
 def propose(catalog: Catalog, index: PostgresIndex, request: Request) -> Proposal:
     """Propose a plan. Raises UsageError, Refused, SourceOffline; QueryError of a query becomes UsageError."""
     goal = goal_of(catalog, request)
+    try:
+        compile_query(request.query, "s")
+    except QueryError as error:
+        raise UsageError(f"the query: {error}") from None
     proposer = _Proposer(catalog, request, goal)
     with contextlib.ExitStack() as stack:
         for source in {one.name: one for one in (*goal.sources, *([goal.target] if goal.target else []))}.values():
             catalog.require_online(source)
             proposer.open(source, stack.enter_context(Root.open(source.path)))
-        try:
-            proposer.read(index)
-        except QueryError as error:
-            raise UsageError(f"the query: {error}") from None
+        proposer.read(index)
         return proposer.proposal()
 
 
@@ -180,7 +184,11 @@ class _Proposer:
         places = Places(movers, grounds, self._request.on_collision)
         actions = [self._action(mover) for mover in places.settled()]
         notes = [text.format(f"{count:,}") for text, count in sorted(self._left.items())]
-        return Proposal(self._plan(actions) if actions else None, self._in_place, notes)
+        if any(action["do"] != "skip" for action in actions):
+            return Proposal(self._plan(actions), self._in_place, notes)
+        notes += [f"{action['path']} stays: {action['reason']}" for action in actions[:_NAMED]]
+        notes += [f"... and {len(actions) - _NAMED:,} more stay"] if len(actions) > _NAMED else []
+        return Proposal(None, self._in_place, notes)
 
     # -- units
 
@@ -330,9 +338,9 @@ def _measured(root: Root, mover: Mover, traveller: Traveller) -> dict[str, Any]:
     return {"size": size, "sha256": digest.hexdigest()}
 
 
-def _rank(name: str, row: Row) -> tuple[bool, int, str]:
-    """Which original of a unit leads it: a still, with the most certain date."""
-    return (part_of(name) == "live_photo" and row.media == "video", -row.confidence, name)
+def _rank(name: str, row: Row) -> tuple[bool, int, int, str]:
+    """Which original of a unit leads it: a still, with the most certain and most exact date."""
+    return (part_of(name) == "live_photo", -row.confidence, -len(row.taken or ""), name)
 
 
 def _reason(row: Row, *, fallback: bool) -> str:

@@ -101,7 +101,7 @@ def strategy_of(text: str, *, layout: str, file_name: str | None = None) -> Stra
     """
     folders, name, _ = NAMED.get(text, ((text,), None, ""))
     rule = rule_of("", folders or (layout,), file_name if file_name is not None else name)
-    if text not in NAMED and not any(mark in text for mark in "{/") and not rule.folders[0].uses("year"):
+    if text and text not in NAMED and not any(mark in text for mark in "{/") and not rule.folders[0].uses("year"):
         known = ", ".join([*NAMED, "YYYY/MM", "YYYY-MM"])
         raise UsageError(f"{text!r} is no strategy and names nothing of a photo; there are {known}, or any template")
     return Strategy(text, (rule,))

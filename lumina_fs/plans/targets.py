@@ -38,7 +38,7 @@ def safe_value(text: str) -> str:
     while len(text.encode()) > 100:
         text = text[:-1].rstrip(" .-")
     if text and folder_refusal(text) is not None:
-        text += "_"
+        text = f"_{text}"
     return text
 
 

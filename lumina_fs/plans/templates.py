@@ -38,6 +38,7 @@ _PIECE = re.compile(
     r"(?P<open>\{\{)|(?P<close>\}\})|\{(?P<field>[A-Za-z_]*)(?P<argument>:[^{}]*)?\}|(?P<stray>[{}])"
     r"|(?P<word>[A-Za-z]+)|(?P<text>[^A-Za-z{}]+)"
 )
+_IMPOSSIBLE = re.compile(r'[\\:*?"<>|]')
 _WORD = re.compile(r"(?:YYYY|MM|DD|HH|mm|ss)+")
 
 
@@ -176,7 +177,7 @@ class NameTemplate:
 
 def _component(text: str) -> str:
     """One name of a path: values that are safe alone may make a reserved name together."""
-    return text if folder_refusal(text) is None else f"{text}_"
+    return text if folder_refusal(text) is None else f"_{text}"
 
 
 def _pieces(text: str) -> list[Piece]:
@@ -191,6 +192,9 @@ def _pieces(text: str) -> list[Piece]:
             found.append(_field(text, match["field"], (match["argument"] or ":")[1:], column))
         elif match["word"] and _WORD.fullmatch(match["word"]):
             found += [Field(_DATE_WORDS[word], "") for word in re.findall("YYYY|MM|DD|HH|mm|ss", match["word"])]
+        elif bad := _IMPOSSIBLE.search(match.group()):
+            reason = f"names on many disks cannot hold {bad.group()!r}"
+            raise TemplateError(text, reason, match.start() + bad.start() + 1)
         else:
             found.append(match.group())
     return found
@@ -228,8 +232,8 @@ def _split(text: str, pieces: list[Piece]) -> list[list[Piece]]:
         if (not part and text) or literal.startswith((".", " ")) or literal.endswith((".", " ")):
             raise TemplateError(text, "a folder cannot be empty, nor start or end with a dot or space", column)
         reason = folder_refusal(literal) if literal else None
-        if reason is not None or "\\" in literal or not literal.isprintable():
-            raise TemplateError(text, reason or "holds a backslash or an invisible character", column)
+        if reason is not None or not literal.isprintable():
+            raise TemplateError(text, reason or "holds an invisible character", column)
         column += len(text.split("/")[number]) + 1 if number < text.count("/") else 0
     return parts if text else []
 
