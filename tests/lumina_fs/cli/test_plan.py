@@ -239,10 +239,17 @@ def test_nothing_is_proposed_where_nothing_may_be_moved(library: Library, capsys
 
 @pytest.mark.parametrize(
     ("line", "reason"),
-    [("{kamera}/YYYY", "did you mean {camera}"), ("nonsense", "is no strategy"), ("YYYY --query kamera:x", "did you mean"),
-     ("YYYY --into nowhere", "no source"), ("YYYY --fallback ../x", "--fallback"), ("YYYY --below 200", "0 to 100"),
-     ("YYYY --query 'a) OR (b'", "closing parenthesis"), ("YYYY --rules x.json", "says it all")],
-)  # fmt: skip
+    [
+        ("{kamera}/YYYY", "did you mean {camera}"),
+        ("nonsense", "is no strategy"),
+        ("YYYY --query kamera:x", "did you mean"),
+        ("YYYY --into nowhere", "no source"),
+        ("YYYY --fallback ../x", "--fallback"),
+        ("YYYY --below 200", "0 to 100"),
+        ("YYYY --query 'a) OR (b'", "closing parenthesis"),
+        ("YYYY --rules x.json", "says it all"),
+    ],
+)
 def test_a_mistaken_wish_is_told_and_nothing_is_written(shell: Shell, line: str, reason: str) -> None:
     code, out, err = shell.run(f"propose {line}")
     assert (code, out) == (ExitCode.USAGE, "")

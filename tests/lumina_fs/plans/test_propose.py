@@ -115,8 +115,9 @@ def test_a_file_or_a_link_in_the_way_is_a_reason_and_no_crash(
     proposal = world.propose(monkeypatch)
     assert proposal.plan is None
     assert proposal.notes == [
-        "a/A.JPG stays: 2019 is a file or a link, not a folder", "a/B.JPG stays: 2020 is a file or a link, not a folder",
-    ]  # fmt: skip
+        "a/A.JPG stays: 2019 is a file or a link, not a folder",
+        "a/B.JPG stays: 2020 is a file or a link, not a folder",
+    ]
     world.photo("a/C.JPG", taken="2021-01-01")
     assert [action.do for action in plan_of(world.propose(monkeypatch)).actions] == ["skip", "skip", "move"]
 
@@ -240,9 +241,9 @@ def test_any_library_is_brought_in_order_and_then_left_alone(
             if name.endswith((".xmp", ".txt")):
                 world.file(path, path)
             else:
-                content = {"content_id": "u"} if tagged and digest == "a" else {}
+                content = "u" if tagged and digest == "a" else None
                 tags = (("people", "People"),) if tagged else ()
-                world.photo(path, taken=taken, sha256=digest * 64, tags=tags, **content)
+                world.photo(path, taken=taken, sha256=digest * 64, tags=tags, content_id=content)
         before = sorted(world.tree())
         proposal = world.propose(monkeypatch, *layout, on_collision=collision)
         if proposal.plan is None:

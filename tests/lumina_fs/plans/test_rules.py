@@ -41,16 +41,24 @@ def test_a_list_of_rules_is_read_and_described_as_it_was_written(tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "reason", "line", "column"),
     [
-        ("[]", "list of rules is missing", 1, 1), ("{}", "list of rules is missing", 1, 1), ("7", "list of rules", 1, 1),
-        ('[\n {"to": "YYYY",}]', "expected a key", 2, 16), ('[{"if": "x"}]', "to: is missing", 1, 2),
-        ('[{"to": "{kamera}"}]', "did you mean {camera}", 1, 9), ('[{"to": 7}]', "to: must be text", 1, 9),
-        ('[{"to": []}]', "template or a list", 1, 9), ('[{"to": "Y", "name": "a/b"}]', "no folders", 1, 22),
-        ('[{"to": "Y",\n"if": "kamera:x"}]', "did you mean camera:", 2, 7), ('[{"when": "x"}]', "no 'when' in a rule", 1, 11),
-        ('[{"if": ") OR (", "to": "Y"}]', "is missing here", 1, 9), ("[7]", "a rule looks like", 1, 2),
-        ('{"rules": [{"to": "Y"}], "fallback": 1}', "fallback: must be", 1, 38), ("\xff", "", 1, 1),
+        ("[]", "list of rules is missing", 1, 1),
+        ("{}", "list of rules is missing", 1, 1),
+        ("7", "list of rules", 1, 1),
+        ('[\n {"to": "YYYY",}]', "expected a key", 2, 16),
+        ('[{"if": "x"}]', "to: is missing", 1, 2),
+        ('[{"to": "{kamera}"}]', "did you mean {camera}", 1, 9),
+        ('[{"to": 7}]', "to: must be text", 1, 9),
+        ('[{"to": []}]', "template or a list", 1, 9),
+        ('[{"to": "Y", "name": "a/b"}]', "no folders", 1, 22),
+        ('[{"to": "Y",\n"if": "kamera:x"}]', "did you mean camera:", 2, 7),
+        ('[{"when": "x"}]', "no 'when' in a rule", 1, 11),
+        ('[{"if": ") OR (", "to": "Y"}]', "is missing here", 1, 9),
+        ("[7]", "a rule looks like", 1, 2),
+        ('{"rules": [{"to": "Y"}], "fallback": 1}', "fallback: must be", 1, 38),
+        ("\xff", "", 1, 1),
         ('{"rules": [{"to": "Y"}], "x": 1}', "no 'x' here", 1, 31),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, reason: str, line: int, column: int) -> None:
     with pytest.raises(CorruptDocument) as caught:
         read_rules(write(tmp_path, text))
@@ -63,9 +71,9 @@ def test_rules_ask_the_index_in_the_language_of_search(library: Library, tmp_pat
     from lumina_fs.catalog import Catalog
     from lumina_fs.plans.propose import Request, propose
 
-    canon = {"Make": "Canon", "Model": "EOS", "DateTimeOriginal": "2019:07:14 12:31:05"}
-    library.photo("in/canon.jpg", 1, **canon)
-    library.photo("in/best.jpg", 2, **canon)
+    day = "2019:07:14 12:31:05"
+    library.photo("in/canon.jpg", 1, Make="Canon", Model="EOS", DateTimeOriginal=day)
+    library.photo("in/best.jpg", 2, Make="Canon", Model="EOS", DateTimeOriginal=day)
     library.photo("in/anna.jpg", 3, DateTimeOriginal="2020:01:01 12:31:05")
     library.photo("other/none.jpg", 4, DateTimeOriginal="2021:01:01 12:31:05")
     library.scan()
