@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
-from lumina_fs.errors import ExitCode
+from lumina_fs.errors import ExitCode, SourceOffline
 
 if TYPE_CHECKING:
     from lumina_fs.plans.files import StoredPlan
@@ -54,7 +54,13 @@ def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     plan = find_plan(catalog, args.plan)
     sources = {source.name: source for source in catalog.sources()}
     status, found = status_of(catalog, plan), acts(plan.plan)
-    findings = findings_of(catalog, plan.plan, found) if status in (*OPEN, APPROVED) else []
+    findings: list[Finding] = []
+    if status in (*OPEN, APPROVED):
+        try:
+            findings = findings_of(catalog, plan.plan, found)
+        except SourceOffline as error:
+            say(str(error), to_stderr=True)
+            findings = findings_of(catalog, plan.plan, found, on_disk=False)
     facts = Facts(plan, status, findings, crossing(found, sources))
     every = lines(plan.plan, findings)
     if args.json:

@@ -185,6 +185,22 @@ def test_a_plan_that_cannot_be_done_is_not_approved_until_the_rest_is_taken_out(
     assert shell.run(f"approve {plan} --yes {head['digest']}")[0] == 0
 
 
+def test_a_plan_can_be_read_while_its_source_is_away_and_not_be_approved(shell: Shell, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    (away / "in").mkdir(parents=True)
+    shutil.copy(shell.library.root / "in/a.jpg", away / "in/x.jpg")
+    main(["source", "add", str(away), "--name", "away", "--managed", "--catalog", str(shell.library.root)])
+    shell.library.scan()
+    shell.capsys.readouterr()
+    plan = shell.propose("YYYY/MM --source away")
+    away.rename(tmp_path / "gone")
+    code, out, err = shell.run(f"show {plan}")
+    assert code == 0
+    assert "2019/07/x.jpg" in out
+    assert "is not there" in err
+    assert shell.run(f"approve {plan} --yes {shell.lines('list')[0]['digest']}")[0] == ExitCode.OFFLINE
+
+
 def test_a_draft_is_deleted_and_its_end_names_it(shell: Shell) -> None:
     plan = shell.propose()
     assert shell.run(f"delete {plan[-8:]}")[0] == 0
