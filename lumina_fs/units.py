@@ -6,7 +6,6 @@ Computed for one folder from the names in it and the content identifiers that th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lumina_fs.filetypes import RAW_FORMATS, by_extension
@@ -27,8 +26,7 @@ class Traveller(NamedTuple):
     stem: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """The originals of a unit by name, stills before videos, and the other files that travel with them."""
 
     originals: tuple[str, ...]

@@ -43,7 +43,7 @@ def parse(data: bytes, limit: int = MAX_BYTES) -> dict[str, Any]:
     return found
 
 
-def _canonical(value: dict[str, Any]) -> bytes | None:
+def _canonical(value: Mapping[str, Any]) -> bytes | None:
     try:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     except TypeError:
@@ -70,7 +70,8 @@ def _decode(data: bytes, limit: int) -> str:
 
 def dump(value: Mapping[str, Any]) -> bytes:
     """The canonical text: UTF-8, two spaces, keys in the order given, a newline at the end."""
-    return _dump(value).encode() + b"\n"
+    data = _canonical(value)
+    return data if data is not None else _dump(value).encode() + b"\n"
 
 
 def _dump(value: Any) -> str:

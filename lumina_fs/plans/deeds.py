@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lumina_fs.sidecars import SUFFIX
+from lumina_fs.units import extension_of
 from schemas.names import decode_name
 from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Skip
 
@@ -43,20 +45,56 @@ class Deed(NamedTuple):
 
 
 class Act(NamedTuple):
-    """An action with its position in the plan, from 0, and its files, the original first; none for skip and edit."""
+    """An action with its position in the plan, from 0, and its files, the original first; none for skip and edit.
+
+    Nearly all actions are about an original and its sidecar, which keeps lying beside it under its name: for these
+    `plain` is true and `files` leaves the sidecar out.
+    """
 
     number: int
     action: AnyAction
     files: Sequence[Deed]
+    plain: bool
+
+    def every(self) -> Sequence[Deed]:
+        """All its files."""
+        if not self.plain:
+            return self.files
+        one = self.files[0]
+        return one, one._replace(part="sidecar", name=one.name + SUFFIX, to_name=one.to_name + SUFFIX)
 
 
 def acts(plan: Plan) -> list[Act]:
     """Every action of a plan."""
-    return [Act(number, action, deeds(action)) for number, action in enumerate(plan.actions)]
+    known: dict[str, str] = {}
+    found = []
+    for number, action in enumerate(plan.actions):
+        plain = _is_plain(action)
+        files = deeds(action, alone=plain)
+        if plain:  # a few folders, of very many files
+            one = files[0]
+            folder, to_folder = known.setdefault(one.folder, one.folder), known.setdefault(one.to_folder, one.to_folder)
+            files = (one._replace(folder=folder, to_folder=to_folder),)
+        found.append(Act(number, action, files, plain))
+    return found
 
 
-def deeds(action: AnyAction) -> Sequence[Deed]:
-    """Every file that an action moves, copies or trashes: the original first."""
+def _is_plain(action: AnyAction) -> bool:
+    """True for an original that keeps its extension, with its sidecar and nothing else."""
+    if not isinstance(action, (Move, Copy)) or len(action.companions) != 1:
+        return False
+    [one], path, to = action.companions, action.path, action.to.path
+    return (
+        one.part == "sidecar"
+        and one.path == path + SUFFIX
+        and one.to == to + SUFFIX
+        and len(path) - path.rfind("/") < 60 > len(to) - to.rfind("/")
+        and extension_of(path[path.rfind("/") + 1 :]) == extension_of(to[to.rfind("/") + 1 :])
+    )
+
+
+def deeds(action: AnyAction, *, alone: bool = False) -> Sequence[Deed]:
+    """Every file that an action moves, copies or trashes: the original first, or `alone`."""
     if isinstance(action, (Skip, Edit, Restore)):
         return ()
     folder, _, name = decode_name(action.path).rpartition("/")
@@ -64,7 +102,7 @@ def deeds(action: AnyAction) -> Sequence[Deed]:
         target = action.to.source
         to_folder, _, to_name = decode_name(action.to.path).rpartition("/")
         found = [Deed(None, action.source, folder, name, target, to_folder, to_name)]
-        for one in action.companions:
+        for one in () if alone else action.companions:
             place, _, called = decode_name(one.path).rpartition("/")
             if one.to is None:
                 found.append(Deed(one.part, action.source, place, called, None, "", ""))

@@ -59,12 +59,14 @@ def _reasons(act: Act, checkers: Mapping[str, _Checker]) -> Iterator[str]:
     if not here.holds(files[0]):
         yield GONE
         return
-    yield from here.split(files)
-    for deed in files:
-        if deed.target is not None and deed.target in checkers:
-            yield from checkers[deed.target].taken(deed)
+    yield from here.split(act)
+    target = checkers.get(files[0].target or "")
+    if target is not None and not (act.plain and target.is_empty(files[0].to_folder)):
+        for deed in act.every():
+            if deed.target is not None:
+                yield from target.taken(deed)
     if isinstance(action, (Move, Trash)):
-        here.leave(files)
+        here.leave(act)
 
 
 class _Checker:
@@ -84,14 +86,24 @@ class _Checker:
         listing = self.ground.listing(deed.folder)
         return listing is not None and deed.name in listing.files
 
-    def leave(self, files: Sequence[Deed]) -> None:
-        """These are gone by now; it only matters in folders that something goes into."""
-        for deed in files:
-            if deed.folder not in self._gone:
-                self._gone[deed.folder] = set() if fold(deed.folder) in self._reached else None
-            gone = self._gone[deed.folder]
-            if gone is not None:
-                gone.add(fold(deed.name))
+    def leave(self, act: Act) -> None:
+        """These files are gone by now; it only matters in folders that something goes into."""
+        folder = act.files[0].folder
+        if folder not in self._gone:
+            self._gone[folder] = set() if fold(folder) in self._reached else None
+        gone = self._gone[folder]
+        if gone is not None:
+            gone.update(fold(deed.name) for deed in act.every() if deed.folder == folder)
+
+    def is_empty(self, folder: str) -> bool:
+        """True when nothing is in the way in a folder."""
+        self._know(folder)
+        return not self._names[folder] and self._blocked[folder] is None
+
+    def _know(self, folder: str) -> None:
+        if folder not in self._names:
+            self._names[folder] = {fold(path.rpartition("/")[2]) for path in self.ground.names(folder)}
+            self._blocked[folder] = self.ground.blocked(folder)
 
     def _has_left(self, folder: str, key: str) -> bool:
         """True when a file that was in the folder, or in one that is the same on some volume, is gone by now."""
@@ -100,9 +112,7 @@ class _Checker:
     def taken(self, deed: Deed) -> Iterator[str]:
         """Why a file cannot come to its target."""
         folder = deed.to_folder
-        if folder not in self._names:
-            self._names[folder] = {fold(path.rpartition("/")[2]) for path in self.ground.names(folder)}
-            self._blocked[folder] = self.ground.blocked(folder)
+        self._know(folder)
         problem = self._blocked[folder]
         if problem is not None:
             if deed.part is None:
@@ -112,17 +122,17 @@ class _Checker:
             if key in self._names[folder] and not self._has_left(folder, key):
                 yield f"{deed.to} is taken"
 
-    def split(self, files: Sequence[Deed]) -> Iterator[str]:
+    def split(self, act: Act) -> Iterator[str]:
         """Files that belong to an original and would stay behind."""
-        first = files[0]
+        first = act.files[0]
         units = self._units.get(first.folder)
         if units is None:
             units = {one: unit.names() for unit in self._in(first.folder) for one in unit.originals}
             self._units[first.folder] = units
         wanted = units.get(first.name, ())
-        if len(wanted) == 2 == len(files) and wanted[1] == files[1].name:
+        if act.plain and len(wanted) == 2 and wanted[1] == first.name + SUFFIX:
             return
-        have = {deed.name for deed in files}
+        have = {deed.name for deed in act.every()}
         for name in wanted:
             if name not in have:
                 yield f"its unit would be split: {name} belongs to it and would stay behind"

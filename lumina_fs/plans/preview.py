@@ -150,7 +150,7 @@ def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
             places.setdefault(devices[key], place)
         return devices[key]
 
-    for _, action, files in found:
+    for _, action, files, _ in found:
         if not isinstance(action, (Move, Copy)) or not {action.source, action.to.source} <= sources.keys():
             continue
         origin, target = device(action.source, files[0].folder), device(action.to.source, files[0].to_folder)

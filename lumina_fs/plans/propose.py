@@ -217,7 +217,8 @@ class _Proposer:
             self._left["{} originals are not where the index says; `lumina scan` finds out where they are"] += len(gone)
             for name in gone:
                 del rows[name]
-        known = {name for name in here if not name.endswith(SUFFIX) and by_extension(name) is not None}
+        others = (name for name in here - rows.keys() if not name.endswith(SUFFIX))
+        known = {name for name in others if by_extension(name) is not None}
         ids = {name: row.content_id for name, row in rows.items() if row.content_id}
         return units_of(known | rows.keys(), here, self._sidecars(source, folder, here), ids)
 
@@ -305,6 +306,7 @@ class _Proposer:
             return {**action, "do": "skip", "reason": mover.refused or "refused", "proposed": proposed}
         head = mover.head
         action["to"] = {"source": mover.target, "path": encode_name(_join(wish.folder, names[head]))}
+        mover.names = None
         companions = list(self._companions(mover, names, wish.folder))
         if companions:
             action["companions"] = companions

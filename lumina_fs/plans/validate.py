@@ -13,7 +13,7 @@ from lumina_fs.catalog import Source
 from lumina_fs.discover import Ignore
 from lumina_fs.plans.deeds import Act, Deed
 from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
-from lumina_fs.sidecars import SUFFIX, sidecar_name
+from lumina_fs.sidecars import sidecar_name
 from lumina_fs.units import Traveller, extension_of, moved_name, stem_of
 from schemas.plan import Copy, Move, Skip, Trash
 
@@ -49,7 +49,7 @@ class _Checker:
 
     def check(self, act: Act) -> Iterator[str]:
         """What is wrong with one action, and with it beside those before it."""
-        number, action, files = act
+        number, action, files, plain = act
         if isinstance(action, Skip):
             return
         target = action.to.source if isinstance(action, (Move, Copy)) else ""
@@ -58,6 +58,8 @@ class _Checker:
             self._managed[key] = list(self._sourced(*key))
         yield from self._managed[key]
         leaves = isinstance(action, (Move, Trash))
+        if plain and leaves and self._reaches_into(files[0].folder):
+            files = act.every()  # elsewhere: where an original finds its place, its sidecar does
         for deed in files:
             if deed.is_original:
                 path = (deed.source, deed.path)
@@ -68,7 +70,7 @@ class _Checker:
                 self._leaving[deed.source, fold(deed.path)] = number
             if deed.target is not None:
                 yield from self._target(number, deed)
-        if isinstance(action, (Move, Copy)) and not _is_plain(files):
+        if isinstance(action, (Move, Copy)) and not plain:
             yield from _torn(files)
 
     def _sourced(self, do: str, name: str, target_name: str) -> Iterator[str]:
@@ -126,21 +128,6 @@ class _Checker:
                 yield number, f"{to} is where it, or its unit, is already"
             elif leaver > number:
                 yield number, f"{to} is free only after action {leaver + 1}; put it behind that one"
-
-
-def _is_plain(files: Sequence[Deed]) -> bool:
-    """True for the usual action: an original that keeps its extension, with its sidecar and nothing else."""
-    if len(files) != 2 or files[1].part != "sidecar":
-        return False
-    one, other = files
-    return (
-        len(one.name) < 60 > len(one.to_name)
-        and other.name == one.name + SUFFIX
-        and other.to_name == one.to_name + SUFFIX
-        and other.folder == one.folder
-        and other.to_folder == one.to_folder
-        and extension_of(one.name) == extension_of(one.to_name)
-    )
 
 
 def _torn(files: Sequence[Deed]) -> Iterator[str]:
