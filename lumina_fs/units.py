@@ -45,6 +45,11 @@ def part_of(name: str) -> str:
     return "raw" if _is_raw(name) else "jpeg"
 
 
+def travels_by_name(name: str) -> bool:
+    """True for files that may belong to an original by their name: XMP, captions, edits."""
+    return name[-4:].lower() in _BESIDE
+
+
 def moved_name(traveller: Traveller, new: Mapping[str, str]) -> str:
     """The name of a traveller when its owner has a new one."""
     owner = new[traveller.owner]
@@ -136,7 +141,7 @@ def _beside(
 ) -> dict[str, list[Traveller]]:
     """The files that belong to an original by name: `IMG.JPG.xmp`, or `IMG.xmp` for the first of that stem."""
     found: dict[str, list[Traveller]] = {}
-    for name in sorted(name for name in names if name[-4:].lower() in _BESIDE and name not in group):
+    for name in sorted(name for name in names if travels_by_name(name) and name not in group):
         part, base = _BESIDE[name[-4:].lower()], name[:-4]
         if base in group:
             found.setdefault(base, []).append(Traveller(part, name, base, False))

@@ -69,19 +69,21 @@ def acts(plan: Plan) -> list[Act]:
     known: dict[str, str] = {}
     found = []
     for number, action in enumerate(plan.actions):
-        plain = _is_plain(action)
-        files = deeds(action, alone=plain)
-        if plain:  # a few folders, of very many files
-            one = files[0]
-            folder, to_folder = known.setdefault(one.folder, one.folder), known.setdefault(one.to_folder, one.to_folder)
-            files = (one._replace(folder=folder, to_folder=to_folder),)
-        found.append(Act(number, action, files, plain))
+        if isinstance(action, (Move, Copy)) and _is_plain(action):
+            folder, _, name = decode_name(action.path).rpartition("/")
+            to_folder, _, to_name = decode_name(action.to.path).rpartition("/")
+            # there are few folders, of very many files
+            folder, to_folder = known.setdefault(folder, folder), known.setdefault(to_folder, to_folder)
+            one = Deed(None, action.source, folder, name, action.to.source, to_folder, to_name)
+            found.append(Act(number, action, (one,), True))
+        else:
+            found.append(Act(number, action, deeds(action), False))
     return found
 
 
-def _is_plain(action: AnyAction) -> bool:
+def _is_plain(action: Move | Copy) -> bool:
     """True for an original that keeps its extension, with its sidecar and nothing else."""
-    if not isinstance(action, (Move, Copy)) or len(action.companions) != 1:
+    if len(action.companions) != 1:
         return False
     [one], path, to = action.companions, action.path, action.to.path
     return (
@@ -93,8 +95,8 @@ def _is_plain(action: AnyAction) -> bool:
     )
 
 
-def deeds(action: AnyAction, *, alone: bool = False) -> Sequence[Deed]:
-    """Every file that an action moves, copies or trashes: the original first, or `alone`."""
+def deeds(action: AnyAction) -> Sequence[Deed]:
+    """Every file that an action moves, copies or trashes: the original first."""
     if isinstance(action, (Skip, Edit, Restore)):
         return ()
     folder, _, name = decode_name(action.path).rpartition("/")
@@ -102,7 +104,7 @@ def deeds(action: AnyAction, *, alone: bool = False) -> Sequence[Deed]:
         target = action.to.source
         to_folder, _, to_name = decode_name(action.to.path).rpartition("/")
         found = [Deed(None, action.source, folder, name, target, to_folder, to_name)]
-        for one in () if alone else action.companions:
+        for one in action.companions:
             place, _, called = decode_name(one.path).rpartition("/")
             if one.to is None:
                 found.append(Deed(one.part, action.source, place, called, None, "", ""))

@@ -22,7 +22,7 @@ from lumina_fs.plans.targets import fold
 from lumina_fs.plans.validate import Finding
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
-from lumina_fs.units import Unit, units_of
+from lumina_fs.units import Unit, stem_of, travels_by_name, units_of
 from schemas.names import decode_name
 from schemas.plan import Edit, Move, Restore, Skip, Trash
 
@@ -79,6 +79,7 @@ class _Checker:
         self._units: dict[str, dict[str, list[str]]] = {}
         self._names: dict[str, set[str]] = {}
         self._blocked: dict[str, str | None] = {}
+        self._simple: dict[str, bool] = {}
         self._gone: dict[str, set[str] | None] = {}
 
     def holds(self, deed: Deed) -> bool:
@@ -125,6 +126,8 @@ class _Checker:
     def split(self, act: Act) -> Iterator[str]:
         """Files that belong to an original and would stay behind."""
         first = act.files[0]
+        if act.plain and self._is_simple(first.folder):
+            return
         units = self._units.get(first.folder)
         if units is None:
             units = {one: unit.names() for unit in self._in(first.folder) for one in unit.originals}
@@ -137,10 +140,24 @@ class _Checker:
             if name not in have:
                 yield f"its unit would be split: {name} belongs to it and would stay behind"
 
-    def _in(self, folder: str) -> list[Unit]:
+    def _is_simple(self, folder: str) -> bool:
+        """True when nothing in a folder travels with an original but its sidecar: nothing can be left behind."""
+        if folder not in self._simple:
+            originals, here = self._originals(folder)
+            apart = len({stem_of(name) for name in originals}) == len(originals)
+            alone = apart and not any(travels_by_name(name) for name in here)
+            self._simple[folder] = alone and not self._content_ids(folder, originals)
+        return self._simple[folder]
+
+    def _originals(self, folder: str) -> tuple[set[str], set[str]]:
+        """What may be an original in a folder, and all that lies there."""
         listing = self.ground.listing(folder)
         here = listing.files if listing is not None else set()
-        originals = {name for name in here if not name.endswith(SUFFIX) and may_be_original(name) is not False}
+        others = (name for name in here if not name.endswith(SUFFIX))
+        return {name for name in others if by_extension(name) or may_be_original(name) is not False}, here
+
+    def _in(self, folder: str) -> list[Unit]:
+        originals, here = self._originals(folder)
         return units_of(originals, here, self._sidecar_names(folder, here), self._content_ids(folder, originals))
 
     def _sidecar_names(self, folder: str, here: set[str]) -> set[str]:
