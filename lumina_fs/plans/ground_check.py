@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
@@ -77,10 +78,10 @@ class _Checker:
         self._sidecars = catalog.sidecars(source, root)
         self._reached = reached
         self._units: dict[str, dict[str, list[str]]] = {}
-        self._names: dict[str, set[str]] = {}
+        self._names: dict[str, Counter[str]] = {}
         self._blocked: dict[str, str | None] = {}
         self._simple: dict[str, bool] = {}
-        self._gone: dict[str, set[str] | None] = {}
+        self._gone: dict[str, Counter[str] | None] = {}
 
     def holds(self, deed: Deed) -> bool:
         """True when the file is where the plan says."""
@@ -91,7 +92,7 @@ class _Checker:
         """These files are gone by now; it only matters in folders that something goes into."""
         folder = act.files[0].folder
         if folder not in self._gone:
-            self._gone[folder] = set() if fold(folder) in self._reached else None
+            self._gone[folder] = Counter() if fold(folder) in self._reached else None
         gone = self._gone[folder]
         if gone is not None:
             gone.update(fold(deed.name) for deed in act.every() if deed.folder == folder)
@@ -103,12 +104,12 @@ class _Checker:
 
     def _know(self, folder: str) -> None:
         if folder not in self._names:
-            self._names[folder] = {fold(path.rpartition("/")[2]) for path in self.ground.names(folder)}
+            self._names[folder] = Counter(fold(path.rpartition("/")[2]) for path in self.ground.names(folder))
             self._blocked[folder] = self.ground.blocked(folder)
 
-    def _has_left(self, folder: str, key: str) -> bool:
-        """True when a file that was in the folder, or in one that is the same on some volume, is gone by now."""
-        return any(key in (self._gone.get(place) or ()) for place in self.ground.variants(folder))
+    def _left(self, folder: str, key: str) -> int:
+        """How many files of this name are gone by now from the folder and from those that are it on some volume."""
+        return sum((self._gone.get(place) or Counter())[key] for place in self.ground.variants(folder))
 
     def taken(self, deed: Deed) -> Iterator[str]:
         """Why a file cannot come to its target."""
@@ -120,7 +121,7 @@ class _Checker:
                 yield problem
         elif self._names[folder]:
             key = fold(deed.to_name)
-            if key in self._names[folder] and not self._has_left(folder, key):
+            if self._names[folder][key] > self._left(folder, key):
                 yield f"{deed.to} is taken"
 
     def split(self, act: Act) -> Iterator[str]:

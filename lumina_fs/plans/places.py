@@ -224,7 +224,9 @@ class Places:
             ground = self._grounds[source]
             for at in self._within.pop((source, fold(folder)), ()):
                 for name in self._movers[at].present():
-                    self._owners[source, _key(folder, name)] = at
+                    owned = (source, _key(folder, name))
+                    # of two names that fold alike one may stay: such a place is never free
+                    self._owners[owned] = _UNKNOWN if owned in self._owners else at
             for path in ground.names(folder):
                 self._owners.setdefault((source, fold(path)), _UNKNOWN)
             reason = folder_path_refusal(folder)

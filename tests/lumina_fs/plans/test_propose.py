@@ -105,6 +105,19 @@ def test_a_place_that_is_left_is_free_for_another_and_a_swap_gets_a_name(
     }  # fmt: skip
 
 
+def test_a_place_is_only_free_when_all_that_have_it_on_some_volume_have_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.photo("in/A.JPG", taken="2019")
+    world.photo("2019/a.jpg", taken="2020")
+    world.photo("2019/A.JPG", taken="2019")
+    world.photo("2019/é.jpg", taken="2020")
+    found = plan_of(world.propose(monkeypatch, "YYYY"))
+    assert moves(found)["in/A.JPG"] == "2019/A-1.JPG"
+    world.apply(found)
+    assert world.propose(monkeypatch, "YYYY").plan is None
+
+
 def test_a_file_or_a_link_in_the_way_is_a_reason_and_no_crash(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
