@@ -21,6 +21,7 @@ COMMANDS = {
     "show": "all that is known of a photo",
     "search": "find photos",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
+    "plan": "reorganise: propose, show, edit, reject, approve",
     "index": "the index: status, rebuild, verify, drop",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",

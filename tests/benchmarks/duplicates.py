@@ -22,8 +22,8 @@ from lumina_fs.duplicates.candidates import Signatures
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.kinds import Judgement
 from lumina_fs.duplicates.views import COUNT, Views
-from tests.benchmarks.figures import Figure, Options, copy_of, corpus_or_small
-from tests.benchmarks.measure import SHARED, lumina
+from tests.benchmarks.figures import Options, copy_of, corpus_or_small
+from tests.benchmarks.measure import SHARED, Figure, lumina
 
 Codes = NDArray[np.uint64]
 
