@@ -19,7 +19,7 @@ from lumina_fs.catalog import Catalog, Source
 from lumina_fs.errors import UsageError
 from lumina_fs.filetypes import by_extension
 from lumina_fs.plans.ground import Ground
-from lumina_fs.plans.places import Mover, Places
+from lumina_fs.plans.naming import Mover, Naming
 from lumina_fs.plans.rules import described
 from lumina_fs.plans.strategies import Strategy, Wish
 from lumina_fs.plans.targets import fold
@@ -181,8 +181,8 @@ class _Proposer:
         movers.sort(key=lambda mover: (mover.leader.taken or "~", mover.source, mover.leader.path))
         targets = {self._goal.target.name} if self._goal.target else set(self._grounds)
         grounds = {name: ground for name, ground in self._grounds.items() if name in targets}
-        places = Places(movers, grounds, self._request.on_collision)
-        actions = [self._action(mover) for mover in places.settled()]
+        naming = Naming(movers, grounds, self._request.on_collision)
+        actions = [self._action(mover) for mover in naming.settled()]
         notes = [text.format(f"{count:,}") for text, count in sorted(self._left.items())]
         if any(action["do"] != "skip" for action in actions):
             return Proposal(self._plan(actions), self._in_place, notes)

@@ -83,7 +83,7 @@ class Mover:
             yield traveller.name, moved_name(traveller, names)
 
 
-class Places:
+class Naming:
     """Settles movers. `grounds` are the sources that they may go to."""
 
     def __init__(self, movers: Sequence[Mover], grounds: Mapping[str, Ground], on_collision: str) -> None:
