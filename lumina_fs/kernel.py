@@ -58,7 +58,28 @@ class Layer:
         """Exactly this mode, whatever the umask is."""
         os.fchmod(fd, mode)
 
-    def write(self, fd: int, data: bytes) -> None:
+    def set_times(self, fd: int, atime_ns: int, mtime_ns: int) -> None:
+        """Exactly these times of access and modification."""
+        os.utime(fd, ns=(atime_ns, mtime_ns))
+
+    def set_owner(self, fd: int, user: int, group: int) -> None:
+        """This owner and group, where we may give them."""
+        os.fchown(fd, user, group)
+
+    def set_attribute(self, fd: int, name: str, value: bytes) -> None:
+        """An extended attribute. OSError where the file system keeps none."""
+        os.setxattr(fd, name, value)
+
+    def open_append(self, directory: int, name: str) -> int:
+        """A file that only grows, open for writing at its end; it is made where there is none."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o644, dir_fd=directory)
+
+    def truncate(self, fd: int, length: int) -> None:
+        """Cut what follows the first `length` bytes."""
+        os.ftruncate(fd, length)
+
+    def write(self, fd: int, data: bytes | memoryview) -> None:
         """All of `data`."""
         view = memoryview(data)
         while view:
