@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from lumina_fs.catalog import STATE
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
 from lumina_fs.plans.edits import unlike
@@ -111,6 +112,8 @@ class Precheck:
             steps = steps_of(self.places, action)
             for path in self._paths(action):
                 check_relative(path)
+                if STATE in path.split("/"):
+                    raise UnsafePath("lies among the files of a catalog, which no plan touches", path=path)
             begun = number in self.begun
             if isinstance(action, Edit):
                 self._source(number, action, self._whole(action), pool)
@@ -138,8 +141,9 @@ class Precheck:
         if isinstance(action, (Move, Copy)):
             yield decode_name(action.to.path)
         for one in action.companions:
-            yield decode_name(one.path)
-            if one.to:
+            if one.part != "sidecar":  # that of an original is found by its name, whatever the plan says
+                yield decode_name(one.path)
+            if one.to and one.part != "sidecar":
                 yield decode_name(one.to)
 
     def _permission(self, action: AnyAction) -> None:
@@ -242,7 +246,7 @@ class Precheck:
     def _reach(self, step: Step, back: bool) -> Folder:
         """The folder of a target, with those above it checked name by name."""
         root, path = step.new.root, step.new.path.rpartition("/")[0]
-        if not (back or step.is_sidecar or step.new.path.startswith(".lumina/")):
+        if not (back or step.is_sidecar):
             check_name(step.new.path)
         parts = path.split("/") if path else []
         folder = self._folder(step.new, "")

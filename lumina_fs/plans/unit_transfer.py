@@ -176,10 +176,10 @@ class UnitTransfer:
             self._go(number, file + _BACK, turned)
         elif (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino):
             self._disk.layer.unlink(*step.new.root.place(step.new.path))
-        elif self._is_ours(number, file, step) or self._is_ours(number, file + _BACK, turned):
-            self._remove_old(turned)
         elif self._drop_claim(number, file + _BACK, turned):
             self._go(number, file + _BACK, turned)
+        elif self._is_ours(number, file, step) or self._is_ours(number, file + _BACK, turned):
+            self._remove_old(turned)
         elif not self._drop_claim(number, file, step) and finished:
             raise Changed("its place was taken meanwhile; it stays where it is now", path=step.old.shown)
 
