@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from queue import Queue
 from typing import NamedTuple
 
 from lumina_fs.durable import Disk
 from lumina_fs.errors import Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
 from lumina_fs.kernel import UNSUPPORTED
+from lumina_fs.pouring import digest_of, pour
 from lumina_fs.roots import Root
-
-#: Bytes that are read at once, and how many of them are asked for ahead of the disk.
-_CHUNK = 1 << 20
-_FLUSH = 32 << 20
 
 
 class Spot(NamedTuple):
@@ -118,13 +111,15 @@ class Transfer:
             if not stat.S_ISREG(before.st_mode) or (seen is not None and stat_of(before) != seen):
                 raise Changed("it changed since it was looked at; nothing was copied", path=old.shown)
             fd = self.layer.create(directory, temp, 0o600)
-            found = self._pour(source, fd)
+            check = os.open(temp, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            try:
+                found = pour(self.layer, source, fd, check)
+            finally:
+                os.close(check)
             if stat_of(os.fstat(source)) != stat_of(before):
                 raise Changed("it changed while it was copied; the copy was thrown away", path=old.shown)
             if sha256 is not None and found != sha256:
                 raise Changed("its content is not what the plan says; nothing was copied", path=old.shown)
-            self.layer.fsync(fd)
-            self._compare(directory, temp, found, new)
             self._dress(source, fd, before)
             self.layer.fsync(fd)
             return Copied(temp, found, os.fstat(fd).st_ino, stat_of(before))
@@ -185,42 +180,27 @@ class Transfer:
             raise Changed("the copy is gone; the original stays", path=new.shown)
         self.layer.unlink(*old.root.place(old.path))
 
+    def drop_second_name(self, spot: Spot, other: Spot) -> None:
+        """Remove one of two names of one file. Raises Changed where they are not."""
+        info, there = spot.info(), other.info()
+        if info is None or there is None or not os.path.samestat(info, there):
+            raise Changed("is no second name of the same file; it stays", path=spot.shown)
+        self.layer.unlink(*spot.root.place(spot.path))
+
+    def drop_empty(self, spot: Spot) -> None:
+        """Remove an empty file of ours that only held a name. Raises Changed where it is not empty."""
+        info = spot.info()
+        if info is None or info.st_size or not stat.S_ISREG(info.st_mode):
+            raise Changed("is not empty; it stays", path=spot.shown)
+        self.layer.unlink(*spot.root.place(spot.path))
+
+    def remove_for_good(self, spot: Spot) -> None:
+        """Remove a file of the trash, which a person was asked about. Raises Refused for any other, OSError."""
+        if not spot.path.startswith(".lumina/trash/") or spot.path.count("/") < 4:
+            raise Refused("lies in no trash; nothing was removed", path=spot.shown)
+        self.layer.unlink(*spot.root.place(spot.path))
+
     # -- inner parts
-
-    def _pour(self, source: int, fd: int) -> str:
-        """Copy all bytes, hashing beside; their SHA-256."""
-        size = os.fstat(source).st_size
-        if size <= _CHUNK:
-            data = os.read(source, _CHUNK + 1)
-            while more := os.read(source, _CHUNK):
-                data += more
-            self.layer.write(fd, data)
-            return hashlib.sha256(data).hexdigest()
-        with contextlib.suppress(OSError):
-            os.posix_fadvise(source, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        with _hashing() as (queue, digest):
-            done = flushed = 0
-            while data := os.read(source, _CHUNK):
-                queue.put(data)
-                self.layer.write(fd, data)
-                done += len(data)
-                if done - flushed >= _FLUSH:
-                    _start_writing(fd, flushed, done - flushed)
-                    flushed = done
-        return digest.hexdigest()
-
-    @staticmethod
-    def _compare(directory: int, temp: str, sha256: str, new: Spot) -> None:
-        """Read back what the disk has, not what memory still knows of it."""
-        fd = os.open(temp, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-        try:
-            with contextlib.suppress(OSError):
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            if digest_of(fd) != sha256:
-                raise OSError(errno.EIO, "the disk gives back other bytes than were written", new.shown)
-        finally:
-            os.close(fd)
 
     def _dress(self, source: int, fd: int, info: os.stat_result) -> None:
         """Owner and attributes as far as they can be kept, then mode and times, which must be."""
@@ -234,20 +214,6 @@ class Transfer:
                     self.layer.set_attribute(fd, name, os.getxattr(source, name))
         self.layer.set_mode(fd, stat.S_IMODE(info.st_mode))
         self.layer.set_times(fd, info.st_atime_ns, info.st_mtime_ns)
-
-
-def digest_of(fd: int) -> str:
-    """The SHA-256 of all that a descriptor gives, from where it stands."""
-    found = hashlib.sha256()
-    size = os.fstat(fd).st_size
-    if size <= _CHUNK:
-        while data := os.read(fd, _CHUNK):
-            found.update(data)
-        return found.hexdigest()
-    with _hashing(found) as (queue, _):
-        while data := os.read(fd, _CHUNK):
-            queue.put(data)
-    return found.hexdigest()
 
 
 def content(spot: Spot) -> tuple[str, FileStat]:
@@ -274,28 +240,3 @@ def has_content(spot: Spot, sha256: str | None) -> bool:
         return sha256 is None or content(spot)[0] == sha256
     except (OSError, UnsafePath, Changed):
         return False
-
-
-@contextlib.contextmanager
-def _hashing(digest: hashlib._Hash | None = None) -> Iterator[tuple[Queue[bytes], hashlib._Hash]]:
-    """A thread that hashes what is put into the queue, while the caller reads and writes on."""
-    digest = digest or hashlib.sha256()
-    queue: Queue[bytes] = Queue(8)
-
-    def work() -> None:
-        while data := queue.get():
-            digest.update(data)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield queue, digest
-    finally:
-        queue.put(b"")
-        thread.join()
-
-
-def _start_writing(fd: int, offset: int, count: int) -> None:
-    """Let the disk begin with what was written, so that the sync at the end has less to wait for."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.posix_fadvise(fd, offset, count, os.POSIX_FADV_DONTNEED)

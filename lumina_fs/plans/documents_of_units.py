@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lumina_fs import compose
 from lumina_fs.durable import ABSENT, Conflict, Failed, Item
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused, WriteFailed
 from lumina_fs.plans.edits import edited, unlike
-from lumina_fs.plans.places import AnyAction, Owner, Places, Step, steps_of
+from lumina_fs.plans.places import AnyAction, Owner, Places, Step
 from lumina_fs.sidecars import Change, Saved
 from schemas.document import new_id
 from schemas.names import decode_name, encode_name
@@ -23,8 +23,10 @@ Wrong = dict[int, LuminaError | OSError]
 class Documents:
     """The documents of one run. A write is conditional, so what a person edits meanwhile is kept."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, steps: Callable[[int], Sequence[Step]]) -> None:
+        """`steps`: the files of an action, by its number."""
         self._places = places
+        self._steps = steps
 
     def follow(self, actions: Iterable[tuple[int, AnyAction]], *, back: bool) -> Wrong:
         """Bring the sidecars of actions that were done (or taken back) up to date; which could not be, and why."""
@@ -53,7 +55,7 @@ class Documents:
             if not back:
                 yield action.source, self._edit(number, action, refused)
             return
-        for step in steps_of(self._places, action):
+        for step in self._steps(number):
             owner = step.before if back else step.after
             if owner is None:
                 continue

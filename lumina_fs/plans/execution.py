@@ -27,7 +27,7 @@ from schemas.names import decode_name
 from schemas.plan import Copy, Edit, Move, Plan, Restore, Skip, Trash
 
 #: Actions, and bytes that have to be copied, between two lines of the journal.
-_BATCH = 256
+_BATCH = 512
 _BYTES = 256 << 20
 
 
@@ -53,6 +53,7 @@ class Execution:
     cancel: threading.Event
     failures: list[Failure] = field(default_factory=list)
     _touched: dict[tuple[str, str], Root] = field(default_factory=dict)
+    _known: dict[int, list[Step]] = field(default_factory=dict)
     _throttle: Throttle = field(default_factory=Throttle)
     _units: UnitTransfer = field(init=False)
     _documents: Documents = field(init=False)
@@ -60,7 +61,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.places, self.plan)
-        self._documents = Documents(self.places)
+        self._documents = Documents(self.places, self._steps)
         self._units = UnitTransfer(self.places, self.journal.history, self.seen, self._ledger, self.record, self._touch)
 
     # -- forward
@@ -148,7 +149,7 @@ class Execution:
         self.record([{"record": word, "action": number} for number in went])
         for number in went:
             for source, path in places_of(self.plan.actions[number]):
-                self.rows.touch(source, path)
+                self.rows.look_again(source, path)
         self.rows.flush()
 
     def _fail(self, number: int, error: Exception) -> None:
@@ -211,9 +212,8 @@ class Execution:
         """Remove folders that a plan made, inner ones first, where nothing lies in them."""
         self.places.forget()
         for source, path in sorted(set(made), key=lambda one: one[1].count("/"), reverse=True):
-            with contextlib.suppress(OSError, LuminaError):
-                directory, name = self.places.root(source).place(path)
-                self.places.catalog.disk.layer.rmdir(directory, name)
+            with contextlib.suppress(LuminaError):
+                self.places.catalog.disk.remove_empty_folder(self.places.root(source), path)
 
     # -- inner parts
 
@@ -228,7 +228,10 @@ class Execution:
             ) from error
 
     def _steps(self, number: int) -> list[Step]:
-        return steps_of(self.places, self.plan.actions[number])
+        """The files of an action, remembered as long as its batch lasts."""
+        if number not in self._known:
+            self._known[number] = steps_of(self.places, self.plan.actions[number])
+        return self._known[number]
 
     def _batches(self, numbers: Iterable[int]) -> Iterator[list[int]]:
         """Neighbouring actions that have no place in common, so that their order on the disk does not matter."""
@@ -243,6 +246,7 @@ class Execution:
             if batch and (len(batch) >= _BATCH or weight > _BYTES or not used.isdisjoint(keys)):
                 yield batch
                 batch, used, weight = [], set(), 0
+                self._known = {number: self._known[number]}
             batch.append(number)
             used.update(keys)
             weight += action.size if self._is_copied(action) else 0
@@ -261,7 +265,7 @@ class Execution:
         touched, self._touched = self._touched, {}
         for (_, path), root in touched.items():
             try:
-                self.places.catalog.disk.layer.fsync(root.directory(path))
+                self.places.catalog.disk.sync_folder(root, path)
             except OSError as error:
                 raise Halted(
                     f"the folder could not be brought on the disk: {error.strerror}. The plan stopped there, and no "

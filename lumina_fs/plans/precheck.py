@@ -18,9 +18,10 @@ from lumina_fs.file_state import FileStat, stat_of
 from lumina_fs.plans.edits import unlike
 from lumina_fs.plans.places import AnyAction, Places, Step, steps_of
 from lumina_fs.plans.target_names import check_name, left_behind
+from lumina_fs.pouring import digest_of
 from lumina_fs.progress import Event, Progress, Throttle
 from lumina_fs.roots import check_relative
-from lumina_fs.transfer import Spot, digest_of
+from lumina_fs.transfer import Spot
 from schemas.names import decode_name
 from schemas.plan import Copy, Edit, Move, Plan, Restore, Skip, Trash
 

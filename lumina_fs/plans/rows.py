@@ -28,7 +28,7 @@ class Rows:
         """Say on disk that the index is about to lack something."""
         self._writer.before_files_change()
 
-    def touch(self, source: str, path: str) -> None:
+    def look_again(self, source: str, path: str) -> None:
         """An original came to this place, left it, or was edited."""
         self._touched[source, path] = None
 

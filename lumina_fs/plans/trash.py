@@ -19,6 +19,7 @@ from lumina_fs.plans.ledger import manifest_path
 from lumina_fs.plans.places import TRASH, Places
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
+from lumina_fs.transfer import Spot, Transfer, content
 from schemas.names import decode_name, encode_name
 
 Value = dict[str, Any]
@@ -154,8 +155,6 @@ def _companion(places: Places, entry: Trashed, one: TrashedFile) -> Value:
     value: Value = {"part": one.part, "path": encode_name(one.path)}
     if one.part == "sidecar":
         return value
-    from lumina_fs.transfer import Spot, content
-
     root = places.trash_root(entry.source)
     sha256, info = content(Spot(root, one.inside))
     return {**value, "size": info.size, "sha256": sha256}
@@ -210,12 +209,11 @@ def _line(entry: Trashed, now: str) -> Value:
 
 def _remove(catalog: Catalog, entry: Trashed) -> int:
     """Remove the files of one unit, all of which lie in the trash; the number of files."""
+    transfer = Transfer(catalog.disk)
     with Root.open(entry.root) as root:
         for one in reversed(entry.files):  # the original last: while it is there, the manifest tells of it
-            if not one.inside.startswith(f"{TRASH}/{entry.plan}/"):
-                raise Refused("lies in no trash; nothing was removed", path=one.inside)
             with contextlib.suppress(FileNotFoundError):
-                catalog.disk.layer.unlink(*root.place(one.inside))
+                transfer.remove_for_good(Spot(root, one.inside))
     return len(entry.files)
 
 
@@ -232,4 +230,4 @@ def _remove_empty(catalog: Catalog, root: Root, path: str) -> None:
     with contextlib.suppress(OSError):
         for name in os.listdir(root.directory(path)):
             _remove_empty(catalog, root, f"{path}/{name}")
-        catalog.disk.layer.rmdir(*root.place(path))
+        catalog.disk.remove_empty_folder(root, path)

@@ -114,8 +114,8 @@ class UnitTransfer:
                 self._carry_over_claim(number, file, step)
             else:
                 self._require_content(step.new, step)
-        elif (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino):  # linked, and not yet unlinked
-            self._disk.layer.unlink(*step.old.root.place(step.old.path))
+        elif os.path.samestat(old, new):  # linked, and not yet unlinked
+            self._transfer.drop_second_name(step.old, step.new)
         elif self._is_ours(number, file, step):
             self._remove_old(step)
         else:
@@ -141,7 +141,7 @@ class UnitTransfer:
         claimed = info is not None and info.st_size == 0 and step.sha256 != _EMPTY
         if not claimed or (number, file) not in self._history.copied:
             return False
-        self._disk.layer.unlink(*step.new.root.place(step.new.path))
+        self._transfer.drop_empty(step.new)
         return True
 
     # -- back
@@ -174,8 +174,8 @@ class UnitTransfer:
         if old is None:
             self._require_content(step.new, step)
             self._go(number, file + _BACK, turned)
-        elif (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino):
-            self._disk.layer.unlink(*step.new.root.place(step.new.path))
+        elif os.path.samestat(old, new):
+            self._transfer.drop_second_name(step.new, step.old)
         elif self._drop_claim(number, file + _BACK, turned):
             self._go(number, file + _BACK, turned)
         elif self._is_ours(number, file, step) or self._is_ours(number, file + _BACK, turned):
