@@ -160,7 +160,7 @@ class _Run:
             check = Precheck(places, self.plan.plan, frozenset(self.history.done), frozenset(self.history.open_actions))
             yield from check.run(self.cancel)
             if self.cancel.is_set():
-                raise KeyboardInterrupt
+                return
             for problem in check.problems:
                 yield Trouble(problem.source, problem.path, "refused", problem.why)
             if check.problems:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from lumina_fs.durable import TEMP_PREFIX
+from lumina_fs.durable import TEMP_PREFIX, with_ending
 from lumina_fs.errors import LuminaError, Refused, WriteFailed
 from lumina_fs.file_state import FileStat, stat_of
 from lumina_fs.plans.journal import History, Record
@@ -117,17 +118,33 @@ class UnitTransfer:
         elif os.path.samestat(old, new):  # linked, and not yet unlinked
             self._transfer.drop_second_name(step.old, step.new)
         elif self._is_ours(number, file, step):
-            self._remove_old(step)
+            self._remove_old(number, file, step)
         else:
             self._carry_over_claim(number, file, step)
 
-    def _remove_old(self, step: Step) -> None:
-        """Both are there, and the new one is our copy: it may lack what was written into the old one since."""
+    def _remove_old(self, number: int, file: int, step: Step) -> None:
+        """Both are there, and one is our copy of the other: it may lack what was written since."""
         seen = step.old.info()
         same = seen is not None and has_content(step.old, step.sha256) and has_content(step.new, step.sha256)
-        if seen is None or not same or (step.is_sidecar and _bytes(step.old) != _bytes(step.new)):
+        if same and step.is_sidecar and _bytes(step.old) != _bytes(step.new):
+            self._let_newer_live(number, file, step)
+            return
+        if seen is None or not same:
             raise Changed("it was changed while the plan was interrupted; both files stay", path=step.old.shown)
         self._transfer.remove_twin(step.old, step.new, stat_of(seen))
+
+    def _let_newer_live(self, number: int, file: int, step: Step) -> None:
+        """A person saved one of two copies of a sidecar: that one goes on, the other is kept under a clear name."""
+        old, new = step.old.info(), step.new.info()
+        assert old is not None
+        assert new is not None
+        older = step.new if old.st_mtime_ns >= new.st_mtime_ns else step.old
+        folder, slash, name = older.path.rpartition("/")
+        kept = Spot(older.root, folder + slash + with_ending(name, f".lumina-kept-{secrets.token_hex(4)}"))
+        self._transfer.rename(older, kept)
+        self._touch(older.root, older.path)
+        if older is step.new:
+            self._go(number, file, step)
 
     def _carry_over_claim(self, number: int, file: int, step: Step) -> None:
         if not self._drop_claim(number, file, step):
@@ -179,7 +196,7 @@ class UnitTransfer:
         elif self._drop_claim(number, file + _BACK, turned):
             self._go(number, file + _BACK, turned)
         elif self._is_ours(number, file, step) or self._is_ours(number, file + _BACK, turned):
-            self._remove_old(turned)
+            self._remove_old(number, file + _BACK, turned)
         elif not self._drop_claim(number, file, step) and finished:
             raise Changed("its place was taken meanwhile; it stays where it is now", path=step.old.shown)
 

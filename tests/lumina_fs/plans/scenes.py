@@ -25,17 +25,28 @@ from schemas.text import dump
 
 #: A server that is not there: the index stays out of tests that are about files.
 NO_INDEX = "host=127.0.0.1 port=1 connect_timeout=1"
-OTHER_VOLUME = Path("/dev/shm")
+#: Folders that are often in memory, where a sync costs nothing, each a volume of its own.
+IN_MEMORY = ("/dev/shm", f"/run/user/{os.getuid()}", "/run/lock", "/run")
 
 Tree = dict[str, tuple[str, int, int]]
 
 
+def volumes() -> list[Path]:
+    """Folders that can be written to, each on a volume of its own with some room; temporary files' own is the last."""
+    found: dict[int, Path] = {}
+    temporary = tempfile.gettempdir()
+    for name in (*IN_MEMORY, temporary):
+        with contextlib.suppress(OSError):
+            room = os.statvfs(name)
+            if os.access(name, os.W_OK) and room.f_bavail * room.f_frsize > 50_000_000:
+                found.setdefault(os.stat(name).st_dev, Path(name))
+    found.pop(os.stat(temporary).st_dev, None)
+    return [*found.values(), Path(temporary)]
+
+
 def other_volume() -> Path | None:
     """A folder on another volume than temporary folders are on; None where there is none."""
-    with contextlib.suppress(OSError):
-        if os.stat(OTHER_VOLUME).st_dev != os.stat(tempfile.gettempdir()).st_dev and os.access(OTHER_VOLUME, os.W_OK):
-            return OTHER_VOLUME
-    return None
+    return volumes()[0] if len(volumes()) > 1 else None
 
 
 def sha256(data: bytes) -> str:

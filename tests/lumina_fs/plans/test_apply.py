@@ -400,6 +400,26 @@ def test_a_hand_edit_in_the_moment_of_an_edit_wins(scene: Scene) -> None:
     assert json.loads(scene.at("main", "a.jpg.lumina.json").read_bytes())["curation"] == {"rating": 1}
 
 
+def test_a_hand_edit_while_a_sidecar_goes_to_another_volume_is_live_at_the_end(far_scene: Scene) -> None:
+    scene = far_scene
+    scene.photo("a.jpg")
+    side = scene.at("main", "a.jpg.lumina.json")
+    value = {**json.loads(side.read_bytes()), "curation": {"caption": "saved in the last moment"}}
+    plan = scene.approved([scene.move("a.jpg", "x/a.jpg", into="far")])
+    # the mark of the index, the photo and its publishing, the sidecar and its publishing
+    layer = Interrupted({("rename_new", 5): lambda: side.write_text(json.dumps(value))})
+    result = scene.run("apply", plan, layer)
+    assert result.outcome == "rolled_back"
+    assert json.loads(side.read_bytes())["curation"] == {"caption": "saved in the last moment"}
+    assert (scene.main / "a.jpg").exists()
+    assert not (scene.other / "x/a.jpg").exists()
+    [kept] = (scene.other / "x").iterdir()
+    assert kept.name.startswith("a.jpg.lumina.json.lumina-kept-")
+    plan = scene.approved([scene.move("a.jpg", "y/a.jpg", into="far")])
+    assert scene.run("apply", plan).outcome == "complete"
+    assert json.loads(scene.at("far", "y/a.jpg.lumina.json").read_bytes())["curation"] == value["curation"]
+
+
 def test_sidecars_in_the_catalog_follow_too(scene: Scene) -> None:
     scene.photo("b.jpg", source="far")
     place = scene.main / ".lumina/sidecars/far"

@@ -22,7 +22,7 @@ from lumina_fs.kernel import Layer
 from lumina_fs.plans.files import read_plan
 from lumina_fs.plans.status import status_of
 from tests.lumina_fs.faults import FILE_SYSTEMS, Failing, TestLayer, points, tear
-from tests.lumina_fs.plans.scenes import NO_INDEX, Scene, Tree, copy_scene, other_volume, thirty_actions
+from tests.lumina_fs.plans.scenes import NO_INDEX, Scene, Tree, copy_scene, thirty_actions, volumes
 
 SYSTEMS = ["all there is", "no renameat2", "no renameat2, no links"]
 
@@ -77,14 +77,18 @@ def without_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["one volume", "two volumes"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    volume = other_volume() if request.param == "two volumes" else tmp_path
-    if volume is None:
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    found = volumes()
+    one, two = found[0], found[0 if request.param == "one volume" else 1 % len(found)]
+    if request.param == "two volumes" and one == two:
         pytest.skip("there is no second volume on this machine that can be written to")
-    with tempfile.TemporaryDirectory(prefix="lumina-sweep-", dir=volume) as far:
-        scene = Scene.make(tmp_path / "original", Path(far) / "original")
+    with (
+        tempfile.TemporaryDirectory(prefix="lumina-sweep-", dir=one) as near,
+        tempfile.TemporaryDirectory(prefix="lumina-sweep-", dir=two) as far,
+    ):
+        scene = Scene.make(Path(near) / "original", Path(far) / "original")
         plan = scene.approved(thirty_actions(scene))
-        base, others = tmp_path / "trials", Path(far) / "trials"
+        base, others = Path(near) / "trials", Path(far) / "trials"
         base.mkdir()
         others.mkdir()
         yield Stage(scene, plan, base, others, scene.tree(), scene.photos(), count())
