@@ -92,6 +92,7 @@ class Transfer:
                 raise NotRenamed from None
             raise
         try:
+            self.layer.fsync(new_dir)  # the old name goes when the new one is there for good
             self.layer.unlink(old_dir, old_name)
         except OSError:
             with contextlib.suppress(OSError):  # the old name stays, so the new one goes
@@ -185,6 +186,7 @@ class Transfer:
         info, there = spot.info(), other.info()
         if info is None or there is None or not os.path.samestat(info, there):
             raise Changed("is no second name of the same file; it stays", path=spot.shown)
+        self.layer.fsync(other.root.place(other.path)[0])
         self.layer.unlink(*spot.root.place(spot.path))
 
     def drop_empty(self, spot: Spot) -> None:

@@ -23,7 +23,7 @@ from lumina_fs.plans.rows import Rows
 from lumina_fs.plans.unit_transfer import UnitTransfer
 from lumina_fs.progress import Event, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
-from schemas.names import decode_name
+from schemas.names import decode_name, encode_name
 from schemas.plan import Copy, Edit, Move, Plan, Restore, Skip, Trash
 
 #: Actions, and bytes that have to be copied, between two lines of the journal.
@@ -91,7 +91,9 @@ class Execution:
         self.places.forget()
         self.rows.before()
         records: list[Record] = [{"record": "intent", "action": number} for number in batch]
-        records += [{"record": "made", "source": source, "path": path} for source, path in self._missing(batch)]
+        records += [
+            {"record": "made", "source": source, "path": encode_name(path)} for source, path in self._missing(batch)
+        ]
         self.record(records)
 
     def _missing(self, batch: list[int]) -> Iterator[tuple[str, str]]:

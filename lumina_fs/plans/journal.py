@@ -18,6 +18,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import CorruptDocument
 from lumina_fs.growing import GrowingFile
 from lumina_fs.plans.files import journal_path
+from schemas.names import decode_name
 
 Outcome = Literal["complete", "failed", "rolled_back"]
 Record = dict[str, Any]
@@ -70,7 +71,7 @@ class History:
         elif kind == "copied":
             self.copied[action, record["file"]] = record["inode"]
         elif kind == "made":
-            self.made.append((record["source"], record["path"]))
+            self.made.append((record["source"], decode_name(record["path"])))
         elif kind in ("resume", "roll_back"):
             self.outcome, self.going_back = None, self.going_back or kind == "roll_back"
         elif kind == "end":

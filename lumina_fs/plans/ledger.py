@@ -12,7 +12,7 @@ from lumina_fs.plans.files import utc_now, who
 from lumina_fs.plans.places import TRASH, AnyAction, Places, Step, beside, steps_of
 from lumina_fs.roots import Root
 from lumina_fs.transfer import Spot
-from schemas.names import decode_name, encode_name
+from schemas.names import encode_name
 from schemas.plan import Copy, Edit, Move, Plan, Restore, Trash
 
 _WORDS = {"move": "moved", "copy": "copied", "trash": "trashed", "restore": "restored", "edit": "edited"}
@@ -95,7 +95,7 @@ def _more(action: AnyAction) -> dict[str, Any]:
     if isinstance(action, Edit):
         found["fields"] = {name: [change.before, change.after] for name, change in action.fields.items()}
     if action.companions:
-        found["companions"] = [decode_name(one.path) for one in action.companions]
+        found["companions"] = [one.path for one in action.companions]
     return found
 
 

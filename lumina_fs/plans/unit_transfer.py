@@ -131,6 +131,9 @@ class UnitTransfer:
             return
         if seen is None or not same:
             raise Changed("it was changed while the plan was interrupted; both files stay", path=step.old.shown)
+        self._disk.sync_folder(
+            step.new.root, step.new.path.rpartition("/")[0]
+        )  # the killed run may not have come to it
         self._transfer.remove_twin(step.old, step.new, stat_of(seen))
 
     def _let_newer_live(self, number: int, file: int, step: Step) -> None:

@@ -21,6 +21,7 @@ from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, empty, list_trash, propose_restore
 from lumina_fs.plans.undo import propose_undo
 from lumina_fs.progress import Finished
+from schemas.names import encode_name
 from tests.conftest import Library
 from tests.lumina_fs.plans.scenes import Scene, other_volume, sha256, thirty_actions
 
@@ -115,6 +116,23 @@ def test_undo_of_what_did_not_run_is_refused_with_what_to_do(scene: Scene) -> No
     scene.run("apply", undo(scene, plan))
     with pytest.raises(Refused, match="is undone already"):
         undo(scene, plan)
+
+
+def test_names_that_are_no_text_go_and_come_back_byte_for_byte(scene: Scene) -> None:
+    name = os.fsdecode(b"odd \xff\xfe name.jpg")
+    scene.photo("plain.jpg", sidecar=False).rename(scene.main / name)
+    data = (scene.main / name).read_bytes()
+    where = {"source": "main", "path": encode_name(name), "size": len(data), "sha256": sha256(data)}
+    to = {"source": "main", "path": encode_name(os.fsdecode(b"new \xff/\xfe.jpg"))}
+    plan = scene.approved([{"do": "move", **where, "to": to}])
+    assert scene.run("apply", plan).outcome == "complete"
+    assert os.listdir(os.fsencode(scene.main / os.fsdecode(b"new \xff"))) == [b"\xfe.jpg"]
+    assert scene.run("apply", undo(scene, plan)).outcome == "complete"
+    assert (scene.main / name).read_bytes() == data
+    assert not (scene.main / os.fsdecode(b"new \xff")).exists()
+    scene.run("apply", scene.approved([{"do": "trash", **where}]))
+    [entry] = trash_of(scene)
+    assert entry.path == name
 
 
 # -- the trash
