@@ -14,12 +14,14 @@ EXAMPLE = """\
 lumina plan propose YYYY/MM --query "path:incoming"
 lumina plan show 3f2a9c01 --only warned
 lumina plan reject 3f2a9c01 incoming/scan.jpg --reason "not a photo"
-lumina plan approve 3f2a9c01"""
+lumina plan approve 3f2a9c01
+lumina plan apply 3f2a9c01
+lumina plan undo 3f2a9c01"""
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    from lumina_fs.cli import plan_propose, plan_show
+    from lumina_fs.cli import plan_propose, plan_runs, plan_show
 
     parser = add_command(
         subparsers, "plan", EXAMPLE,
@@ -40,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
     for one in added:
         add_catalog_option(one)
         add_json_option(one)
-    # plug: plan_runs.add_subcommands(actions) for apply, resume, rollback and undo
+    plan_runs.add_subcommands(actions)
 
 
 def _of_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -50,13 +52,14 @@ def _of_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.cli import plan_change, plan_propose, plan_show
+    from lumina_fs.cli import plan_change, plan_propose, plan_runs, plan_show
 
+    if args.action in plan_runs.ACTIONS:
+        return plan_runs.run(args)
     doing = {
         "propose": plan_propose.run, "show": plan_show.run, "list": _list, "edit": plan_change.edit,
         "reject": plan_change.reject, "approve": plan_change.approve, "delete": plan_change.delete,
     }  # fmt: skip
-    # plug: other actions go to plan_runs.run(args)
     with open_catalog(args.catalog) as catalog:
         return doing[args.action](catalog, args)
 

@@ -13,7 +13,7 @@ from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
 from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
 from lumina_fs.plans.findings import findings_of
-from lumina_fs.plans.status import APPROVED, OPEN, status_of
+from lumina_fs.plans.status import OPEN, status_of
 from lumina_fs.plans.validate import Finding
 
 _FIRST = 20
@@ -135,7 +135,7 @@ def delete(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 
 def _require_open(catalog: Catalog, plan: StoredPlan) -> None:
     status = status_of(catalog, plan)
-    if status == APPROVED:
+    if status == "approved":
         raise Refused("is approved and stays as it is; an edit of its file makes the approval void", path=plan.path)
     if status not in OPEN:
         raise Refused(f"is {status} and stays as a record of what was done", path=plan.path)

@@ -49,13 +49,13 @@ def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     from lumina_fs.plans.files import find_plan
     from lumina_fs.plans.findings import findings_of
     from lumina_fs.plans.preview import chosen, crossing, lines
-    from lumina_fs.plans.status import APPROVED, OPEN, status_of
+    from lumina_fs.plans.status import OPEN, status_of
 
     plan = find_plan(catalog, args.plan)
     sources = {source.name: source for source in catalog.sources()}
     status, found = status_of(catalog, plan), acts(plan.plan)
     findings: list[Finding] = []
-    if status in (*OPEN, APPROVED):
+    if status in (*OPEN, "approved"):
         try:
             findings = findings_of(catalog, plan.plan, found)
         except SourceOffline as error:
