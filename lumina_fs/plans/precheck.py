@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import threading
-import unicodedata
 from collections import deque
 from collections.abc import Collection, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,9 +14,11 @@ from typing import NamedTuple
 from lumina_fs.catalog import STATE
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
+from lumina_fs.plans.beside import left_behind
+from lumina_fs.plans.deeds import ORIGINALS
 from lumina_fs.plans.edits import unlike
 from lumina_fs.plans.places import AnyAction, Places, Step, steps_of
-from lumina_fs.plans.target_names import check_name, left_behind
+from lumina_fs.plans.targets import fold, folder_path_refusal, refusal, too_long
 from lumina_fs.pouring import digest_of
 from lumina_fs.progress import Event, Progress, Throttle
 from lumina_fs.roots import check_relative
@@ -65,13 +66,6 @@ class Folder:
             for name in self.on_disk:
                 self.by_stem.setdefault(name.rpartition(".")[0].lower(), []).append(name)
         return self.by_stem
-
-
-def fold(name: str) -> str:
-    """What a file system that knows neither case nor Unicode forms apart makes of a name."""
-    if name.isascii():
-        return name.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @dataclass(slots=True)
@@ -248,7 +242,7 @@ class Precheck:
         """The folder of a target, with those above it checked name by name."""
         root, path = step.new.root, step.new.path.rpartition("/")[0]
         if not (back or step.is_sidecar):
-            check_name(step.new.path)
+            _require_name(step)
         parts = path.split("/") if path else []
         folder = self._folder(step.new, "")
         for depth, part in enumerate(parts):
@@ -337,6 +331,16 @@ class Precheck:
                 self.problems.append(
                     Problem(-1, "", where, f"the plan needs {wanted:,} bytes on its volume, and {free:,} are free")
                 )
+
+
+def _require_name(step: Step) -> None:
+    """Refuse a target that no plan may make, by the rules by which it was shown. Raises UnsafePath."""
+    path = step.new.path
+    check_relative(path)
+    original = step.part == "original" or step.part in ORIGINALS
+    reason = refusal(path) if original else folder_path_refusal(path.rpartition("/")[0]) or too_long(path)
+    if reason is not None:
+        raise UnsafePath(reason, path=path)
 
 
 def _digest(fd: int, seen: FileStat) -> tuple[str, bool]:

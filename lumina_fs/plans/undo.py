@@ -8,11 +8,11 @@ from typing import Any
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused
 from lumina_fs.filetypes import by_extension
+from lumina_fs.plans.beside import left_behind
 from lumina_fs.plans.files import StoredPlan
 from lumina_fs.plans.journal import read_history
 from lumina_fs.plans.places import AnyAction, Places, beside, steps_of
 from lumina_fs.plans.status import status_of
-from lumina_fs.plans.target_names import left_behind
 from lumina_fs.transfer import Changed, Spot, content
 from schemas.names import decode_name, encode_name
 from schemas.plan import Copy, Edit, Move, Restore, Trash
