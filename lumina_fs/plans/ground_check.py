@@ -6,26 +6,19 @@ Folders are listed, and sidecars of videos read for the identifier of Live Photo
 from __future__ import annotations
 
 import contextlib
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-import orjson
-
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.documents import read
-from lumina_fs.errors import UnsafePath
-from lumina_fs.filetypes import by_extension, may_be_original
 from lumina_fs.plans.deeds import Act, Deed
+from lumina_fs.plans.folder_units import FolderUnits
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.targets import fold
 from lumina_fs.plans.validate import Finding
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
-from lumina_fs.units import Unit, stem_of, travels_by_name, units_of
 from schemas.names import decode_name
 from schemas.plan import Edit, Move, Restore, Skip, Trash
-from schemas.sidecar import content_id_of
 
 GONE = "is not there; propose again after a scan"
 
@@ -75,12 +68,10 @@ class _Checker:
 
     def __init__(self, catalog: Catalog, source: Source, root: Root, reached: set[str]) -> None:
         self.ground = Ground(root)
-        self._sidecars = catalog.sidecars(source, root)
+        self._units = FolderUnits(catalog.sidecars(source, root), self.ground)
         self._reached = reached
-        self._units: dict[str, dict[str, list[str]]] = {}
         self._names: dict[str, Counter[str]] = {}
         self._blocked: dict[str, str | None] = {}
-        self._simple: dict[str, bool] = {}
         self._gone: dict[str, Counter[str] | None] = {}
 
     def holds(self, deed: Deed) -> bool:
@@ -127,64 +118,13 @@ class _Checker:
     def split(self, act: Act) -> Iterator[str]:
         """Files that belong to an original and would stay behind."""
         first = act.files[0]
-        if act.plain and self._is_simple(first.folder):
+        if act.plain and self._units.is_simple(first.folder):
             return
-        units = self._units.get(first.folder)
-        if units is None:
-            units = {one: unit.names() for unit in self._in(first.folder) for one in unit.originals}
-            self._units[first.folder] = units
-        wanted = units.get(first.name, ())
+        unit = self._units.of(first.folder).get(first.name)
+        wanted = unit.names() if unit is not None else []
         if act.plain and len(wanted) == 2 and wanted[1] == first.name + SUFFIX:
             return
         have = {deed.name for deed in act.every()}
         for name in wanted:
             if name not in have:
                 yield f"its unit would be split: {name} belongs to it and would stay behind"
-
-    def _is_simple(self, folder: str) -> bool:
-        """True when nothing in a folder travels with an original but its sidecar: nothing can be left behind."""
-        if folder not in self._simple:
-            originals, here = self._originals(folder)
-            apart = len({stem_of(name) for name in originals}) == len(originals)
-            alone = apart and not any(travels_by_name(name) for name in here)
-            self._simple[folder] = alone and not self._content_ids(folder, originals)
-        return self._simple[folder]
-
-    def _originals(self, folder: str) -> tuple[set[str], set[str]]:
-        """What may be an original in a folder, and all that lies there."""
-        listing = self.ground.listing(folder)
-        here = listing.files if listing is not None else set()
-        others = (name for name in here if not name.endswith(SUFFIX))
-        return {name for name in others if by_extension(name) or may_be_original(name) is not False}, here
-
-    def _in(self, folder: str) -> list[Unit]:
-        originals, here = self._originals(folder)
-        return units_of(originals, here, self._sidecar_names(folder, here), self._content_ids(folder, originals))
-
-    def _sidecar_names(self, folder: str, here: set[str]) -> set[str]:
-        if self._sidecars.beside:
-            return here
-        try:
-            place = f"{self._sidecars.prefix}{folder}".rstrip("/")
-            return set(os.listdir(self._sidecars.root.directory(place)))
-        except OSError:
-            return set()
-
-    def _content_ids(self, folder: str, originals: set[str]) -> dict[str, str]:
-        """Identifiers of Live Photos; stills are only asked where a video has one."""
-        kinds = {name: kind.media for name in originals if (kind := by_extension(name)) is not None}
-        videos = [name for name, media in kinds.items() if media == "video"]
-        if not videos or len(videos) == len(kinds):
-            return {}
-        found = {name: said for name in videos if (said := self._content_id(folder, name)) is not None}
-        if found:
-            stills = [name for name, media in kinds.items() if media != "video"]
-            found |= {name: said for name in stills if (said := self._content_id(folder, name)) is not None}
-        return found
-
-    def _content_id(self, folder: str, name: str) -> str | None:
-        try:
-            stored = read(self._sidecars.root, self._sidecars.path(f"{folder}/{name}" if folder else name))
-            return None if stored is None else content_id_of(orjson.loads(stored.data).get("capture") or {})
-        except (OSError, UnsafePath, ValueError, AttributeError):
-            return None

@@ -6,7 +6,6 @@ It reads rows and lists folders; no photo is opened. What already lies where the
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from index.query import compile_query
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.errors import UsageError
 from lumina_fs.filetypes import by_extension
+from lumina_fs.plans.folder_units import measured
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.naming import Mover, Naming
 from lumina_fs.plans.rules import described
@@ -25,7 +25,7 @@ from lumina_fs.plans.strategies import Strategy, Wish
 from lumina_fs.plans.targets import fold
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
-from lumina_fs.units import Traveller, Unit, moved_name, part_of, stem_of, units_of
+from lumina_fs.units import Unit, moved_name, part_of, stem_of, units_of
 from schemas.names import MARK, decode_name, encode_name
 
 if TYPE_CHECKING:
@@ -320,24 +320,13 @@ class _Proposer:
                 yield {**_companion(part_of(name), mover, name, folder, names[name]), **fixed}
         for traveller in mover.travellers:
             found = _companion(traveller.part, mover, traveller.name, folder, moved_name(traveller, names))
-            yield found if traveller.part == "sidecar" else {**found, **_measured(root, mover, traveller)}
+            if traveller.part != "sidecar":
+                found |= measured(root, _join(mover.folder, traveller.name))
+            yield found
 
 
 def _companion(part: str, mover: Mover, name: str, folder: str, new: str) -> dict[str, Any]:
     return {"part": part, "path": encode_name(_join(mover.folder, name)), "to": encode_name(_join(folder, new))}
-
-
-def _measured(root: Root, mover: Mover, traveller: Traveller) -> dict[str, Any]:
-    """Size and digest of a small file that travels along."""
-    digest, size = hashlib.sha256(), 0
-    fd = root.open_file(_join(mover.folder, traveller.name))
-    try:
-        while block := os.read(fd, 1 << 20):
-            digest.update(block)
-            size += len(block)
-    finally:
-        os.close(fd)
-    return {"size": size, "sha256": digest.hexdigest()}
 
 
 def _rank(name: str, row: Row) -> tuple[bool, int, int, str]:
