@@ -252,6 +252,18 @@ def test_videos_are_only_ever_exact_duplicates(library: Library, photos: Path) -
     assert kinds(library) == {"b.mov": "exact"}
 
 
+def test_an_animation_is_no_copy_of_the_still_that_it_begins_with(library: Library) -> None:
+    frames = [Image.fromarray(noise(seed)) for seed in (1, 5, 9)]
+    save(frames[0], library.root / "still.gif")
+    save(frames[0], library.root / "still.png")
+    save(frames[0], library.root / "moving.gif", save_all=True, append_images=frames[1:], duration=200)
+    library.scan()
+    result = searched(library)
+    assert result is not None
+    assert [{keeper, *others} for keeper, others in groups(library)] == [{"still.gif", "still.png"}]
+    assert {relation.kind for relation in result.relations} == {"similar"}
+
+
 def test_still_and_video_of_a_live_photo_belong_together_by_their_identifier(library: Library, photos: Path) -> None:
     for name in ("train.jpg", "train.mov"):
         shutil.copy2(photos / "live_photo/apple_pair" / name, library.root / name)
