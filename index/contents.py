@@ -42,6 +42,8 @@ class Twin:
     size: int
     width: int | None
     height: int | None
+    duration: float | None
+    """Seconds, of what moves."""
     quality: float | None
     parts: str | None
     """The parts of the quality, as JSON."""
@@ -90,7 +92,7 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     said = "rest #>> '{{capture,taken,{}}}'".format
     recorded = f"CASE WHEN {said('source')} IN ('exif', 'xmp', 'quicktime') AND ({said('confidence')})::int >= 90 "
     columns = (
-        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, quality, "
+        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, duration, quality, "
         "rest ->> 'quality' AS parts, taken_text AS taken, camera, rest #>> '{capture,camera,serial}' AS serial, "
         f"{recorded} THEN {said('local')} END AS recorded, {said('offset')} AS offset, "
         "coalesce((rest #>> '{capture,orientation}')::int, 1) AS orientation"

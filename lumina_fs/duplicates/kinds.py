@@ -60,6 +60,8 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
         return SAME_PIXELS
     if likeness is None or not likeness.alike:
         return None
+    if bool(a.duration) != bool(b.duration):
+        return Judgement("similar", 90, ("one of them moves, the other stands still",))
     if (a.format in RAW_FORMATS) != (b.format in RAW_FORMATS) and _one_shot(one, other):
         return Judgement("raw_jpeg", 95, ("the RAW file and the picture that were taken with one press",))
     exposures = _exposures(a, b)

@@ -75,7 +75,7 @@ def twin(path: str = "a.jpg", sha256: str = "aa" * 32, **said: Any) -> Twin:
     """A row of the index, a plain JPEG without dates but for what is given."""
     row = {
         "source": "main", "path": path, "sha256": sha256, "media": "image", "format": "JPEG", "size": 1000,
-        "width": 640, "height": 480, "quality": 50.0, "parts": None, "taken": None, "recorded": None, "offset": None,
-        "camera": None, "serial": None, "orientation": 1,
+        "width": 640, "height": 480, "duration": None, "quality": 50.0, "parts": None, "taken": None,
+        "recorded": None, "offset": None, "camera": None, "serial": None, "orientation": 1,
     }  # fmt: skip
     return Twin(**{**row, **said})

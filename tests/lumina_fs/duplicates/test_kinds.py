@@ -99,6 +99,11 @@ def test_equal_pixels_are_said_to_be_so_unless_they_were_exposed_twice() -> None
     assert "two exposures" in " ".join(twice.reasons)
 
 
+def test_what_moves_is_no_copy_of_what_stands_still() -> None:
+    assert kind(twin("a.gif", duration=2.5), twin("b.gif")) == "similar"
+    assert kind(twin("a.gif", duration=2.5), twin("b.gif", duration=2.5)) in DUPLICATES
+
+
 # -- times
 
 
