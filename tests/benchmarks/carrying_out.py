@@ -20,8 +20,8 @@ from lumina_fs.plans.files import read_plan
 from lumina_fs.progress import Finished
 from lumina_fs.roots import Root
 from lumina_fs.transfer import Spot, Transfer
-from tests.benchmarks.cases import Figure, Options
-from tests.benchmarks.measure import timed
+from tests.benchmarks.figures import Options
+from tests.benchmarks.measure import Figure, timed
 from tests.lumina_fs.plans.scenes import NO_INDEX, Scene
 
 _FILES = 10_000

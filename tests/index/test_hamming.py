@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.hamming import LARGEST_RADIUS, near_pairs, sharing_a_band
+from index.hamming import LARGEST_RADIUS, Bands, near_pairs
 from lumina_fs.duplicates.candidates import Signatures
 from lumina_fs.duplicates.views import COUNT, Views
 
@@ -111,7 +111,8 @@ def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
     queries: list[int], codes: list[int], bits: int, limit: int
 ) -> None:
     codes += queries[::2]  # so that there is something to find
-    mask, wanted = (1 << bits) - 1, set()
+    mask = (1 << bits) - 1
+    wanted: Pairs = set()
     for shift in range(0, 64 - bits + 1, bits):
         bands = [(code >> shift) & mask for code in codes]
         for at, query in enumerate(queries):
@@ -119,7 +120,8 @@ def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
             if len(same) <= limit:
                 wanted.update((at, number) for number in same)
     found: Pairs = set()
-    for first, second in sharing_a_band(np.array(queries, np.uint64), np.array(codes, np.uint64), bits, limit):
+    table = Bands(np.array(codes, np.uint64), bits, limit)
+    for first, second in table.sharing(np.array(queries, np.uint64)):
         found.update(zip(first.tolist(), second.tolist(), strict=True))
     assert found == wanted
 
@@ -130,8 +132,12 @@ def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
 def signatures(phash: Sequence[int], dhash: Sequence[int], radius: int) -> Signatures:
     """Signatures whose views are all themselves."""
     made = Signatures(np.array(phash, np.uint64), np.array(dhash, np.uint64))
-    one = Views(*(np.repeat(codes[:, None], COUNT, 1) for codes in (made.phash, made.dhash)))
-    made.connect(one, radius)
+
+    def views(pictures: NDArray[np.int64]) -> Views:
+        numbers = made.of[pictures]
+        return Views(*(np.repeat(codes[numbers][:, None], COUNT, 1) for codes in (made.phash, made.dhash)))
+
+    made.connect(views, radius)
     return made
 
 

@@ -163,8 +163,8 @@ def test_progress_counts_every_heap() -> None:
 
 def equal(count: int) -> Signatures:
     made = Signatures(np.full(count, 5, np.uint64), np.full(count, 9, np.uint64))
-    one = Views(*(np.repeat(codes[:, None], COUNT, 1) for codes in (made.phash, made.dhash)))
-    made.connect(one, 5)
+    codes = (np.full(COUNT, 5, np.uint64), np.full(COUNT, 9, np.uint64))
+    made.connect(lambda pictures: Views(*(np.tile(code, (len(pictures), 1)) for code in codes)), 5)
     return made
 
 
