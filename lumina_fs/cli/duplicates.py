@@ -281,5 +281,5 @@ def _propose(args: argparse.Namespace) -> ExitCode:
         if args.json:
             print_json({"plan": plan_id, **value})
         else:
-            shown.proposed(catalog, plan_id, value)
+            shown.proposed(plan_id, value)
     return ExitCode.DONE
