@@ -231,12 +231,14 @@ def decided(what: str, count: int, *, as_json: bool) -> None:
 
 def proposed(plan_id: str, value: dict[str, Any]) -> None:
     """What a plan would do, and how to go on."""
-    short = plan_id[-8:]
+    from lumina_fs.plans.files import short
+
+    name = short(plan_id)
     counts = Counter(action["do"] for action in value["actions"])
     freed = sum(action["size"] for action in value["actions"] if action["do"] == "trash")
-    say(f"plan {short}: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
-    say(f"look at it: lumina plan show {short}")
-    say(f"say yes:    lumina plan approve {short}")
+    say(f"plan {name}: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
+    say(f"look at it: lumina plan show {name}")
+    say(f"say yes:    lumina plan approve {name}")
     skipped = [action for action in value["actions"] if action["do"] == "skip"]
     if skipped:
         say(f"{plural(len(skipped), 'file')} skipped: {skipped[0]['reason']}", to_stderr=True)
