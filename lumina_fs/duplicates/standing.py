@@ -190,7 +190,7 @@ def _copies_of(sha256: str, rows: Mapping[str, Sequence[Twin]], verdicts: Verdic
     twins = ordered(rows[sha256])
     ruling = verdicts.about(sha256, sha256)
     if ruling is not None and ruling.keep is not None:
-        twins.sort(key=lambda twin: twin.path != ruling.keep)
+        twins.sort(key=lambda twin: (twin.path != ruling.keep, twin.source != ruling.keep_source))
     return twins
 
 
@@ -200,7 +200,7 @@ def _about_copies(twin: Twin, verdicts: Verdicts) -> Decision | None:
 
 
 def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts) -> Decision | None:
-    """What was decided about a content: with the keeper, or that it goes for another that is here."""
+    """What was decided about a content: with the keeper, that it goes for another that is here, or that all stay."""
     ruling = verdicts.about(sha256, kept)
     if ruling is not None and (ruling.decision != "remove" or ruling.other == sha256):
         return ruling.decision
@@ -208,7 +208,7 @@ def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts
         found: Ruling | None = verdicts.about(sha256, other) if other != sha256 else None
         if found is not None and found.decision == "remove" and found.other == sha256:
             return "remove"
-    return None
+    return "keep_both" if verdicts.stay_together(sha256, kept) else None
 
 
 def _copy(twin: Twin, match: Match, decision: Decision | None) -> Copy:
