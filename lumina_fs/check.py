@@ -12,6 +12,8 @@ from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
 from lumina_fs.duplicates.verdicts import verdict_paths
 from lumina_fs.errors import CorruptDocument, SourceOffline
+from lumina_fs.plans.files import plan_ids, read_approval, read_plan
+from lumina_fs.plans.journal import read_history
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
@@ -27,6 +29,9 @@ def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) 
     done = 0
     for path, model in _own_documents(catalog):
         yield from _check_one(catalog.root, path, model, "", originals=False)
+        done += 1
+    for plan_id in plan_ids(catalog):
+        yield from _check_plan(catalog, plan_id)
         done += 1
     for source in catalog.sources():
         try:
@@ -61,6 +66,16 @@ def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
             yield f"{SOURCES}/{name}", SourceDocument
     for path in verdict_paths(catalog):
         yield path, Verdict
+
+
+def _check_plan(catalog: Catalog, plan_id: str) -> Iterator[Trouble]:
+    """A plan with its approval and its journal."""
+    for reading in (read_plan, read_approval, read_history):
+        try:
+            reading(catalog, plan_id)
+        except CorruptDocument as error:
+            path = os.path.relpath(error.path or "", catalog.path)
+            yield Trouble("", path, "corrupt_document", error.reason, error.line, error.column)
 
 
 def _check_source(
