@@ -21,6 +21,8 @@ COMMANDS = {
     "show": "all that is known of a photo",
     "search": "find photos",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
+    "analyze": "scan, then search for duplicates, as one",
+    "jobs": "long work: list, show, watch, cancel, retry, clean, schedule, run-due",
     "index": "the index: status, rebuild, verify, drop",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",
