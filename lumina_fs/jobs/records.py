@@ -78,10 +78,9 @@ def utc_now() -> str:
 
 def job_ids(root: Root) -> list[str]:
     """Ids of all records, newest first (ids are made in the order of time)."""
-    root.forget()  # the folder may have been removed and made again
     try:
-        names = os.listdir(root.directory(JOBS))
-    except FileNotFoundError:
+        names = os.listdir(os.path.join(root.path, JOBS))
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(
         (n.removesuffix(".json") for n in names if n.endswith(".json") and not n.startswith(".")), reverse=True

@@ -188,8 +188,8 @@ class _Run:
         value, last = self._recorder.value, self._previous
         if told.changed or value["schedule"] or value["attempts"] > 1 or last is None:
             return False
-        problems = [one.model_dump(mode="json", exclude_unset=True) for one in last.job.problems]
-        return last.state == "success" and problems == value["problems"]
+        known = [one.model_dump(mode="json", exclude_unset=True) for one in last.job.problems]
+        return last.state == "success" and all(one in known for one in value["problems"])
 
     def _forget_the_like(self, told: Told) -> None:
         """Of runs of one schedule that changed nothing, only the last is kept; of each kind, so many."""

@@ -33,6 +33,10 @@ ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 CATALOG: dict[str, Any] = {
     "$schema": "schemas/catalog-v1.schema.json", "kind": "catalog", "version": 1, "id": ID, "name": "Photos",
     "managed": "sorted", "layout": "YYYY/MM", "settings": {"thumbnail": 256, "ignore": ["*.tmp"]},
+    "schedules": [
+        {"name": "nightly", "work": "scan", "arguments": {"sources": ["main"]}, "every": "1d", "at": "03:00",
+         "created": "2024-02-29T12:00:00Z", "why": "quiet then"},
+    ],
 }  # fmt: skip
 SOURCE: dict[str, Any] = {
     "kind": "source", "version": 1, "id": ID, "name": "card-2", "path": "bytes:/media/%FF", "mode": "copy",
@@ -65,7 +69,20 @@ SIDECAR: dict[str, Any] = {
     "measurements": {"dhash": {"version": 1, "value": "00ff"}, "mine": {"version": 2, "value": {"a": [1.5]}}},
     "problems": [{"code": "truncated", "message": "only a part is there", "decoder": "x"}],
 }  # fmt: skip
-EXAMPLES = {"catalog": CATALOG, "source": SOURCE, "sidecar": SIDECAR}
+JOB: dict[str, Any] = {
+    "$schema": "../schemas/job-v1.schema.json", "kind": "job", "version": 1, "id": ID, "work": "duplicates",
+    "arguments": {"threshold": 5}, "state": "running", "attempts": 2, "created": "2024-02-29T12:00:00.000Z",
+    "started": "2024-02-29T12:00:00.123Z", "ended": "2024-02-29T12:00:09.500Z",
+    "process": {"pid": 4711, "host": "heron"}, "stage": "comparing pictures", "current": 25, "total": 100,
+    "unit": "heaps", "percent": 25.0, "rate": 12.5, "seconds_left": 6.0, "message": "a note",
+    "counts": {"added": 3, "problems": 1},
+    "problems": [{"source": "main", "path": "bytes:caf%E9.jpg", "code": "corrupt_sidecar", "message": "no JSON",
+                  "line": 3, "column": 7}],
+    "changed": True, "result": {"groups": 2, "offline": []},
+    "chain": {"id": ID, "position": 2, "steps": [{"work": "scan", "arguments": {}}, {"work": "duplicates"}]},
+    "schedule": "nightly", "on_end": "on_job_end: mail failed with 1", "x-mine": [1],
+}  # fmt: skip
+EXAMPLES = {"catalog": CATALOG, "source": SOURCE, "sidecar": SIDECAR, "job": JOB}
 
 
 # -- the published schemas
