@@ -17,6 +17,7 @@ import pytest
 
 from lumina_fs.cli import main
 from lumina_fs.errors import ExitCode
+from tests.lumina_fs.jobs.conftest import WORKER
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -114,28 +115,40 @@ def test_analyze_is_one_chain(library: Library, run: Run) -> None:
 
 
 def test_another_process_stops_a_scan_and_a_retry_ends_it(library: Library, run: Run, begun: Began) -> None:
-    for number in range(120):
+    for number in range(200):
         library.photo(f"{number}.jpg", number)
     process = begun("scan", str(library.root), "--quiet")
-    [one] = wait_for(lambda: (library.root / ".lumina").exists() and [j for j in jobs(run) if j["current"]])
+    wait_for(lambda: list(library.root.glob("*.lumina.json")))
+    [one] = jobs(run)
     assert (one["work"], one["state"], one["process"]["pid"]) == ("scan", "running", process.pid)
-    watch = begun("jobs", "watch", "--json", "--catalog", str(library.root))
-    assert json.loads(watch.stdout.readline() if watch.stdout else "")["state"] == "running"
     code, out, _ = run(f"jobs cancel {one['id']}")
     assert code == 0
     assert "was asked to stop" in out
     process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
-    *_, last = watch.communicate(timeout=30)[0].splitlines()
-    assert (json.loads(last)["state"], watch.returncode) == ("cancelled", ExitCode.INTERRUPTED)
     written = len(list(library.root.glob("*.lumina.json")))
-    assert 0 < written < 120
+    assert 0 < written < 200
     assert "does not run (cancelled)" in run(f"jobs cancel {one['id']}")[2]
     code, out, _ = run(f"jobs retry {one['id']} --json")
     told = json.loads(out)
     assert (code, told["id"], told["state"], told["attempts"]) == (0, one["id"], "success", 2)
-    assert (told["result"]["unchanged"], told["result"]["added"]) == (written, 120 - written)
+    assert (told["result"]["unchanged"], told["result"]["added"]) == (written, 200 - written)
     assert run(f"jobs retry {one['id']}")[0] == ExitCode.USAGE
+
+
+def test_watch_follows_a_job_of_another_process_to_its_end(library: Library, run: Run, begun: Began) -> None:
+    library.scan()
+    command = [sys.executable, "-c", WORKER, str(library.root), "scan", "60"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as work:
+        assert work.stdout is not None
+        assert work.stdout.readline() == "working\n"
+        watch = begun("jobs", "watch", "--json", "--catalog", str(library.root))
+        assert watch.stdout is not None
+        first = json.loads(watch.stdout.readline())
+        assert (first["state"], first["process"]["pid"]) == ("running", work.pid)
+        run(f"jobs cancel {first['id']}")
+        *_, last = watch.communicate(timeout=30)[0].splitlines()
+    assert (json.loads(last)["state"], watch.returncode) == ("cancelled", ExitCode.INTERRUPTED)
 
 
 def test_a_killed_scan_claims_no_more_to_run_and_goes_on(library: Library, run: Run, begun: Began) -> None:
