@@ -93,7 +93,7 @@ def _list(args: argparse.Namespace) -> ExitCode:
     with open_catalog(args.catalog) as catalog:
         records, corrupt = list_records(catalog.root)
     for error in corrupt:
-        say(f"{error}", to_stderr=True)
+        say(error, to_stderr=True)
     records = [record for record in records if args.state in (None, record.state)]
     shown.jobs(records[: args.limit or None], as_json=args.json)
     if args.limit and len(records) > args.limit and not args.json:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.errors import LuminaError
 from lumina_fs.jobs import records
 from lumina_fs.jobs.work import Told, Work
 from lumina_fs.progress import Ingested, Note, Progress, Rate, Trouble
@@ -113,7 +113,7 @@ class Recorder:
         rate = self._rate.per_second()
         left = self._rate.seconds_left(total) if total is not None else None
         self.value.update(
-            stage=event.stage, current=event.done, total=total, unit=event.unit,
+            stage=_plain(event.stage), current=max(0, int(event.done)), total=total, unit=event.unit,
             percent=round(min(100.0, 100 * event.done / total), 1) if total else None,
             rate=None if rate is None else round(max(0.0, rate), 1), seconds_left=None if left is None else round(left),
         )  # fmt: skip
@@ -175,10 +175,10 @@ class Recorder:
         self._changed = False
         self._try(lambda: records.write_running(self._disk, self._root, self.value))
 
-    def _try(self, act: Any) -> None:
+    def _try(self, act: Callable[[], object]) -> None:
         try:
             act()
-        except (OSError, LuminaError) as error:
+        except Exception as error:  # whatever it is, it is no reason to stop the work
             self.failure = self.failure or str(error)
 
 

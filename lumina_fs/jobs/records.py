@@ -14,7 +14,7 @@ from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import JOBS, Catalog
 from lumina_fs.documents import read
 from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
-from lumina_fs.errors import CorruptDocument, UsageError, WriteFailed
+from lumina_fs.errors import CorruptDocument, LuminaError, UsageError, WriteFailed
 from lumina_fs.index_session import LOCKS
 from lumina_fs.locks import is_held
 from lumina_fs.roots import Root
@@ -109,15 +109,15 @@ def _read_job(root: Root, job_id: str) -> Job | None:
         raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
 
 
-def list_records(root: Root) -> tuple[list[Record], list[CorruptDocument]]:
-    """All records, those begun last first, and what cannot be read."""
+def list_records(root: Root) -> tuple[list[Record], list[str]]:
+    """All records, those begun last first, and why others cannot be read."""
     found: list[Record] = []
-    corrupt: list[CorruptDocument] = []
+    corrupt: list[str] = []
     for job_id in job_ids(root):
         try:
             record = read_record(root, job_id)
-        except CorruptDocument as error:
-            corrupt.append(error)
+        except (LuminaError, OSError) as error:
+            corrupt.append(str(error))
             continue
         if record is not None:
             found.append(record)

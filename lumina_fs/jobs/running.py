@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.errors import CorruptDocument, Locked, LuminaError, WriteFailed
+from lumina_fs.errors import Locked, LuminaError, WriteFailed
 from lumina_fs.index_session import LOCKS
 from lumina_fs.jobs import records
 from lumina_fs.jobs.on_end import tell_person
@@ -120,8 +120,12 @@ def _remove(catalog: Catalog, path: str) -> None:
 
 def _previous(catalog: Catalog, work: Work) -> Record | None:
     """The last run of the same work, None where there is none or nobody can tell."""
-    for job_id in records.job_ids(catalog.root):
-        with contextlib.suppress(CorruptDocument, OSError):
+    try:
+        ids = records.job_ids(catalog.root)
+    except OSError:
+        return None
+    for job_id in ids:
+        with contextlib.suppress(LuminaError, OSError):
             record = records.read_record(catalog.root, job_id)
             if record is not None and record.job.work == work.kind and record.job.arguments == work.arguments:
                 return record

@@ -151,6 +151,19 @@ def test_work_goes_on_where_its_record_cannot_be_written(catalog: Catalog) -> No
     assert jobs.read_text() == "not a folder"
 
 
+def test_nothing_is_written_through_a_link(catalog: Catalog, tmp_path: Path) -> None:
+    done(catalog)
+    jobs, elsewhere = Path(catalog.path) / ".lumina/jobs", tmp_path / "elsewhere"
+    jobs.rename(elsewhere)
+    jobs.symlink_to(elsewhere)
+    before = names(elsewhere)
+    with Catalog.open(catalog.path) as again:
+        events = done(again, MARK, changed=True)
+        assert MARK in events
+        assert any(isinstance(event, Note) and "passes through a link" in event.text for event in events)
+    assert names(elsewhere) == before
+
+
 def test_work_goes_on_in_a_catalog_without_room_for_locks(catalog: Catalog) -> None:
     (Path(catalog.path) / ".lumina/locks").write_text("not a folder")
     assert done(catalog, MARK)[0] == MARK
@@ -163,8 +176,8 @@ def test_a_record_that_a_person_broke_keeps_nobody_from_working(catalog: Catalog
     done(catalog)
     found, corrupt = on_disk.list_records(catalog.root)
     assert len(found) == 1
-    assert "work: is missing" in str(corrupt[0]) or "id: is missing" in str(corrupt[0])
-    assert path.name in str(corrupt[0])
+    assert "work: is missing" in corrupt[0] or "id: is missing" in corrupt[0]
+    assert path.name in corrupt[0]
 
 
 # -- other processes
