@@ -53,8 +53,9 @@ class Recorder:
         self._disk = catalog.disk
         self._root = Root.open(catalog.path)  # a handle of its own: the job's is not made for two threads
         self._cancel = cancel
-        self._guard = threading.Lock()
-        self._changed = True
+        self._guard = threading.Lock()  # of the value
+        self._disk_guard = threading.Lock()  # of the handle: the job never waits for it while it runs
+        self._changed = False
         self._keep = True
         self._ended = threading.Event()
         self._rate = Rate()
@@ -67,7 +68,6 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         self._try(lambda: records.forget_cancel(self._disk, self._root, self.id))
-        self._write()
         self._thread.start()
         return self
 
@@ -83,11 +83,17 @@ class Recorder:
             self.value.update(values)
             self._changed = True
 
+    def wait(self, why: str) -> None:
+        """It waits for another."""
+        self._begin(message=why)
+
     def start(self) -> None:
         """It waits no longer."""
-        self.set(state="running", started=records.utc_now(), message="")
-        with self._guard:
-            self._write()
+        self._begin(state="running", started=records.utc_now(), message="")
+
+    def _begin(self, **values: Any) -> None:
+        self.set(**values)
+        self._write()
 
     def take(self, event: object) -> None:
         """Learn from one event of the job."""
@@ -133,13 +139,16 @@ class Recorder:
         """Runs in the thread."""
         last = time.monotonic()
         while not self._ended.wait(LOOK):
-            if not self._cancel.is_set() and records.cancel_requested(self._root, self.id):
+            if not self._cancel.is_set() and self._is_asked_to_stop():
                 self.set(message="stopping, because it was asked to")
                 self._cancel.set()
             if self._changed and time.monotonic() - last >= WRITE:
-                with self._guard:
-                    self._write()
+                self._write()
                 last = time.monotonic()
+
+    def _is_asked_to_stop(self) -> bool:
+        with self._disk_guard:
+            return records.cancel_requested(self._root, self.id)
 
     # -- its end
 
@@ -172,8 +181,11 @@ class Recorder:
             self._thread.join()
 
     def _write(self) -> None:
-        self._changed = False
-        self._try(lambda: records.write_running(self._disk, self._root, self.value))
+        with self._disk_guard:
+            with self._guard:
+                self._changed = False
+                seen = {**self.value, "counts": dict(self.value["counts"]), "problems": list(self.value["problems"])}
+            self._try(lambda: records.write_running(self._disk, self._root, seen))
 
     def _try(self, act: Callable[[], object]) -> None:
         try:
