@@ -52,7 +52,7 @@ def run(
 
 
 class _Queue:
-    """The line of those who want to do the same."""
+    """The line of those who want to do the same; all who need the index for themselves stand in one."""
 
     def __init__(self, catalog: Catalog, work: Work, stack: contextlib.ExitStack) -> None:
         self._catalog = catalog
@@ -64,10 +64,11 @@ class _Queue:
     def enter(self) -> bool:
         """True when it is our turn; else `why` says who is before us."""
         root, kind = self._catalog.root, self._work.kind
+        line, what = ("index", "work on the index") if self._work.uses_index else (kind, f"the same work ({kind})")
         if not self._holds:
             try:
                 self._catalog.disk.make_directory(root, LOCKS)
-                self._stack.enter_context(lock(root, f"{LOCKS}/job-{kind}", what=f"the same work ({kind})"))
+                self._stack.enter_context(lock(root, f"{LOCKS}/job-{line}", what=what))
             except Locked as error:
                 self.why = str(error)
                 return False

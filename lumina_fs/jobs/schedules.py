@@ -14,9 +14,10 @@ from lumina_fs.errors import UsageError
 from lumina_fs.index_session import LOCKS
 from lumina_fs.jobs.again import retry
 from lumina_fs.jobs.chains import analyze
-from lumina_fs.jobs.kinds import STARTERS, start
+from lumina_fs.jobs.kinds import STARTERS, Started, start
 from lumina_fs.jobs.records import Record, list_records, utc_now
 from lumina_fs.jobs.running import run
+from lumina_fs.jobs.work import Work
 from lumina_fs.locks import lock
 from lumina_fs.progress import Event, Finished, Note
 from schemas.catalog import Catalog as CatalogDocument
@@ -174,10 +175,20 @@ def run_due(
 
 def start_due(catalog: Catalog, one: Due, *, cancel: threading.Event) -> Iterator[Any]:
     """The events of one run of a schedule."""
-    if one.interrupted is not None:
-        return retry(catalog, one.interrupted, cancel=cancel)
     schedule = one.schedule
-    if schedule.work == "analyze":
-        return analyze(catalog, cancel=cancel, schedule=schedule.name)
-    started = start(catalog, schedule.work, dict(schedule.arguments), cancel)
+    try:
+        if one.interrupted is not None:
+            return retry(catalog, one.interrupted, cancel=cancel)
+        if schedule.work == "analyze":
+            return analyze(catalog, cancel=cancel, schedule=schedule.name)
+        started = start(catalog, schedule.work, dict(schedule.arguments), cancel)
+    except UsageError as error:  # a failure like others: on record, and not due again at once
+        kind = one.interrupted.job.work if one.interrupted is not None else schedule.work
+        work = Work(kind, dict(schedule.arguments), again=one.interrupted.id if one.interrupted is not None else None)
+        started = Started(work, _refuse(error))
     return run(catalog, replace(started.work, schedule=schedule.name), started.events, cancel=cancel)
+
+
+def _refuse(error: UsageError) -> Iterator[Any]:
+    raise error
+    yield

@@ -252,6 +252,16 @@ def test_one_that_waits_can_be_stopped_too(catalog: Catalog, worker: Worker) -> 
     assert soon(lambda: "cancelled" in {record.state for record in records(catalog)})
 
 
+def test_all_who_need_the_index_stand_in_one_line(catalog: Catalog) -> None:
+    first = run(catalog, Work("rebuild", uses_index=True), iter([MARK]), cancel=threading.Event())
+    assert next(iter(first)) == MARK
+    second = Work("scan", uses_index=True)
+    with pytest.raises(Locked, match="work on the index"):
+        list(run(catalog, second, iter([MARK]), cancel=threading.Event(), wait=False))
+    assert list(first) == []
+    assert list(run(catalog, second, iter([MARK]), cancel=threading.Event(), wait=False)) == [MARK]
+
+
 def test_work_that_needs_the_index_waits_for_whoever_has_it(catalog: Catalog) -> None:
     work = Work("scan", {}, lambda result: Told(None, True), uses_index=True)
     cancel = threading.Event()

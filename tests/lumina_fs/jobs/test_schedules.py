@@ -109,6 +109,17 @@ def test_one_that_fails_keeps_no_other_from_running(catalog: Catalog, quiet_scan
     assert due(catalog, datetime.now(UTC) + timedelta(hours=1)) == []
 
 
+def test_one_that_cannot_be_started_fails_once_a_period(catalog: Catalog) -> None:
+    add_schedule(catalog, "verify", {"mine": 1}, every="1d")
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    *_, last = run_due(catalog, now, cancel=threading.Event())
+    assert isinstance(last, Finished)
+    assert last.result == [("verify", "failure")]
+    [record] = records(catalog)
+    assert "make no sense" in record.job.message
+    assert due(catalog, now) == []
+
+
 def test_schedules_stand_in_the_catalog_beside_what_a_person_wrote(catalog: Catalog) -> None:
     path = Path(catalog.path) / ".lumina/catalog.json"
     value = {**json.loads(path.read_bytes()), "mine": {"a": 1.50}}
