@@ -148,8 +148,9 @@ class _Run:
 
     def wait(self, queue: _Queue) -> Iterator[Event]:
         """Until it is our turn, or somebody says stop."""
-        self._recorder.wait(f"waiting: {queue.why}")
-        yield Note(f"{queue.why}; this one starts after it (--no-wait: fail instead)")
+        who = queue.why.partition(";")[0]
+        self._recorder.wait(f"waiting: {who}")
+        yield Note(f"{who}; this one starts after it (--no-wait: fail instead)")
         while not self._cancel.wait(_POLL) and not queue.enter():
             pass
 
