@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator, Iterator
 
 from lumina_fs import leftovers
-from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
+from lumina_fs.catalog import CATALOG, JOBS, SOURCES, STATE, Catalog, Source
 from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
 from lumina_fs.duplicates.verdicts import verdict_paths
@@ -19,6 +19,7 @@ from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
+from schemas.job import Job
 from schemas.sidecar import Sidecar
 from schemas.source import Source as SourceDocument
 from schemas.verdict import Verdict
@@ -53,7 +54,7 @@ def sweep(catalog: Catalog) -> int:
         with Root.open(source.path) as root:
             for directory, _ in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
                 swept += leftovers.sweep(catalog.disk, root, directory)
-    folders = {path.rpartition("/")[0] for path in verdict_paths(catalog)}
+    folders = {path.rpartition("/")[0] for path in (*verdict_paths(catalog), *_job_paths(catalog))}
     for directory in (STATE, SOURCES, *sorted(folders)):
         swept += leftovers.sweep(catalog.disk, catalog.root, directory)
     return swept
@@ -66,6 +67,16 @@ def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
             yield f"{SOURCES}/{name}", SourceDocument
     for path in verdict_paths(catalog):
         yield path, Verdict
+    for path in _job_paths(catalog):
+        yield path, Job
+
+
+def _job_paths(catalog: Catalog) -> list[str]:
+    try:
+        names = sorted(os.listdir(catalog.root.directory(JOBS)))
+    except FileNotFoundError:
+        return []
+    return [f"{JOBS}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
 
 
 def _check_plan(catalog: Catalog, plan_id: str) -> Iterator[Trouble]:
