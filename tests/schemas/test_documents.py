@@ -64,7 +64,16 @@ SIDECAR: dict[str, Any] = {
     "measurements": {"dhash": {"version": 1, "value": "00ff"}, "mine": {"version": 2, "value": {"a": [1.5]}}},
     "problems": [{"code": "truncated", "message": "only a part is there", "decoder": "x"}],
 }  # fmt: skip
-EXAMPLES = {"catalog": CATALOG, "source": SOURCE, "sidecar": SIDECAR}
+VERDICT: dict[str, Any] = {
+    "$schema": "../../schemas/verdict-v1.schema.json", "kind": "verdict", "version": 1, "id": ID, "sha256": "0f" * 32,
+    "name": "bytes:caf%E9.jpg",
+    "others": [
+        {"sha256": "0f" * 32, "name": "copy.jpg", "decision": "remove", "keep": "a/b.jpg", "keep_source": "main",
+         "decided": "2024-02-29T12:00:00Z", "by": "anna@lake"},
+        {"sha256": "1e" * 32, "decision": "not_duplicate", "decided": "2024-02-29", "by": "--certain 95", "mine": 1},
+    ],
+}  # fmt: skip
+EXAMPLES = {"catalog": CATALOG, "source": SOURCE, "sidecar": SIDECAR, "verdict": VERDICT}
 
 
 # -- the published schemas
