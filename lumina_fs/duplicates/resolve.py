@@ -48,24 +48,31 @@ class Proposer:
         }
 
     def _resolved(self, group: Standing) -> Iterator[Value]:
-        """First the keeper takes over, then the others go."""
-        going = [(copy, said) for copy in group.going if (said := self._said(copy)) is not None]
-        movable = [(copy, said) for copy, said in going if self._sources[copy.twin.source].managed]
+        """First the keeper takes over, then the others go; what cannot go is skipped, with the reason."""
         keeper = self._said(group.keeper)
-        if keeper is None:
-            return
-        changes = merged(keeper, [said for _, said in movable])
-        if changes:
-            reason = f"takes over what was written to {len(movable)} duplicates that go"
+        said = [(copy, self._said(copy)) for copy in group.going]
+        obstacles = [self._obstacle(group, keeper, copy, one) for copy, one in said]
+        leaving = [one for (_, one), why in zip(said, obstacles, strict=True) if one is not None and why is None]
+        if keeper is not None and (changes := merged(keeper, leaving)):
+            reason = f"takes over what was written to {len(leaving)} duplicates that go"
             yield {**self._action("edit", group.keeper, reason), "fields": changes}
-        for copy, _ in going:
+        for copy, why in zip(group.going, obstacles, strict=True):
             reason = f"{copy.kind}, {copy.confidence} % certain: {group.keeper.twin.path} stays"
-            if self._sources[copy.twin.source].managed:
+            if why is None:
                 yield {**self._action("trash", copy, reason), "companions": self._companions(copy)}
             else:
-                why = f"source {copy.twin.source} is referenced; `lumina source set {copy.twin.source} --managed yes`"
-                proposed = {"do": "trash", "reason": reason}
-                yield {**self._action("skip", copy, f"{why} lets plans move it"), "proposed": proposed}
+                yield {**self._action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}
+
+    def _obstacle(self, group: Standing, keeper: Said | None, copy: Copy, said: Said | None) -> str | None:
+        """Why a file cannot go though it was decided; None when it can."""
+        name = copy.twin.source
+        if name not in self._sources:
+            return f"source {name} is no part of the catalog any more: lumina scan"
+        if not self._sources[name].managed:
+            return f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move it"
+        if keeper is None:
+            return f"the sidecar of {group.keeper.twin.path}, which stays, cannot be used: lumina check"
+        return None if said is not None else "its sidecar cannot be used, so nothing of it could be kept: lumina check"
 
     @staticmethod
     def _action(do: str, copy: Copy, reason: str) -> Value:
