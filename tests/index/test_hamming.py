@@ -111,7 +111,8 @@ def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
     queries: list[int], codes: list[int], bits: int, limit: int
 ) -> None:
     codes += queries[::2]  # so that there is something to find
-    mask, wanted = (1 << bits) - 1, set()
+    mask = (1 << bits) - 1
+    wanted: Pairs = set()
     for shift in range(0, 64 - bits + 1, bits):
         bands = [(code >> shift) & mask for code in codes]
         for at, query in enumerate(queries):

@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Library
 
 
-def save(image: Image.Image, path: Path, **options: object) -> None:
+def save(image: Image.Image, path: Path, **options: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, **options)
     os.utime(path, ns=(1_600_000_000_123_456_789,) * 2)
@@ -103,10 +103,10 @@ def test_a_search_after_additions_finds_what_one_from_scratch_finds(
 def test_only_what_is_new_is_compared(
     two_steps: tuple[Library, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lumina_fs.duplicates import looking
+    from lumina_fs.duplicates import comparison, looking
 
     pairs = 0
-    real = looking.look
+    real = comparison.look
 
     def counted(some: list[object]) -> object:
         nonlocal pairs
@@ -172,7 +172,7 @@ def test_a_damaged_cache_is_read_anew_or_left_alone(two_steps: tuple[Library, Ca
 def test_a_search_that_is_stopped_keeps_what_it_saw_and_leaves_the_last_result(
     two_steps: tuple[Library, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lumina_fs.duplicates import looking
+    from lumina_fs.duplicates import comparison, looking
 
     library, more = two_steps
     library.scan()
@@ -180,7 +180,7 @@ def test_a_search_that_is_stopped_keeps_what_it_saw_and_leaves_the_last_result(
     more()
     library.scan()
     cancel = threading.Event()
-    real = looking.look
+    real = comparison.look
     looks = 0
 
     def once(some: list[object]) -> object:
@@ -313,7 +313,7 @@ def plain(number: int, choose: np.random.Generator) -> Image.Image:
     if number % 5 == 1:
         gray += np.linspace(0, choose.uniform(1, 12), width)
     if number % 7 == 1:
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]  # type: ignore[misc]
+        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         gray -= choose.uniform(1, 12) * (x**2 + y**2)
     colour = np.clip(gray[..., None] + choose.integers(-4, 5, 3), 0, 255)
     return Image.fromarray(colour.astype(np.uint8))

@@ -61,7 +61,7 @@ def test_each_change_has_its_kind_and_its_reason() -> None:
         (twin("b.jpg"), {"brightness": -12.0}, "edited", "brightness or contrast changed"),
         (twin("b.jpg"), {"contrast": 0.8}, "edited", "brightness or contrast changed"),
     ):
-        found = judged(twin(), second, **seen)  # type: ignore[arg-type]
+        found = judged(twin(), second, **seen)
         assert found is not None
         assert found.kind == wanted, (seen, found)
         assert any(reason in one for one in found.reasons), found
@@ -188,8 +188,9 @@ def test_consecutive_numbers_of_one_second_are_frames() -> None:
     ):
         assert kind(at(NOON, one), at(NOON, other)) == wanted, (one, other)
     # of another size, format or camera they are copies; and a time to the thousandth that is equal is one exposure
-    for other in ({"width": 320, "height": 240}, {"format": "HEIC"}, {"camera": "Nikon D1"}):
-        assert kind(at(NOON, "IMG_0001.JPG"), at(NOON, "IMG_0002.JPG", **other)) in DUPLICATES
+    differences: list[dict[str, Any]] = [{"width": 320, "height": 240}, {"format": "HEIC"}, {"camera": "Nikon D1"}]
+    for difference in differences:
+        assert kind(at(NOON, "IMG_0001.JPG"), at(NOON, "IMG_0002.JPG", **difference)) in DUPLICATES
     exact = f"{NOON}.123"
     assert kind(at(exact, "IMG_0001.JPG"), at(exact, "IMG_0002.JPG")) == "re_encoded"
 
