@@ -59,6 +59,7 @@ class _Heap:
         self._rank = {one: rank for rank, one in enumerate(pictures)}
         self._left = set(pictures)
         self._next = 0
+        self._primary = -1
         self._begin()
 
     @property
