@@ -93,6 +93,11 @@ def thumbnails_work(originals: Sequence[tuple[Source, str]] | None, size: int) -
     return Work("thumbnails", arguments, lambda result: Told(result._asdict(), changed=result.made > 0))
 
 
+def apply_work(plan_id: str, how: str) -> Work:
+    """Carrying a plan out: apply, resume or rollback. It takes the lock of the index itself."""
+    return Work("apply", {"plan": plan_id, "how": how}, lambda result: Told(result.as_dict(), changed=result.done > 0))
+
+
 # -- work started by its name
 
 

@@ -46,7 +46,9 @@ def proposed(library: Library) -> dict[str, Any] | None:
 
 
 def remove_all(library: Library) -> None:
+    """All but the keepers may go, and plans may move what lies in the catalog's own source."""
     with opened(library.root) as (catalog, _):
+        catalog.set_source("main", managed=True)
         decide(catalog, batch(standings(library).groups, "primaries").choices, by="a test", now=NOW)
 
 
@@ -116,6 +118,7 @@ def test_files_of_a_source_that_is_only_referenced_are_skipped_with_the_way_out(
     plan = proposed(decided)
     assert plan is not None
     [skip] = [one for one in plan["actions"] if one["do"] == "skip"]
+    assert {one["do"] for one in plan["actions"]} == {"edit", "trash", "skip"}
     assert (skip["source"], skip["path"], skip["proposed"]["do"]) == ("card", "elsewhere.jpg", "trash")
     assert "--managed" in skip["reason"]
     assert all(one["source"] != "card" for one in plan["actions"] if one["do"] != "skip")
