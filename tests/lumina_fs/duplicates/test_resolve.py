@@ -14,6 +14,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import batch, keep
 from lumina_fs.duplicates.resolve import propose
 from lumina_fs.duplicates.verdicts import decide
+from lumina_fs.errors import Refused
 from schemas.document import load
 from schemas.plan import Plan
 from schemas.publish import published
@@ -144,8 +145,8 @@ def test_a_file_whose_sidecar_cannot_be_used_is_told_and_not_trashed(decided: Li
 
 def test_where_the_keeper_cannot_be_read_nobody_goes(decided: Library) -> None:
     decided.sidecar("2019/lake.jpg").write_text("{ broken")
-    plan = proposed(decided)
-    assert plan is None or {one["do"] for one in plan["actions"]} == {"skip"}
+    with pytest.raises(Refused, match="which stays, cannot be used: lumina check"):
+        proposed(decided)
 
 
 def test_every_trashed_file_leaves_one_of_its_group(library: Library) -> None:
