@@ -307,6 +307,7 @@ def test_propose_writes_a_draft_and_says_where(lumina: Shell) -> None:
     told, look, _ = out.splitlines()
     assert "4 trash" in told
     assert main([*look.partition("lumina ")[2].split(), "--catalog", str(lumina.root)]) == 0
+    lumina.capsys.readouterr()
     value = lumina.json("propose --kind exact")
     assert [one["do"] for one in value["actions"]] == ["trash", "trash"]
     assert os.path.isfile(lumina.root / f".lumina/plans/{value['plan']}.json")

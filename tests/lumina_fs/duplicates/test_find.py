@@ -404,6 +404,7 @@ def test_a_burst_is_told_by_its_first_frame_and_not_by_all_its_pairs(library: Li
         save(frame, library.root / f"IMG_{number:04}.JPG", quality=80 + number % 7, exif=tags)
     library.scan()
     result = searched(library)
+    assert result is not None
     assert not result.groups
     assert {relation.kind for relation in result.relations} == {"burst", "similar"}
     assert len(result.relations) < 2 * 24
