@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.rows import class_row
 
 from index.postgres import PostgresIndex, sql
 
@@ -30,8 +28,7 @@ class Codes(NamedTuple):
     """False for videos, and for what cannot be decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(NamedTuple):
     """A present original, with what tells twins apart. `path` is encoded as in documents."""
 
     source: str
@@ -91,11 +88,10 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     """All present originals with these contents (SHA-256, hex), in the order of source and path within a content."""
     said = "rest #>> '{{capture,taken,{}}}'".format
     recorded = f"CASE WHEN {said('source')} IN ('exif', 'xmp', 'quicktime') AND ({said('confidence')})::int >= 90 "
-    columns = (
-        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, duration, quality, "
-        "rest ->> 'quality' AS parts, taken_text AS taken, camera, rest #>> '{capture,camera,serial}' AS serial, "
-        f"{recorded} THEN {said('local')} END AS recorded, {said('offset')} AS offset, "
-        "coalesce((rest #>> '{capture,orientation}')::int, 1) AS orientation"
+    columns = (  # in the order of the fields of Twin
+        "source, path, encode(sha256, 'hex'), media, format, size, width, height, duration, quality, "
+        f"rest ->> 'quality', taken_text, {recorded} THEN {said('local')} END, {said('offset')}, camera, "
+        "rest #>> '{capture,camera,serial}', coalesce((rest #>> '{capture,orientation}')::int, 1)"
     )
     query = (
         f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s) "
@@ -104,8 +100,7 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
         some = [bytes.fromhex(content) for content in contents[start : start + _CONTENTS_AT_ONCE]]
         with index.cursor() as cursor:
-            cursor.row_factory = class_row(Twin)
-            yield from cursor.execute(sql(query), (some,))
+            yield from map(Twin._make, cursor.execute(sql(query), (some,)))
 
 
 def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:

@@ -125,11 +125,11 @@ def _find(args: argparse.Namespace) -> ExitCode:
         with ready_index(catalog, cancel, quiet=args.json) as index:
             events = find(catalog, index, threshold=args.threshold, cancel=cancel)
             work = duplicates_work(catalog, args.threshold)
-            result = finish(run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait), reporter)
-            if result is None:
+            found = finish(run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait), reporter)
+            if found is None:
                 say("stopped; what was compared is remembered, and the next search goes on there", to_stderr=True)
                 return ExitCode.INTERRUPTED
-            standings = Standings.load(catalog, index)
+            standings = Standings.load(catalog, index, found)
     shown.summary(standings, as_json=args.json)
     return ExitCode.DONE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -34,17 +34,25 @@ if TYPE_CHECKING:
 THRESHOLD = 5
 
 
+class Found(NamedTuple):
+    """What a search found, and the originals that have the contents which it looked at, by content."""
+
+    result: Result
+    rows: dict[str, list[Twin]]
+
+
 def find(
     catalog: Catalog, index: PostgresIndex, *, threshold: int = THRESHOLD, cancel: threading.Event
-) -> Iterator[Event | Finished[Result]]:
+) -> Iterator[Event | Finished[Found]]:
     """Search the whole catalog; the result is in the last event, and kept in the cache.
 
     Stopped, it keeps what it saw, and leaves the last result as it is. Raises IndexUnavailable, IndexUnusable.
     """
-    result = yield from _Search(catalog, index, threshold, cancel).run()
+    search = _Search(catalog, index, threshold, cancel)
+    result = yield from search.run()
     if result is not None:
         save(catalog, result)
-        yield Finished(result)
+        yield Finished(Found(result, search.rows))
 
 
 def state_of(index: PostgresIndex) -> str:

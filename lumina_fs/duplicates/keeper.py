@@ -34,4 +34,5 @@ def preference(twin: Twin) -> tuple[Any, ...]:
 
 def ordered(twins: Iterable[Twin]) -> list[Twin]:
     """The one that should stay first."""
-    return sorted(twins, key=preference)
+    found = list(twins)
+    return sorted(found, key=preference) if len(found) > 1 else found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from index import contents
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.find import state_of
+from lumina_fs.duplicates.find import Found, state_of
 from lumina_fs.duplicates.keeper import ordered
 from lumina_fs.duplicates.kinds import DUPLICATES
 from lumina_fs.duplicates.results import Match, Matched, Result, load
@@ -106,17 +106,17 @@ class Standings:
     gone: int = 0
 
     @classmethod
-    def load(cls, catalog: Catalog, index: PostgresIndex) -> Standings:
-        """As things stand now. Raises UsageError where nothing was searched yet."""
-        result = load(catalog)
+    def load(cls, catalog: Catalog, index: PostgresIndex, found: Found | None = None) -> Standings:
+        """As things stand now, or right after a search that found this. Raises UsageError where there was none yet."""
+        result = found.result if found is not None else load(catalog)
         if result is None:
             raise UsageError("no search for duplicates was made yet: lumina duplicates find")
         verdicts = Verdicts.load(catalog)
         removed = [ruling for ruling in verdicts.rulings.values() if ruling.decision == "remove"]
         wanted = {sha256 for group in result.groups for sha256 in _contents(group)}
         wanted.update(sha256 for ruling in removed for sha256 in (ruling.kept, ruling.other))
-        rows: dict[str, list[Twin]] = {}
-        for twin in contents.twins(index, sorted(wanted)):
+        rows = dict(found.rows) if found is not None else {}
+        for twin in contents.twins(index, sorted(wanted - rows.keys())):
             rows.setdefault(twin.sha256, []).append(twin)
         groups = [standing for group in result.groups for standing in _standing(group, rows, verdicts)]
         groups.sort(key=lambda one: (-one.savings, one.id))
@@ -162,7 +162,7 @@ def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verd
     present = [sha256 for sha256 in (group.primary, *members) if sha256 in rows]
     if not present:
         return
-    kept = _kept_content(present, verdicts)
+    kept, here = _kept_content(present, verdicts), set(present)
     first, *copies = _copies_of(kept, rows, verdicts)
     keeper = Copy(first, "exact", 100, (), None, None)
     others = [Copy(twin, "exact", 100, ("the same bytes",), None, _about_copies(twin, verdicts)) for twin in copies]
@@ -170,7 +170,7 @@ def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verd
         if sha256 != kept:
             match = members.get(sha256) or members.get(kept)  # the primary is to a member what that is to it
             assert match is not None
-            decision = _decision(sha256, kept, present, verdicts)
+            decision = _decision(sha256, kept, here, verdicts)
             others += [_copy(twin, match, decision) for twin in ordered(rows[sha256])]
     if others:
         yield _judged(keeper, others)
@@ -178,11 +178,11 @@ def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verd
 
 def _kept_content(present: Sequence[str], verdicts: Verdicts) -> str:
     """The content that a person chose, else the first, which is the best."""
-    rulings = [verdicts.about(one, other) for one in present for other in present if one < other]
-    removing = [ruling for ruling in rulings if ruling is not None and ruling.decision == "remove"]
-    gone = {ruling.other for ruling in removing}
-    chosen = [sha256 for sha256 in present if sha256 not in gone]
-    return chosen[0] if chosen else present[0]  # a keeper always exists, whatever documents say
+    here = set(present)
+    for sha256 in present:
+        if not any(ruling.kept in here for ruling in verdicts.removing(sha256)):
+            return sha256
+    return present[0]  # a keeper always exists, whatever documents say
 
 
 def _copies_of(sha256: str, rows: Mapping[str, Sequence[Twin]], verdicts: Verdicts) -> list[Twin]:
@@ -199,15 +199,13 @@ def _about_copies(twin: Twin, verdicts: Verdicts) -> Decision | None:
     return None if ruling is None else ruling.decision
 
 
-def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts) -> Decision | None:
+def _decision(sha256: str, kept: str, present: Set[str], verdicts: Verdicts) -> Decision | None:
     """What was decided about a content: with the keeper, that it goes for another that is here, or that all stay."""
     ruling = verdicts.about(sha256, kept)
     if ruling is not None and (ruling.decision != "remove" or ruling.other == sha256):
         return ruling.decision
-    for other in present:
-        found: Ruling | None = verdicts.about(sha256, other) if other != sha256 else None
-        if found is not None and found.decision == "remove" and found.other == sha256:
-            return "remove"
+    if any(ruling.kept in present for ruling in verdicts.removing(sha256)):
+        return "remove"
     return "keep_both" if verdicts.stay_together(sha256, kept) else None
 
 

@@ -51,6 +51,7 @@ class Verdicts:
     rulings: dict[frozenset[str], Ruling] = field(default_factory=dict)
     corrupt: list[CorruptDocument] = field(default_factory=list)
     _together: dict[str, str] | None = None
+    _of: dict[str, list[Ruling]] | None = None
 
     @classmethod
     def load(cls, catalog: Catalog) -> Verdicts:
@@ -79,6 +80,15 @@ class Verdicts:
     def about(self, one: str, other: str) -> Ruling | None:
         """What was decided about two contents, or about the copies of one."""
         return self.rulings.get(frozenset((one, other)))
+
+    def removing(self, content: str) -> list[Ruling]:
+        """The decisions by which a content may go because another stays."""
+        if self._of is None:
+            self._of = {}
+            for ruling in self.rulings.values():
+                if ruling.decision == "remove" and ruling.other != ruling.kept:
+                    self._of.setdefault(ruling.other, []).append(ruling)
+        return self._of.get(content, [])
 
     def stay_together(self, one: str, other: str) -> bool:
         """True when both stay: so decided about the two, or about each and a third that is the best no more."""

@@ -64,7 +64,8 @@ def duplicates_work(catalog: Catalog, threshold: int) -> Work:
     """A search for duplicates."""
     before = _found(catalog)
 
-    def tell(result: Any) -> Told:
+    def tell(found: Any) -> Told:
+        result = found.result
         numbers = {
             "analysed": result.analysed, "not_compared": result.not_compared, "groups": len(result.groups),
             "relations": len(result.relations),

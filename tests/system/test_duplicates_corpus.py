@@ -75,7 +75,7 @@ def found(photos: Path, tmp_path_factory: pytest.TempPathFactory, postgres: str)
         paths[value["original"].get("sha256", "")].append(os.path.relpath(path, root).removesuffix(".lumina.json"))
     related = {
         frozenset((one, other)): relation.kind
-        for relation in last.result.relations
+        for relation in last.result.result.relations
         for one in paths[relation.one]
         for other in paths[relation.other]
     }

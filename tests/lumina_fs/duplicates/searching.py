@@ -41,7 +41,7 @@ def searched(library: Library, *, cancel: threading.Event | None = None, thresho
     with opened(library.root) as (catalog, index):
         for event in find(catalog, index, threshold=threshold, cancel=cancel or threading.Event()):
             if isinstance(event, Finished):
-                result: Result = event.result
+                result: Result = event.result.result
                 return result
             library.events.append(event)
     return None
