@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, LiteralString, cast
 
@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from index.entry import COLUMNS, problem_line, seen_line
 from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
 from index.query import compile_query
+from schemas.names import decode_name, encode_name, marked
 
 _DDL = (resources.files("index") / "tables.sql").read_text()
 VERSION = hashlib.sha256(_DDL.encode()).hexdigest()[:16]
@@ -63,6 +64,9 @@ def server_version(conninfo: str) -> str:
 
 #: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
 _FEW, _NEWEST = 10_000, 10_000
+
+#: More folders than this are looked for in the rows of the whole source.
+_FOLDERS = 300
 
 
 class PostgresIndex:
@@ -135,8 +139,34 @@ class PostgresIndex:
 
     # -- what a scan needs
 
-    def known(self, source: str) -> dict[str, str]:
-        """Path -> fingerprint and ETag with a tab between, of all that was seen in a source. Paths are encoded."""
+    def known(self, source: str, folders: Mapping[str, bool] | None = None) -> dict[str, str]:
+        """Path -> fingerprint and ETag with a tab between, of all that was seen in a source. Paths are encoded.
+
+        With `folders` only of what lies in them, or anywhere below those that are True.
+        """
+        if folders is not None and len(folders) <= _FOLDERS:
+            return self._known_in(source, folders)
+        found = self._known_in_all(source)
+        return found if folders is None else {path: row for path, row in found.items() if _lies_in(path, folders)}
+
+    def _known_in(self, source: str, folders: Mapping[str, bool]) -> dict[str, str]:
+        query = f"SELECT path, fingerprint || E'\t' || etag FROM {self.schema}.seen WHERE source = %s"
+        alone = {folder: below for folder, below in folders.items() if not any(map(folders.get, _above(folder)))}
+        found: dict[str, str] = {}
+        with self.cursor() as cursor:
+            for folder, below in alone.items():
+                plain = f"{folder}/" if folder else ""
+                for start in {plain, marked(plain)} if encode_name(plain) == plain else {marked(plain)}:
+                    within, values = "", [source]
+                    if start:  # all that starts so; the next character after its last one ends it
+                        within = " AND path >= %s AND path < %s"
+                        values = [source, start, start[:-1] + chr(ord(start[-1]) + 1)]
+                    if not below:
+                        within += f" AND strpos(substr(path, {len(start) + 1}), '/') = 0"
+                    found.update(cursor.execute(sql(query + within), values).fetchall())
+        return {path: row for path, row in found.items() if _lies_in(path, folders)}
+
+    def _known_in_all(self, source: str) -> dict[str, str]:
         # many lines in one value: a row for each would cost four times as much
         escaped = r"replace(replace(replace(path, '\', '\\'), E'\n', '\n'), E'\t', '\t')"
         query = (
@@ -150,6 +180,25 @@ class PostgresIndex:
                 for line in text.split("\n"):
                     path, _, row = line.partition("\t")
                     found[_unescaped(path) if "\\" in path else path] = row
+        return found
+
+    def count_seen(self, source: str) -> int:
+        """How many paths of a source are recorded."""
+        with self.cursor() as cursor:
+            query = f"SELECT count(*) FROM {self.schema}.seen WHERE source = %s"
+            return int(only_row(cursor.execute(sql(query), (source,)))[0])
+
+    def paths_with(self, source: str, digests: Sequence[str]) -> dict[str, list[str]]:
+        """SHA-256 as hex -> the paths at which this content is recorded in a source. Paths are encoded."""
+        found: dict[str, list[str]] = {}
+        with self.cursor() as cursor:
+            query = (
+                f"SELECT encode(sha256, 'hex'), path FROM {self.schema}.original "
+                "WHERE sha256 = ANY(%s) AND source = %s ORDER BY path"
+            )
+            raw = [bytes.fromhex(digest) for digest in digests]
+            for digest, path in cursor.execute(sql(query), (raw, source)):
+                found.setdefault(digest, []).append(path)
         return found
 
     def paths_of(self, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
@@ -379,3 +428,15 @@ def _merge(cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Sequen
 def _unescaped(text: str) -> str:
     """Undo the escapes of `known`."""
     return re.sub(r"\\(.)", lambda match: {"t": "\t", "n": "\n"}.get(match[1], match[1]), text)
+
+
+def _above(folder: str) -> Iterator[str]:
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
+
+
+def _lies_in(path: str, folders: Mapping[str, bool]) -> bool:
+    """True for a path (encoded) in one of these folders, or anywhere below one that is True."""
+    folder = decode_name(path).rpartition("/")[0]
+    return folder in folders or any(map(folders.get, _above(folder)))

@@ -22,6 +22,7 @@ COMMANDS = {
     "search": "find photos",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
     "index": "the index: status, rebuild, verify, drop",
+    "daemon": "keep catalogs true while files change: run, sync, status, stop, install",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",
     "cache": "thumbnails: size, clear, make",

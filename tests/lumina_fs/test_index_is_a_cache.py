@@ -93,7 +93,7 @@ def test_a_rebuilt_index_knows_what_was_seen(library: Library, monkeypatch: pyte
     def refuse(self: object) -> None:
         raise AssertionError("an original was to be opened")
 
-    monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)
+    monkeypatch.setattr("lumina_fs.opener.Opener._started", refuse)
     assert library.scan().unchanged == 8
 
 
