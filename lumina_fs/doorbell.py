@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import struct
+import time
 from typing import Any
 
 from lumina_fs.errors import LuminaError
@@ -55,6 +56,15 @@ def ask(path: str, question: dict[str, Any], timeout: float | None = None) -> di
     if answer is None:
         raise NoDaemon("its daemon ended before it answered; start it again: lumina daemon run", path=path)
     return answer
+
+
+def wait_for_end(path: str, seconds: float) -> None:
+    """Wait until no daemon answers for the catalog at `path` any more."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(NoDaemon):
+        while time.monotonic() < deadline:
+            ask(path, {"do": "status"}, timeout=5.0)
+            time.sleep(0.05)
 
 
 def read_line(connection: socket.socket) -> dict[str, Any] | None:

@@ -132,14 +132,9 @@ def _status(path: str, args: argparse.Namespace) -> ExitCode:
 
 
 def _stop(path: str, args: argparse.Namespace) -> ExitCode:
-    import os
-    import time
-
-    from lumina_fs.doorbell import ask
+    from lumina_fs.doorbell import ask, wait_for_end
 
     answer = ask(path, {"do": "stop"}, timeout=10.0)
-    deadline = time.monotonic() + 60
-    while os.path.exists(f"/proc/{answer['pid']}") and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for_end(path, 60.0)
     print_json(answer) if args.json else say(f"stopped (process {answer['pid']})")
     return ExitCode.DONE
