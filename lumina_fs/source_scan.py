@@ -203,6 +203,9 @@ class SourceScan:
 
     def _answered(self, job: Job, answer: Answer) -> Iterator[Event]:
         doubtful = self.doubtful.pop(job.path, None)
+        if answer.status == "unreadable" and not self.whereabouts.is_there(job.path):
+            self.whereabouts.counts.found -= 1  # it moved on since it was listed: the next scan finds it where it is
+            return
         if doubtful is None:
             if answer.status == "unreadable":
                 self._add_unreadable(job, answer)

@@ -90,7 +90,7 @@ class Whereabouts:
         for id_, group in by_id.items():
             others = elsewhere.get(id_, set()) - {one.path for one in group}
             here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
-            here = {path for path in here if self._is_original_there(path)}
+            here = {path for path in here if self.is_there(path)}
             keeper = _keeper(group, here)
             if others - here and keeper in {one.path for one in group}:
                 self.counts.moved += 1
@@ -186,14 +186,14 @@ class Whereabouts:
         for sha256, encoded in places.items():
             known = {one.path for one in self.lost.get(sha256, [])}
             for path in map(decode_name, encoded):
-                if path in known or path in self.survey.widowed or self._is_original_there(path):
+                if path in known or path in self.survey.widowed or self.is_there(path):
                     continue
                 found = self.sidecars.find_usable(path)
                 if found is not None and found[1]["original"].get("sha256") == sha256:
                     lost = Lost(path, self.sidecars.path(path), sha256, elsewhere=True)
                     self.lost.setdefault(sha256, []).append(lost)
 
-    def _is_original_there(self, path: str) -> bool:
+    def is_there(self, path: str) -> bool:
         """Whether a file lies there now; one that cannot be asked for is taken to."""
         try:
             os.lstat(os.path.join(self.root, path))

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import duplicates
+from tests.benchmarks import daemon, duplicates
 from tests.benchmarks.figures import Figure, Options, copy_of, corpus_or_small
 from tests.benchmarks.floors import bare_walk, shared_floor
 from tests.benchmarks.measure import REPOSITORY, SHARED, lumina, median, run, timed
@@ -172,4 +172,5 @@ def query(options: Options) -> Iterator[Figure]:
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
     "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
+    "daemon": daemon.daemon, "burst": daemon.burst,
 }  # fmt: skip
