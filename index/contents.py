@@ -42,6 +42,8 @@ class Twin:
     size: int
     width: int | None
     height: int | None
+    duration: float | None
+    """Seconds, of what moves."""
     quality: float | None
     parts: str | None
     """The parts of the quality, as JSON."""
@@ -55,8 +57,6 @@ class Twin:
     serial: str | None
     orientation: int
     """EXIF orientation of the stored pixels, 1 where none is known."""
-    live: str | None
-    """The identifier that the parts of a Live Photo share."""
 
 
 def codes(index: PostgresIndex) -> Codes:
@@ -92,9 +92,9 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     said = "rest #>> '{{capture,taken,{}}}'".format
     recorded = f"CASE WHEN {said('source')} IN ('exif', 'xmp', 'quicktime') AND ({said('confidence')})::int >= 90 "
     columns = (
-        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, quality, "
+        "source, path, encode(sha256, 'hex') AS sha256, media, format, size, width, height, duration, quality, "
         "rest ->> 'quality' AS parts, taken_text AS taken, camera, rest #>> '{capture,camera,serial}' AS serial, "
-        f"{recorded} THEN {said('local')} END AS recorded, {said('offset')} AS offset, rest ->> 'live' AS live, "
+        f"{recorded} THEN {said('local')} END AS recorded, {said('offset')} AS offset, "
         "coalesce((rest #>> '{capture,orientation}')::int, 1) AS orientation"
     )
     query = (
@@ -112,8 +112,8 @@ def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:
     """(still, video) contents that share the identifier of a Live Photo, in order."""
     query = (
         "SELECT DISTINCT encode(a.sha256, 'hex'), encode(b.sha256, 'hex') FROM {0} a JOIN {0} b "
-        "ON a.rest ->> 'live' = b.rest ->> 'live' WHERE a.media = 'image' AND b.media = 'video' AND a.rest ? 'live' "
-        "AND b.rest ? 'live' AND NOT a.missing AND NOT b.missing AND a.sha256 IS NOT NULL AND b.sha256 IS NOT NULL "
+        "ON a.content_id = b.content_id WHERE a.media = 'image' AND b.media = 'video' AND NOT a.missing "
+        "AND NOT b.missing AND a.sha256 IS NOT NULL AND b.sha256 IS NOT NULL "
         "ORDER BY 1, 2"
     ).format(f"{index.schema}.original")
     with index.cursor() as cursor:

@@ -16,13 +16,13 @@ import orjson
 from index.protocol import Entry, Problem, Seen
 from index.words import Lexemes, field_marks, phrase_of, quoted, shared_words, words
 from schemas.partial_date import first_instant
-from schemas.sidecar import device_name, live_photo_of, tag_parts, taken_of
+from schemas.sidecar import content_id_of, device_name, tag_parts, taken_of
 
 #: The columns of table `original`, in the order in which `entry` writes them.
 COLUMNS = (
     "source", "path", "etag", "id", "sha256", "media", "format", "size", "width", "height", "duration", "taken",
-    "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "dhash", "phash", "missing",
-    "words", "rest",
+    "taken_text", "camera", "lens", "iso", "latitude", "longitude", "rating", "quality", "content_id", "dhash", "phash",
+    "missing", "words", "rest",
 )  # fmt: skip
 
 _TEXT_TAGS = (
@@ -68,6 +68,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _real(gps.get("longitude")),
         _whole(curation.get("rating")),
         _real(quality.get("value")),
+        _text(content_id_of(capture)),
         NULL if worthless else _code(measurements.get("dhash")),
         NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
@@ -234,9 +235,6 @@ def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapp
     }
     if "parts" in quality:
         value["quality"] = quality["parts"]
-    live = live_photo_of(capture)
-    if live:
-        value["live"] = live
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):

@@ -238,33 +238,52 @@ class PostgresIndex:
 
         A corrupt sidecar keeps its last good row, marked stale, and gets its problem.
         """
-        if not (entries or seen or removed or corrupt):
-            return
-        s = self.schema
+        if entries or seen or removed or corrupt:
+            with self.cursor(transaction=True) as cursor:
+                self._put(cursor, source, entries, seen, removed, corrupt)
+
+    def upsert_together(self, changes: Mapping[str, tuple[Sequence[Entry], Sequence[str], Sequence[Problem]]]) -> None:
+        """Entries, removed paths and corrupt sidecars by source, all in one step.
+
+        Who searches meanwhile finds each original once, even if it moved from one source to another.
+        """
         with self.cursor(transaction=True) as cursor:
-            self._stage(cursor)
-            copy_lines(cursor, "stage_original", [entry.line for entry in entries])
-            copy_lines(cursor, "stage_seen", [seen_line(source, row) for row in [*(e.seen for e in entries), *seen]])
-            gone = [*removed, *(entry.path for entry in entries), *(problem.path for problem in corrupt)]
-            for table in ("problem", "stale"):
-                cursor.execute(sql(f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"), (source, gone))
-            if removed:
-                for table in ("original", "seen"):
-                    query = f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"
-                    cursor.execute(sql(query), (source, list(removed)))
-            _merge(cursor, s, "original", COLUMNS)
-            _merge(cursor, s, "seen", ("source", "path", "fingerprint", "etag"))
-            problems = [entry.problems for entry in entries] + [problem_line(source, p) for p in corrupt]
-            copy_lines(cursor, f"{s}.problem", problems)
-            if corrupt:
-                query = (
-                    f"INSERT INTO {s}.stale SELECT source, path FROM {s}.original WHERE source = %s AND path = ANY(%s)"
-                )
-                cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
-                query = f"DELETE FROM {s}.seen WHERE source = %s AND path = ANY(%s)"
-                cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
-            if entries or removed:
-                cursor.execute(sql(f"UPDATE {s}.meta SET value = (value::bigint + 1)::text WHERE name = 'revision'"))
+            for number, (source, (entries, removed, corrupt)) in enumerate(changes.items()):
+                if number:
+                    cursor.execute("DELETE FROM stage_original; DELETE FROM stage_seen")
+                self._put(cursor, source, entries, (), removed, corrupt)
+
+    def _put(
+        self,
+        cursor: psycopg.Cursor[Any],
+        source: str,
+        entries: Sequence[Entry],
+        seen: Sequence[Seen],
+        removed: Sequence[str],
+        corrupt: Sequence[Problem],
+    ) -> None:
+        s = self.schema
+        self._stage(cursor)
+        copy_lines(cursor, "stage_original", [entry.line for entry in entries])
+        copy_lines(cursor, "stage_seen", [seen_line(source, row) for row in [*(e.seen for e in entries), *seen]])
+        gone = [*removed, *(entry.path for entry in entries), *(problem.path for problem in corrupt)]
+        for table in ("problem", "stale"):
+            cursor.execute(sql(f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"), (source, gone))
+        if removed:
+            for table in ("original", "seen"):
+                query = f"DELETE FROM {s}.{table} WHERE source = %s AND path = ANY(%s)"
+                cursor.execute(sql(query), (source, list(removed)))
+        _merge(cursor, s, "original", COLUMNS)
+        _merge(cursor, s, "seen", ("source", "path", "fingerprint", "etag"))
+        problems = [entry.problems for entry in entries] + [problem_line(source, p) for p in corrupt]
+        copy_lines(cursor, f"{s}.problem", problems)
+        if corrupt:
+            query = f"INSERT INTO {s}.stale SELECT source, path FROM {s}.original WHERE source = %s AND path = ANY(%s)"
+            cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
+            query = f"DELETE FROM {s}.seen WHERE source = %s AND path = ANY(%s)"
+            cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
+        if entries or removed:
+            cursor.execute(sql(f"UPDATE {s}.meta SET value = (value::bigint + 1)::text WHERE name = 'revision'"))
 
     def _stage(self, cursor: psycopg.Cursor[Any]) -> None:
         if self._staged:

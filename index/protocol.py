@@ -71,6 +71,28 @@ class Hit:
     distance: int | None = None
 
 
+class Row(NamedTuple):
+    """What a listing says of one original. `path` is encoded as in documents; `choice`: the first condition it fits."""
+
+    source: str
+    path: str
+    sha256: str | None
+    size: int
+    format: str
+    media: str
+    camera: str | None
+    taken: str | None
+    """The date in force, as exact as it is known."""
+    evidence: str | None
+    """The source of that date: exif, filename, manual ..."""
+    confidence: int
+    """How far it is to be trusted, 0 to 100."""
+    tags: tuple[tuple[str, str], ...]
+    """(category, value), in the person's order."""
+    content_id: str | None
+    choice: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What the index holds, in numbers. `media` and `problems` count by kind."""

@@ -25,6 +25,7 @@ CREATE TABLE {s}.original (
     longitude   float8,
     rating      smallint,
     quality     real,
+    content_id  text COLLATE "C",            -- the same in the still and the video of a Live Photo
     dhash       bigint,                      -- null where the picture holds too little for a hash
     phash       bigint,
     missing     boolean NOT NULL,

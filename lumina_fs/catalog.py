@@ -60,6 +60,7 @@ class Catalog:
         self.id = document.id
         self.name = document.name
         self.managed = document.managed
+        self.layout = document.layout
         self.settings: Settings = settings_of(document.model_dump())
 
     @property

@@ -37,6 +37,11 @@ _IGNORED_TRASH = re.compile(r"\.Trash|\.trash")
 Folders = Mapping[str, bool]
 
 
+def is_ignored_file(name: str) -> bool:
+    """True for files of other programs and of the system, which no scan looks at."""
+    return bool(_IGNORED_FILES.match(name))
+
+
 @dataclass(frozen=True, slots=True)
 class Ignore:
     """What a person wants left out, as in .gitignore: `*.tmp` by name, `drafts/` folders, `/2019/raw` by path."""

@@ -355,6 +355,18 @@ class Disk:
         """Make a directory that is to become a root, with those above it, for its user alone where it is new."""
         os.makedirs(path, mode=0o700, exist_ok=True)
 
+    def remove_empty_folder(self, root: Root, path: str) -> bool:
+        """Remove a folder in which nothing lies; False where that is not so."""
+        try:
+            self.layer.rmdir(*root.place(path))
+        except (OSError, UnsafePath):
+            return False
+        return True
+
+    def sync_folder(self, root: Root, path: str) -> None:
+        """Bring the names in a folder onto the disk. Raises OSError; then nobody can say what it holds."""
+        self.layer.fsync(root.directory(path))
+
     def remove_marker(self, root: Root, path: str) -> None:
         """Remove a file of ours under `.lumina/` that says something no longer true."""
         if not path.startswith(".lumina/"):

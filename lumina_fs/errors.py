@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     """Done, but some files have problems."""
     REFUSED = 4
     """Refused: doing it could lose something, or was not allowed."""
+    NEEDS_RESUME = 5
+    """A plan stopped half way: `lumina plan resume` or `lumina plan rollback` ends it."""
     CORRUPT = 6
     """A document on disk cannot be used until a person mends it."""
     LOCKED = 7
@@ -111,6 +113,12 @@ class NeedsIndex(LuminaError):
     """The index is needed and cannot be used; the message says why and what to do."""
 
     exit_code = ExitCode.INDEX_UNAVAILABLE
+
+
+class Halted(LuminaError):
+    """A plan that stopped half way where it could neither go on nor back by itself; every file is whole."""
+
+    exit_code = ExitCode.NEEDS_RESUME
 
 
 class ToolMissing(LuminaError):

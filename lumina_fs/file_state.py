@@ -8,8 +8,8 @@ import os
 import stat
 from typing import NamedTuple
 
-#: The largest document that is read.
-_MAX_READ = 64 << 20
+#: The largest document that is read, a plan of some 400,000 actions. Its parser may allow less.
+_MAX_READ = 256 << 20
 
 
 def digest(data: bytes) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
@@ -148,6 +148,10 @@ class IndexWriter:
     ) -> None:
         """Send rows; an index that does not take them is left alone from then on."""
         self.ask(lambda index: index.upsert(source, entries, seen=seen, removed=removed, corrupt=corrupt), None)
+
+    def upsert_together(self, changes: Mapping[str, tuple[Sequence[Entry], Sequence[str], Sequence[Problem]]]) -> None:
+        """The same for several sources in one step: entries, removed paths, corrupt sidecars."""
+        self.ask(lambda index: index.upsert_together(changes), None)
 
     def ask(self, question: Callable[[PostgresIndex], Answer], otherwise: Answer) -> Answer:
         """What the index answers; `otherwise` where there is none, or it fails: then the scan goes on without it."""

@@ -46,6 +46,18 @@ def open_beneath(directory: int, path: str, flags: int) -> int:
     return _check(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how)))
 
 
+def can_write_back() -> bool:
+    """True where `write_back` can be called."""
+    return sys.platform.startswith("linux") and hasattr(_libc, "sync_file_range")
+
+
+def write_back(fd: int, offset: int, count: int) -> None:
+    """Write a part of a file to the disk and wait for it. Raises OSError; of names and sizes it says nothing."""
+    everything = 1 | 2 | 4  # wait before, write, wait after
+    arguments = ctypes.c_int(fd), ctypes.c_int64(offset), ctypes.c_int64(count), ctypes.c_uint(everything)
+    _check(_libc.sync_file_range(*arguments))
+
+
 class Layer:
     """The real file system. Names are relative to an open directory; none of these follows a link."""
 
@@ -58,7 +70,28 @@ class Layer:
         """Exactly this mode, whatever the umask is."""
         os.fchmod(fd, mode)
 
-    def write(self, fd: int, data: bytes) -> None:
+    def set_times(self, fd: int, atime_ns: int, mtime_ns: int) -> None:
+        """Exactly these times of access and modification."""
+        os.utime(fd, ns=(atime_ns, mtime_ns))
+
+    def set_owner(self, fd: int, user: int, group: int) -> None:
+        """This owner and group, where we may give them."""
+        os.fchown(fd, user, group)
+
+    def set_attribute(self, fd: int, name: str, value: bytes) -> None:
+        """An extended attribute. OSError where the file system keeps none."""
+        os.setxattr(fd, name, value)
+
+    def open_append(self, directory: int, name: str) -> int:
+        """A file that only grows, open for writing at its end; it is made where there is none."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, 0o644, dir_fd=directory)
+
+    def truncate(self, fd: int, length: int) -> None:
+        """Cut what follows the first `length` bytes."""
+        os.ftruncate(fd, length)
+
+    def write(self, fd: int, data: bytes | memoryview) -> None:
         """All of `data`."""
         view = memoryview(data)
         while view:

@@ -29,14 +29,19 @@ def pixel_digest(reading: Reading, identified: Identified, limits: Limits) -> by
 
 
 def _digest(form: bytes, image: Image.Image, coded: bytes | None) -> bytes:
-    """Over the form, the orientation, and either the coded picture or the decoded one."""
-    orientation = orientation_of(image)
-    if coded is None:
+    """Over the form, the orientation, and either the coded picture or the decoded one with its colour profile."""
+    digest = hashlib.sha256(form + b"\0%d\0" % orientation_of(image))
+    if coded is not None:
+        digest.update(coded)
+        return digest.digest()
+    digest.update(hashlib.sha256(image.info.get("icc_profile") or b"").digest())
+    for number in range(getattr(image, "n_frames", 1)):  # the pages of a scan, the frames of an animation
+        if number:
+            image.seek(number)
         mode = "RGBA" if image.mode in ("RGBA", "LA", "PA", "P") or "transparency" in image.info else image.mode
         decoded = image.convert(mode)
-        form += f" {decoded.mode} {decoded.width} x {decoded.height}".encode()
-        coded = decoded.tobytes()
-    return hashlib.sha256(form + b"\0%d\0" % orientation + coded).digest()
+        digest.update(f"{decoded.mode} {decoded.width} x {decoded.height}".encode() + b"\0" + decoded.tobytes())
+    return digest.digest()
 
 
 def _coded_picture(data: bytes) -> bytes | None:

@@ -237,7 +237,7 @@ def read_rows(task: _Task) -> _Rows:
                 corrupt += 1
                 continue
             original = encode_name(path_of(value, inner))
-            mark = _fingerprint(value, stored.stat) if stored.settled else ""
+            mark = fingerprint_by_sidecar(value, stored.stat) if stored.settled else ""
             row = entry(value, task.source, original, stored.etag, mark)
             originals.append(row.line)
             problems.append(row.problems)
@@ -245,7 +245,7 @@ def read_rows(task: _Task) -> _Rows:
     return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
 
 
-def _fingerprint(value: dict[str, Any], stat: FileStat) -> str:
+def fingerprint_by_sidecar(value: dict[str, Any], stat: FileStat) -> str:
     """By what the sidecar says of its original; a scan that finds other times looks at the original."""
     original = value["original"]
     if "missing_since" in original:

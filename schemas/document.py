@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.checker import checker
 from schemas.errors import DocumentError
-from schemas.text import locate, parse
+from schemas.text import MAX_BYTES, locate, parse
 from schemas.upgrade import upgrade
+
+#: From this many bytes on, making objects of a document is worth a pause of the collector of cycles.
+_LARGE = 1 << 20
 
 
 class Block(BaseModel):
@@ -43,20 +48,37 @@ class Document(Block):
 D = TypeVar("D", bound=Document)
 
 
-def load(data: bytes, model: type[D]) -> D:
-    """Parse, upgrade and check a document. Raises DocumentError with the line and column of what is wrong."""
-    return validate(upgrade(parse(data)), model, data)
+def load(data: bytes, model: type[D], limit: int = MAX_BYTES) -> D:
+    """Parse, upgrade and check a document. Raises DocumentError with the line and column of what is wrong.
+
+    `limit` is the most bytes that it may have.
+    """
+    with collector_paused(len(data)):
+        return validate(upgrade(parse(data, limit)), model, data, limit)
 
 
-def validate(value: Mapping[str, Any], model: type[D], data: bytes | None = None) -> D:
+@contextlib.contextmanager
+def collector_paused(size: int) -> Iterator[None]:
+    """While a document of this many bytes becomes objects: looking for cycles among them is four times the work."""
+    if size < _LARGE or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def validate(value: Mapping[str, Any], model: type[D], data: bytes | None = None, limit: int = MAX_BYTES) -> D:
     """Check a parsed document against its model; `data` is its text, for the place of an error."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = [step for step in first["loc"] if not _is_branch(step)]
+        where = _place(first)
         name = ".".join(str(step) for step in where) or "document"
-        line, column = locate(data, where) if data is not None else (1, 1)
+        line, column = locate(data, where, limit) if data is not None else (1, 1)
         raise DocumentError(f"{name}: {_plain(first)}", line, column) from None
 
 
@@ -66,13 +88,30 @@ def require(value: Mapping[str, Any], model: type[Document], data: bytes) -> Non
         validate(value, model, data)
 
 
-def _is_branch(step: str | int) -> bool:
-    """Pydantic names the branch of a union in the path; a person's file has no such key."""
-    return isinstance(step, str) and step in {"Tag", "str"}
+#: How pydantic names the branches of unions; they stand behind the position in a list. A person's file has no such key.
+_BRANCHES = frozenset({"Tag", "str", "move", "copy", "trash", "restore", "skip", "edit"})
+
+
+def _place(error: Any) -> list[str | int]:
+    """Where the wrong value stands: keys and positions."""
+    path, where = error["loc"], []
+    for at, step in enumerate(path):
+        if not (at and isinstance(path[at - 1], int) and step in _BRANCHES):
+            where.append(step)
+    return [*where, _tag(error)] if error["type"] == "union_tag_invalid" else where
+
+
+def _tag(error: Any) -> str:
+    """The key that says which of several kinds a value is."""
+    return str(error["ctx"]["discriminator"]).strip("'")
 
 
 def _plain(error: Any) -> str:
     """One of pydantic's messages in words for the person who edited the file."""
+    if error["type"] == "union_tag_invalid":
+        return f"must be {error['ctx']['expected_tags']}"
+    if error["type"] == "union_tag_not_found":
+        return f"{_tag(error)} is missing"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should be", "must be").replace("Field required", "is missing")
     return message[:1].lower() + message[1:]

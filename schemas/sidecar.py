@@ -63,14 +63,14 @@ def device_name(device: Mapping[str, Any] | None) -> str:
     return model if repeated else f"{make} {model}".strip()
 
 
-#: The tags under which ExifTool reports the identifier that the still and the video of a Live Photo share.
-_LIVE_PHOTO = ("MakerNotes:ContentIdentifier", "MakerNotes:MediaGroupUUID", "QuickTime:ContentIdentifier")
+#: Apple's identifier of a Live Photo, as ExifTool names it in stills (older and newer versions) and in videos.
+_CONTENT_IDS = ("MakerNotes:MediaGroupUUID", "MakerNotes:ContentIdentifier", "QuickTime:ContentIdentifier")
 
 
-def live_photo_of(capture: Mapping[str, Any]) -> str | None:
-    """The identifier that the parts of a Live Photo share, None for what is none."""
+def content_id_of(capture: Mapping[str, Any]) -> str | None:
+    """The identifier that the still and the video of a Live Photo share, from a capture block; None without one."""
     tags = capture.get("tags") or {}
-    return next((value for name in _LIVE_PHOTO if isinstance(value := tags.get(name), str) and value), None)
+    return next((said for name in _CONTENT_IDS if isinstance(said := tags.get(name), str) and said), None)
 
 
 def _is_date(text: str) -> str:

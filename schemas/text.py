@@ -17,7 +17,7 @@ import orjson
 from schemas.errors import DocumentError
 from schemas.spans import MAX_DEPTH, Member, Node, position, scan
 
-#: A document larger than this is refused unread.
+#: A document larger than this is refused unread, unless its reader allows more (plans).
 MAX_BYTES = 16 << 20
 
 _BOM = b"\xef\xbb\xbf"
@@ -25,13 +25,13 @@ _BOM = b"\xef\xbb\xbf"
 _TOO_DEEP = b"\n" + b"  " * (MAX_DEPTH + 1)
 
 
-def parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes, limit: int = MAX_BYTES) -> dict[str, Any]:
     """The object that `data` holds. Raises DocumentError, with line and column, for all that is not strict JSON.
 
     A canonical text cannot hold a duplicate key, NaN or odd number, so comparing it with its own rewriting is
     the whole check for documents that no person has touched.
     """
-    if len(data) <= MAX_BYTES:
+    if len(data) <= limit:
         try:
             value = orjson.loads(data)
         except ValueError:
@@ -39,28 +39,28 @@ def parse(data: bytes) -> dict[str, Any]:
         else:
             if isinstance(value, dict) and _canonical(value) == data and _TOO_DEEP not in data:
                 return value
-    found: dict[str, Any] = tree(data).value
+    found: dict[str, Any] = tree(data, limit).value
     return found
 
 
-def _canonical(value: dict[str, Any]) -> bytes | None:
+def _canonical(value: Mapping[str, Any]) -> bytes | None:
     try:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     except TypeError:
         return None
 
 
-def tree(data: bytes) -> Node:
+def tree(data: bytes, limit: int = MAX_BYTES) -> Node:
     """The tree of spans of `data` (offsets in characters, BOM not counted). Raises DocumentError."""
-    root = scan(_decode(data))
+    root = scan(_decode(data, limit))
     if not isinstance(root.value, dict):
         raise DocumentError("a document must be one JSON object")
     return root
 
 
-def _decode(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise DocumentError(f"larger than {MAX_BYTES >> 20} MiB")
+def _decode(data: bytes, limit: int) -> str:
+    if len(data) > limit:
+        raise DocumentError(f"larger than {limit >> 20} MiB")
     try:
         return data.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
@@ -70,7 +70,8 @@ def _decode(data: bytes) -> str:
 
 def dump(value: Mapping[str, Any]) -> bytes:
     """The canonical text: UTF-8, two spaces, keys in the order given, a newline at the end."""
-    return _dump(value).encode() + b"\n"
+    data = _canonical(value)
+    return data if data is not None else _dump(value).encode() + b"\n"
 
 
 def _dump(value: Any) -> str:
@@ -93,14 +94,14 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def patch(data: bytes, value: Mapping[str, Any]) -> bytes:
+def patch(data: bytes, value: Mapping[str, Any], limit: int = MAX_BYTES) -> bytes:
     """`data` edited so that it holds `value`; members that did not change keep every byte.
 
     New members come after their nearest predecessor in `value` that the text has, indented as their neighbours.
     An unchanged value gives `data` itself. Raises DocumentError when `data` does not parse.
     """
-    text = _decode(data)
-    root = tree(data)
+    text = _decode(data, limit)
+    root = tree(data, limit)
     if same(root.value, dict(value)):
         return data
     editor = _Editor(text, _Style.of(text, root))
@@ -108,10 +109,10 @@ def patch(data: bytes, value: Mapping[str, Any]) -> bytes:
     return (_BOM if data.startswith(_BOM) else b"") + edited.encode()
 
 
-def locate(data: bytes, where: Sequence[str | int]) -> tuple[int, int]:
+def locate(data: bytes, where: Sequence[str | int], limit: int = MAX_BYTES) -> tuple[int, int]:
     """Line and column of the value at `where` (keys and array positions), or of what is nearest above it."""
-    text = _decode(data)
-    node = tree(data)
+    text = _decode(data, limit)
+    node = tree(data, limit)
     for step in where:
         inner: Node | None = None
         if isinstance(step, str) and node.members is not None:

@@ -28,6 +28,8 @@ class Decided(Block):
     """remove: it may go. keep_both: both stay. not_duplicate: they are no twins."""
     keep: str | None = None
     """For further copies: the path of the one that was to stay."""
+    keep_source: str | None = None
+    """For further copies: the source of that one."""
     decided: str
     """When, in UTC."""
     by: str

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# how long an example takes says something of the machine, and nothing of the program
+hypothesis.settings.register_profile("lumina", deadline=None)
+hypothesis.settings.load_profile("lumina")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

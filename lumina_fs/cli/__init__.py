@@ -21,10 +21,13 @@ COMMANDS = {
     "show": "all that is known of a photo",
     "search": "find photos",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
+    "plan": "reorganise: propose, show, edit, reject, approve",
     "index": "the index: status, rebuild, verify, drop",
     "daemon": "keep catalogs true while files change: run, sync, status, stop, install",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",
+    "trash": "what plans took away: list, restore, empty",
+    "audit": "what was done to which file, when, by whom",
     "cache": "thumbnails: size, clear, make",
     "catalogs": "list the catalogs you have used",
     "doctor": "what is installed, and what is missing",
@@ -37,8 +40,9 @@ start here:
   lumina status            what the catalog holds
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some files have
-problems, 4 refused, 6 a document is corrupt, 7 locked, 8 read or write error,
-9 source offline, 10 index unavailable, 130 interrupted.
+problems, 4 refused, 5 a plan needs resume or rollback, 6 a document is corrupt,
+7 locked, 8 read or write error, 9 source offline, 10 index unavailable,
+130 interrupted.
 `lumina COMMAND --help` has an example of each.
 """
 

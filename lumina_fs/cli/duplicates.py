@@ -194,7 +194,8 @@ def _decide(args: argparse.Namespace) -> ExitCode:
         raise UsageError("say either a group and one decision about it, or one of --certain, --primaries, --reviewed")
     with _standings(args) as (catalog, _, standings):
         if args.undo:
-            changed = withdraw(catalog, _pairs(standings, args.group))
+            group = standings.one(args.group)
+            changed = withdraw(catalog, sorted({copy.twin.sha256 for copy in group.copies}))
             shown.decided("taken back", changed, as_json=args.json)
             return ExitCode.DONE
         proposal, by = _proposal(args, standings), who()
@@ -210,7 +211,7 @@ def _decide(args: argparse.Namespace) -> ExitCode:
 
 
 def _proposal(args: argparse.Namespace, standings: Standings) -> Proposal:
-    from lumina_fs.duplicates.decisions import Proposal, batch, file_of, keep
+    from lumina_fs.duplicates.decisions import Proposal, batch, file_of, keep, part
 
     if args.group is None:
         wanted = standings.wanted(_filter(args))
@@ -231,16 +232,8 @@ def _proposal(args: argparse.Namespace, standings: Standings) -> Proposal:
         choices, going = keep(group, group.keeper, others, "keep_both"), []
     else:
         strangers = [file_of(group, path) for path in args.not_duplicate]
-        if any(one.twin.sha256 == group.keeper.twin.sha256 for one in strangers):
-            raise UsageError("files with the same bytes are duplicates; --keep-both lets them stay")
-        choices, going = keep(group, group.keeper, strangers, "not_duplicate"), []
+        choices, going = part(group, strangers), []
     return Proposal(choices, 1, len(going), sum(copy.twin.size for copy in going))
-
-
-def _pairs(standings: Standings, reference: str) -> list[tuple[str, str]]:
-    found = standings.one(reference).copies
-    contents = sorted({copy.twin.sha256 for copy in found})
-    return [(one, other) for one in contents for other in contents if one <= other]
 
 
 def _named(args: argparse.Namespace) -> str:
@@ -281,5 +274,5 @@ def _propose(args: argparse.Namespace) -> ExitCode:
         if args.json:
             print_json({"plan": plan_id, **value})
         else:
-            shown.proposed(catalog, plan_id, value)
+            shown.proposed(plan_id, value)
     return ExitCode.DONE

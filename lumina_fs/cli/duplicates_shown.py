@@ -27,6 +27,9 @@ def summary(standings: Standings, *, as_json: bool) -> None:
 
     groups, result = standings.groups, standings.result
     certain = [group for group in groups if group.confidence >= CERTAIN]
+    states = Counter(group.state for group in groups)
+    if standings.gone:
+        states["resolved"] += standings.gone
     value: dict[str, Any] = {
         "analysed": result.analysed,
         "not_compared": result.not_compared,
@@ -36,7 +39,7 @@ def summary(standings: Standings, *, as_json: bool) -> None:
         "high_confidence": len(certain),
         "low_confidence": len(groups) - len(certain),
         "kinds": dict(sorted(Counter(group.kind for group in groups).items())),
-        "states": dict(sorted(Counter(group.state for group in groups).items())),
+        "states": dict(sorted(states.items())),
         "related": dict(sorted(Counter(relation.kind for relation in result.relations).items())),
         "threshold": result.threshold,
         "current": standings.fresh,
@@ -226,12 +229,16 @@ def decided(what: str, count: int, *, as_json: bool) -> None:
     print_json({"result": what, "count": count}) if as_json else say(f"{what}: {count:,}")
 
 
-def proposed(catalog: Catalog, plan_id: str, value: dict[str, Any]) -> None:
+def proposed(plan_id: str, value: dict[str, Any]) -> None:
     """What a plan would do, and how to go on."""
+    from lumina_fs.plans.files import short
+
+    name = short(plan_id)
     counts = Counter(action["do"] for action in value["actions"])
     freed = sum(action["size"] for action in value["actions"] if action["do"] == "trash")
-    say(f"{os.path.join(catalog.path, '.lumina/plans', plan_id + '.json')}")
-    say(f"a draft: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
+    say(f"plan {name}: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
+    say(f"look at it: lumina plan show {name}")
+    say(f"say yes:    lumina plan approve {name}")
     skipped = [action for action in value["actions"] if action["do"] == "skip"]
     if skipped:
         say(f"{plural(len(skipped), 'file')} skipped: {skipped[0]['reason']}", to_stderr=True)

@@ -31,12 +31,14 @@ class Agreement(NamedTuple):
     """How well pairs agree where they overlap; each an array with a value a pair.
 
     `whole` and `detail` are correlations, -1 to 1: of the pictures, and of their details alone. `agreeing` is the share
-    of the blocks with detail in which the details of both agree. `maps` are the maps that were fitted.
+    of the blocks with detail in which the details of both agree, `told` the number of these blocks. `maps` are the maps
+    that were fitted.
     """
 
     whole: Floats
     detail: Floats
     agreeing: Floats
+    told: Floats
     maps: Floats
 
 
@@ -87,18 +89,19 @@ def compare(first: Floats, second: Floats, maps: Floats) -> Agreement:
     one = (smooth - blurred(first, 3.0)).reshape(count, -1)
     other = _detail(warped[..., 1].reshape(count, SIDE, SIDE)).reshape(count, -1)
     detail = _correlation(one, other, weight)
-    return Agreement(whole, detail, _agreeing(one, other, inside), maps)
+    return Agreement(whole, detail, *_agreeing(one, other, inside), maps)
 
 
-def _agreeing(one: Floats, other: Floats, inside: Floats) -> Floats:
-    """The share of blocks with detail where the correlation of the details is above one half."""
+def _agreeing(one: Floats, other: Floats, inside: Floats) -> tuple[Floats, Floats]:
+    """The share of blocks with detail where the correlation of the details is above one half, and their number."""
     a, b, w = (_blocks(values) for values in (one, other, inside))
     full = w.mean(-1) > 0.9
     weight = w / np.maximum(w.sum(-1, keepdims=True), 1)
     strength = np.sqrt((a * a * weight).sum(-1))
     told = full & (strength > np.maximum(_PLAIN, 0.5 * np.median(strength, axis=1, keepdims=True)))
     score = (a * b * weight).sum(-1) / np.sqrt((a * a * weight).sum(-1) * (b * b * weight).sum(-1) + 1e-6)
-    return np.asarray(((score > 0.5) & told).sum(1) / np.maximum(told.sum(1), 1))
+    count = told.sum(1)
+    return np.asarray(((score > 0.5) & told).sum(1) / np.maximum(count, 1)), count
 
 
 def _blocks(values: Floats) -> Floats:

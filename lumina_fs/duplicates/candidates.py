@@ -82,11 +82,15 @@ class Signatures:
 
     def beside(self, picture: int) -> set[int]:
         """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""
-        mine = int(self.of[picture])
+        mine = self.signature(picture)
         found = set(self.members(mine))
         found.update(*(self.members(other) for other in self._beside.get(mine, ())))
         found.discard(picture)
         return found
+
+    def signature(self, picture: int) -> int:
+        """The number of the two hashes of a picture."""
+        return int(self.of[picture])
 
     def heaps(self) -> Iterator[list[int]]:
         """Pictures that hang together as neighbours of neighbours, two or more."""

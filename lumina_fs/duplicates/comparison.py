@@ -25,6 +25,11 @@ _NEAR_WHOLE, _NEAR_DETAIL = 0.95, 0.80
 _BEYOND, _BEYOND_CHANGED = 0.016, 0.06
 #: Degrees, and a share of the area, up to which two pictures may be two frames.
 _STEADY_TURN, _STEADY_AREA = 1.0, 0.05
+#: Blocks with detail, of 64, without which two pictures are one only as they lie, and agree by so much: a bird before
+#: the sky can be laid over any other bird. And without which nothing is taken for drawn upon.
+_TOLD, _TOLD_WHOLE, _TOLD_DETAIL, _TOLD_DRAWN = 20, 0.99, 0.95, 24
+#: The least share of a picture that a part of it may show.
+_LEAST_AREA = 0.5
 _BATCH = 256
 
 
@@ -165,7 +170,7 @@ def _trials(number: int, pair: Pair) -> list[_Trial]:
 def _run(trials: Sequence[_Trial], how: Callable[[Floats, Floats, Floats], Agreement]) -> Agreement:
     if not trials:
         none = np.empty(0, np.float32)
-        return Agreement(none, none, none, np.empty((0, 2, 3), np.float32))
+        return Agreement(none, none, none, none, np.empty((0, 2, 3), np.float32))
     part = np.stack([trial.part for trial in trials]).astype(np.float32)
     whole = np.stack([trial.whole for trial in trials]).astype(np.float32)
     maps = np.stack([trial.start for trial in trials])
@@ -174,20 +179,23 @@ def _run(trials: Sequence[_Trial], how: Callable[[Floats, Floats, Floats], Agree
 
 def _judged(trials: Sequence[_Trial], result: Agreement) -> list[Likeness]:
     return [
-        _judge(trial, float(whole), float(detail), float(agreeing), matrix)
-        for trial, whole, detail, agreeing, matrix in zip(trials, *result, strict=True)
+        _judge(trial, float(whole), float(detail), float(agreeing), int(told), matrix)
+        for trial, whole, detail, agreeing, told, matrix in zip(trials, *result, strict=True)
     ]
 
 
-def _judge(trial: _Trial, whole: float, detail: float, agreeing: float, matrix: Floats) -> Likeness:
+def _judge(trial: _Trial, whole: float, detail: float, agreeing: float, told: int, matrix: Floats) -> Likeness:
     clean = whole >= WHOLE and detail >= DETAIL and agreeing >= AGREEING
     still = bool(np.abs(matrix - window_map(0, 0, 1, 1)).max() < 0.03) and trial.orientation == 1
-    drawn = not clean and still
+    if told < _TOLD:
+        clean = clean and still and whole >= _TOLD_WHOLE and detail >= _TOLD_DETAIL
+    drawn = not clean and still and told >= _TOLD_DRAWN
     drawn = drawn and whole >= DRAWN_WHOLE and detail >= DRAWN_DETAIL and agreeing >= DRAWN_AGREEING
     into, back = matrix, _inverted(matrix)
     to_second = into if trial.part_is_first else back  # where the first lies in the second
     area = 1 / max(abs(float(np.linalg.det(to_second[:, :2]))), 1e-3)
     turn = float(np.degrees(np.arctan2(to_second[1, 0] - to_second[0, 1], to_second[0, 0] + to_second[1, 1])))
+    clean = clean and min(area, 1 / area) >= _LEAST_AREA
     steady = trial.orientation == 1 and abs(turn) < _STEADY_TURN and abs(area - 1) < _STEADY_AREA
     contained = min(_beyond(into), _beyond(back)) <= (_BEYOND if steady else _BEYOND_CHANGED)
     first, second = (trial.part, trial.whole) if trial.part_is_first else (trial.whole, trial.part)

@@ -28,11 +28,11 @@ def keep(group: Standing, kept: Copy, others: Sequence[Copy], decision: Decision
     for other in others:
         if other is kept:
             continue
-        path = kept.twin.path if kept.twin.sha256 == other.twin.sha256 else None
-        choice = Choice(kept.twin.sha256, kept.twin.path, other.twin.sha256, other.twin.path, decision, path)
+        place = (kept.twin.path, kept.twin.source) if kept.twin.sha256 == other.twin.sha256 else (None, None)
+        choice = Choice(kept.twin.sha256, kept.twin.path, other.twin.sha256, other.twin.path, decision, *place)
         choices[choice.kept, choice.other] = choice
     removed = {choice.other for choice in choices.values() if choice.decision == "remove"}
-    copies = [copy for copy in group.copies if copy.twin.sha256 in removed and copy.twin.sha256 != kept.twin.sha256]
+    copies = [copy for copy in group.copies if copy.twin.sha256 in removed and copy is not kept]
     untouched = [copy for copy in copies if copy not in others]
     if untouched:
         names = ", ".join(copy.twin.path for copy in untouched)
@@ -40,14 +40,27 @@ def keep(group: Standing, kept: Copy, others: Sequence[Copy], decision: Decision
     return list(choices.values())
 
 
+def part(group: Standing, strangers: Sequence[Copy]) -> list[Choice]:
+    """These are no duplicates of any other file of the group, whichever of them is the best one day."""
+    gone = {copy.twin.sha256 for copy in strangers}
+    if group.keeper.twin.sha256 in gone:
+        raise UsageError("files with the same bytes are duplicates; --keep-both lets them stay")
+    return [
+        choice
+        for copy in {copy.twin.sha256: copy for copy in group.copies if copy.twin.sha256 not in gone}.values()
+        for choice in keep(group, copy, strangers, "not_duplicate")
+    ]
+
+
 def file_of(group: Standing, path: str) -> Copy:
-    """The file of a group whose path is, or ends so. Raises UsageError."""
+    """The file of a group whose path is, or ends so; SOURCE:PATH where two sources have it. Raises UsageError."""
     end = "/" + path.lstrip("./")
-    fits = [copy for copy in group.copies if copy.twin.path == path] or [
+    fits = [copy for copy in group.copies if path in (copy.twin.path, _placed(copy))] or [
         copy for copy in group.copies if ("/" + copy.twin.path).endswith(end)
     ]
     if len(fits) != 1:
-        those = ", ".join(copy.twin.path for copy in group.copies)
+        several = len(group.sources) > 1
+        those = ", ".join(_placed(copy) if several else copy.twin.path for copy in group.copies)
         raise UsageError(f"{path!r} is {'several' if fits else 'none'} of the files of group {group.id}: {those}")
     return fits[0]
 
@@ -70,3 +83,7 @@ def batch(groups: Iterable[Standing], what: Batch, above: int = CERTAIN) -> Prop
             going += len(open_)
             size += sum(copy.twin.size for copy in open_)
     return Proposal(choices, count, going, size)
+
+
+def _placed(copy: Copy) -> str:
+    return f"{copy.twin.source}:{copy.twin.path}"

@@ -167,7 +167,7 @@ class _Search:
         groups: list[Matched] = []
         relations: list[Relation] = []
         throttle = Throttle()
-        for found in group(preferred, signatures.beside, looking):
+        for found in group(preferred, signatures, looking):
             if self.cancel.is_set():
                 break
             if isinstance(found, Group):

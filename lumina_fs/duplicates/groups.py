@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from lumina_fs.duplicates.kinds import DUPLICATES, Judgement
 
@@ -36,46 +36,88 @@ class Group:
     members: tuple[Bond, ...]
 
 
-@dataclass(slots=True)
-class _Heap:
-    """Pictures that hang together by their hashes, the preferred first, on the way to groups."""
+class Neighbours(Protocol):
+    """Which pictures are near to which by their hashes."""
 
-    waiting: list[int]
-    beside: Callable[[int], set[int]]
-    primary: int = -1
-    asked: set[int] = field(default_factory=set)
-    members: list[Bond] = field(default_factory=list)
+    def beside(self, picture: int) -> set[int]:
+        """The pictures that are worth comparing with one."""
+
+    def signature(self, picture: int) -> int:
+        """The same for pictures that have the same neighbours, beside each other."""
+
+
+class _Heap:
+    """Pictures that hang together by their hashes, the preferred first, on the way to groups.
+
+    Every neighbour is looked at once for each primary that looks for it, and pictures with one signature are asked for
+    their neighbours once.
+    """
+
+    def __init__(self, pictures: Sequence[int], neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+        self._order = pictures
+        self._rank = {one: rank for rank, one in enumerate(pictures)}
+        self._left = set(pictures)
+        self._next = 0
+        self._primary = -1
+        self._begin()
+
+    @property
+    def done(self) -> bool:
+        """True when nobody waits any more, and the last group is settled."""
+        return not self._left and self._primary < 0
 
     def questions(self) -> list[tuple[int, int]]:
         """What to compare next; nothing when all is settled."""
-        if self.primary < 0:
-            self.primary, self.asked, self.members = self.waiting[0], set(), []
-        near = self.beside(self.primary).union(*(self.beside(bond.other) for bond in self.members))
-        fresh = [one for one in self.waiting[1:] if one in near and one not in self.asked]
-        self.asked.update(fresh)
-        return [(self.primary, one) for one in fresh]
+        if self._primary < 0:
+            if not self._left:
+                return []
+            while self._order[self._next] not in self._left:
+                self._next += 1
+            self._primary = self._order[self._next]
+            self._left.discard(self._primary)
+            self._unasked.append(self._primary)
+        near: set[int] = set()
+        for one in self._unasked:
+            signature = self._neighbours.signature(one)
+            if signature not in self._signatures:
+                self._signatures.add(signature)
+                near |= self._neighbours.beside(one) & self._left
+        self._unasked.clear()
+        fresh = sorted(near - self._asked, key=self._rank.__getitem__)
+        self._asked.update(fresh)
+        return [(self._primary, one) for one in fresh]
+
+    def add(self, bond: Bond) -> None:
+        """A duplicate of the primary was found."""
+        self._members.append(bond)
+        self._left.discard(bond.other)
+        self._unasked.append(bond.other)
 
     def settle(self) -> Group | None:
         """The group of the present primary, which is done with; None for one that is alone."""
-        taken = {self.primary, *(bond.other for bond in self.members)}
-        group = Group(self.primary, tuple(self.members)) if self.members else None
-        self.waiting = [one for one in self.waiting if one not in taken]
-        self.primary = -1
+        group = Group(self._primary, tuple(self._members)) if self._members else None
+        self._begin()
         return group
 
+    def _begin(self) -> None:
+        self._primary = -1
+        self._asked: set[int] = set()
+        self._signatures: set[int] = set()
+        self._members: list[Bond] = []
+        self._unasked: list[int] = []
 
-def group(
-    heaps: Sequence[Sequence[int]], beside: Callable[[int], set[int]], judges: Judges
-) -> Iterator[Group | Bond | int]:
+
+def group(heaps: Sequence[Sequence[int]], neighbours: Neighbours, judges: Judges) -> Iterator[Group | Bond | int]:
     """Groups, bonds of pictures that belong together and are no duplicates, and now and then how many heaps are done.
 
-    `heaps` hold pictures in the order of preference; `beside` gives the neighbours of a picture.
+    `heaps` hold pictures in the order of preference.
     """
     waiting = iter(heaps)
     active: list[_Heap] = []
     done = 0
     while True:
-        active += [_Heap(list(heap), beside) for heap in itertools.islice(waiting, _AT_ONCE - len(active))]
+        active += [_Heap(heap, neighbours) for heap in itertools.islice(waiting, _AT_ONCE - len(active))]
         if not active:
             return
         asked = [(heap, heap.questions()) for heap in active]
@@ -87,14 +129,14 @@ def group(
                     continue
                 bond = Bond(one, other, judgement)
                 if judgement.kind in DUPLICATES:
-                    heap.members.append(bond)
+                    heap.add(bond)
                 else:
                     yield bond
             if not questions:
                 found = heap.settle()
                 if found is not None:
                     yield found
-        left = [heap for heap in active if heap.waiting]
+        left = [heap for heap in active if not heap.done]
         done += len(active) - len(left)
         active = left
         yield done

@@ -60,6 +60,8 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
         return SAME_PIXELS
     if likeness is None or not likeness.alike:
         return None
+    if bool(a.duration) != bool(b.duration):
+        return Judgement("similar", 90, ("one of them moves, the other stands still",))
     if (a.format in RAW_FORMATS) != (b.format in RAW_FORMATS) and _one_shot(one, other):
         return Judgement("raw_jpeg", 95, ("the RAW file and the picture that were taken with one press",))
     exposures = _exposures(a, b)
@@ -67,7 +69,7 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
         kind: Kind = "burst" if exposures.burst else "similar"
         return Judgement(kind, 95, exposures.reasons)
     if _consecutive(one, other) and not exposures.same:
-        return Judgement("burst", 80, ("consecutive numbers of one camera, taken in the same second",))
+        return Judgement("burst", 80, ("consecutive numbers of one camera, and no time that tells them apart",))
     if not likeness.contained:
         return Judgement("similar", 80, ("each shows something that the other does not",))
     return _duplicate(a, b, likeness, exposures)
@@ -99,17 +101,15 @@ def _exposures(a: Twin, b: Twin) -> Exposures:
     if not same_camera and distance < timedelta(seconds=1):
         # two bodies never frame a scene alike to a pixel: fractions of a second that contradict each other were made up
         return Exposures(False, False, False, ("taken in the same second",))
-    if _only_the_clock_differs(distance):
+    if _only_the_clock_differs(distance) and not (a.offset and a.offset == b.offset):
         return Exposures(False, False, False, ("the times differ by whole hours only, as after a change of time zone",))
-    shown = _shown(distance)
-    if same_camera and distance <= _BURST:
-        return Exposures(True, True, False, (f"two exposures of one camera, {shown} apart",))
-    whose = "one camera" if same_camera and a.camera else "different cameras" if not same_camera else "a camera"
-    return Exposures(True, False, False, (f"two exposures of {whose}, {shown} apart",))
+    whose = "of different cameras, " if not same_camera else "of one camera, " if a.camera else ""
+    burst = bool(same_camera and a.camera) and distance <= _BURST
+    return Exposures(True, burst, False, (f"two exposures {whose}{_shown(distance)} apart",))
 
 
 def _only_the_clock_differs(distance: timedelta) -> bool:
-    """A whole number of half hours up to a day: a clock that was set, and not another picture."""
+    """A whole number of half hours up to a day: a clock that was set, unless both say how far from UTC it was."""
     return distance <= timedelta(days=1) and distance % timedelta(minutes=30) == timedelta(0)
 
 
@@ -118,7 +118,7 @@ def _moment(twin: Twin) -> datetime | None:
     if twin.recorded is None or len(twin.recorded) < 19:
         return None
     try:
-        return datetime.fromisoformat(twin.recorded[:26])
+        return datetime.fromisoformat(twin.recorded[:26]).replace(tzinfo=None)
     except ValueError:
         return None
 
@@ -149,7 +149,7 @@ def _one_shot(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
 def _consecutive(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
     """Files of one camera, second, size and folder whose numbers follow each other: frames, not copies."""
     a, b = one[0], other[0]
-    if a.recorded is None or a.camera is None or (a.camera, a.format) != (b.camera, b.format):
+    if a.camera is None or (a.camera, a.format) != (b.camera, b.format) or _moment(a) is None or _moment(b) is None:
         return False
     if (a.width, a.height) != (b.width, b.height):
         return False

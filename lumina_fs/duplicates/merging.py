@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.sidecar import tag_parts
@@ -47,16 +47,19 @@ def merged(keeper: Said, going: Sequence[Said]) -> dict[str, Value]:
 Merged = tuple[Any, list[Said]]
 
 
-def _tags(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
+def _tags(name: str, keeper: Said, going: Sequence[Said], unwanted: Collection[Any] = ()) -> Merged:
     found = list(keeper.curation.get(name) or ())
-    known = {tag_parts(tag) for tag in found}
+    known = {*map(tag_parts, found), *unwanted}
     origins = []
     for one in going:
-        new = [tag for tag in one.curation.get(name) or () if tag_parts(tag) not in known]
+        new = {}
+        for tag in one.curation.get(name) or ():
+            if tag_parts(tag) not in known:
+                new.setdefault(tag_parts(tag), tag)
         if new:
             origins.append(one)
-            known.update(map(tag_parts, new))
-            found += new
+            known.update(new)
+            found += new.values()
     return found, origins
 
 
@@ -68,16 +71,28 @@ def _highest(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
     return best, [one for one in going if one.curation.get(name) == best]
 
 
+def _rejected(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
+    """As for tags, without those that somebody gave."""
+    given = {tag_parts(tag) for one in (keeper, *going) for tag in one.curation.get("tags") or ()}
+    return _tags(name, keeper, going, given)
+
+
 def _joined(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
     own = keeper.curation.get(name)
-    lines = [own] if own else []
+    texts = [own] if own else []
+    known = _lines(own or "")
     origins = []
     for one in going:
-        text = one.curation.get(name)
-        if text and not any(text in line for line in lines):
-            lines.append(text)
+        text = one.curation.get(name) or ""
+        if not _lines(text) <= known:
+            texts.append(text)
+            known |= _lines(text)
             origins.append(one)
-    return "\n".join(lines), origins
+    return "\n".join(texts), origins
+
+
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines() if line.strip()}
 
 
 def _agreed(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
@@ -102,22 +117,25 @@ def _relations(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
 
 
 def _metadata(name: str, keeper: Said, going: Sequence[Said]) -> Merged:
+    """Key by key what all agree about that say something; among it the place, also where a camera recorded it."""
     found = dict(keeper.curation.get(name) or {})
-    origins = []
-    for one in going:
-        new = {key: value for key, value in (one.curation.get(name) or {}).items() if key not in found}
-        if new:
-            found.update(new)
-            origins.append(one)
-    placed = [one for one in going if _gps(one)]
-    if placed and not _gps(keeper) and "gps" not in found and all(_gps(one) == _gps(placed[0]) for one in placed):
-        found["gps"] = _gps(placed[0])
-        origins += [one for one in placed if one not in origins]
-    return found, origins
+    taken = {*found, *(["gps"] if _gps(keeper) else [])}
+    told = [(one, {**_placed(one), **(one.curation.get(name) or {})}) for one in going]
+    new = {}
+    for key in dict.fromkeys(key for _, values in told for key in values if key not in taken):
+        said = [values[key] for _, values in told if key in values]
+        said += [_gps(one) for one in going if key == "gps" and _gps(one)]
+        if all(value == said[0] for value in said):
+            new[key] = said[0]
+    return {**found, **new}, [one for one, values in told if not new.keys().isdisjoint(values)]
 
 
 def _gps(one: Said) -> Any:
     return (one.sidecar.get("capture") or {}).get("gps")
+
+
+def _placed(one: Said) -> Value:
+    return {"gps": _gps(one)} if _gps(one) else {}
 
 
 _FIELDS: dict[str, Callable[[str, Said, Sequence[Said]], Merged]] = {
@@ -128,7 +146,7 @@ _FIELDS: dict[str, Callable[[str, Said, Sequence[Said]], Merged]] = {
     "pick": _agreed,
     "date": _agreed,
     "tags": _tags,
-    "rejected_tags": _tags,
+    "rejected_tags": _rejected,
     "related": _relations,
     "metadata": _metadata,
 }

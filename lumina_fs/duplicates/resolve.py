@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,11 +11,15 @@ from lumina_fs.duplicates.merging import Said, merged
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.errors import Refused, SourceOffline
 from lumina_fs.plans.files import write_draft
+from lumina_fs.plans.folder_units import FolderUnits, measured
+from lumina_fs.plans.ground import Ground
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
+from lumina_fs.units import Unit, part_of
 from schemas.names import decode_name, encode_name
 
 Value = dict[str, Any]
+Key = tuple[str, str]
 
 
 class Proposer:
@@ -24,8 +28,10 @@ class Proposer:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._sources = {source.name: source for source in catalog.sources()}
-        self._open: dict[str, Sidecars] = {}
+        self._open: dict[str, tuple[Sidecars, FolderUnits]] = {}
         self._stack = ExitStack()
+        self._going: dict[Key, Copy] = {}
+        self._taken: set[Key] = set()
 
     def __enter__(self) -> Proposer:
         return self
@@ -33,8 +39,9 @@ class Proposer:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def plan(self, groups: Iterable[Standing]) -> Value | None:
+    def plan(self, groups: Sequence[Standing]) -> Value | None:
         """A plan without envelope; None when no file was decided to go. Raises Refused when none may be moved."""
+        self._going = {_key(copy): copy for group in groups for copy in group.going}
         actions = [action for group in groups if group.going for action in self._resolved(group)]
         if not actions:
             return None
@@ -51,62 +58,102 @@ class Proposer:
 
     def _resolved(self, group: Standing) -> Iterator[Value]:
         """First the keeper takes over, then the others go."""
-        going = [(copy, said) for copy in group.going if (said := self._said(copy)) is not None]
-        movable = [(copy, said) for copy, said in going if self._sources[copy.twin.source].managed]
         keeper = self._said(group.keeper)
         if keeper is None:
             return
-        changes = merged(keeper, [said for _, said in movable])
+        refused = {_key(copy): self._refusal(copy) for copy in group.going}
+        movable = [said for copy in group.going if refused[_key(copy)] is None and (said := self._said(copy))]
+        changes = merged(keeper, movable)
         if changes:
             reason = f"takes over what was written to {len(movable)} duplicates that go"
-            yield {**self._action("edit", group.keeper, reason), "fields": changes}
-        for copy, _ in going:
+            yield {**_action("edit", group.keeper, reason), "fields": changes}
+        for copy in group.going:
             reason = f"{copy.kind}, {copy.confidence} % certain: {group.keeper.twin.path} stays"
-            if self._sources[copy.twin.source].managed:
-                yield {**self._action("trash", copy, reason), "companions": self._companions(copy)}
-            else:
-                name = copy.twin.source
-                why = f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
-                yield {**self._action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}
+            why = refused[_key(copy)]
+            if why is not None:
+                yield {**_action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}
+            elif _key(copy) not in self._taken:
+                companions = self._companions(copy)
+                self._taken.update((copy.twin.source, one["path"]) for one in companions)
+                yield {**_action("trash", copy, reason), "companions": companions}
 
-    @staticmethod
-    def _action(do: str, copy: Copy, reason: str) -> Value:
-        twin = copy.twin
-        return {
-            "do": do, "source": twin.source, "path": twin.path, "size": twin.size, "sha256": twin.sha256,
-            "reason": reason,
-        }  # fmt: skip
+    def _refusal(self, copy: Copy) -> str | None:
+        """Why a file cannot go; None if it can."""
+        name = copy.twin.source
+        source = self._sources.get(name)
+        if source is None or self._said(copy) is None:
+            return "its sidecar cannot be used, or tells of other content: lumina scan"
+        if not source.managed:
+            return f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
+        unit = self._unit(copy)
+        folder = decode_name(copy.twin.path).rpartition("/")[0]
+        staying = [one for one in (unit.originals if unit else ()) if (name, _path(folder, one)) not in self._going]
+        if staying:
+            return f"it belongs together with {', '.join(staying)}, which stays"
+        return None
+
+    def _unit(self, copy: Copy) -> Unit | None:
+        folder, _, name = decode_name(copy.twin.path).rpartition("/")
+        return self._opened(copy.twin.source)[1].of(folder).get(name)
 
     def _companions(self, copy: Copy) -> list[Value]:
-        sidecars = self._sidecars(copy.twin.source)
-        if sidecars is None or not sidecars.beside:
+        """The other files of its unit."""
+        unit, folder = self._unit(copy), decode_name(copy.twin.path).rpartition("/")[0]
+        if unit is None:
             return []
-        path = sidecars.path(decode_name(copy.twin.path))
-        return [{"part": "sidecar", "path": encode_name(path)}]
+        found: list[Value] = []
+        for name in unit.originals:
+            other = self._going[copy.twin.source, _path(folder, name)]
+            if other is not copy:
+                twin = other.twin
+                found.append({"part": part_of(name), "path": twin.path, "size": twin.size, "sha256": twin.sha256})
+        root = self._opened(copy.twin.source)[1].ground.root
+        for one in unit.travellers:
+            value: Value = {"part": one.part, "path": _path(folder, one.name)}
+            if one.part != "sidecar":
+                value |= measured(root, f"{folder}/{one.name}" if folder else one.name)
+            found.append(value)
+        return found
 
     def _said(self, copy: Copy) -> Said | None:
         """The sidecar of a file as it is now; None where it cannot be read or tells of other content."""
-        sidecars = self._sidecars(copy.twin.source)
-        found = sidecars.find_usable(decode_name(copy.twin.path)) if sidecars is not None else None
+        if copy.twin.source not in self._sources:
+            return None
+        found = self._opened(copy.twin.source)[0].find_usable(decode_name(copy.twin.path))
         if found is None or found[1]["original"].get("sha256") != copy.twin.sha256:
             return None
         return Said(copy.twin.source, copy.twin.path, found[1])
 
-    def _sidecars(self, name: str) -> Sidecars | None:
-        source = self._sources.get(name)
-        if source is None:
-            return None
+    def _opened(self, name: str) -> tuple[Sidecars, FolderUnits]:
         if name not in self._open:
+            source = self._sources[name]
             try:
                 root = self._stack.enter_context(Root.open(source.path))
             except OSError as error:
                 raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
-            self._open[name] = self._catalog.sidecars(source, root)
+            sidecars = self._catalog.sidecars(source, root)
+            self._open[name] = sidecars, FolderUnits(sidecars, Ground(root))
         return self._open[name]
+
+
+def _action(do: str, copy: Copy, reason: str) -> Value:
+    twin = copy.twin
+    return {
+        "do": do, "source": twin.source, "path": twin.path, "size": twin.size, "sha256": twin.sha256, "reason": reason,
+    }  # fmt: skip
+
+
+def _key(copy: Copy) -> Key:
+    return copy.twin.source, copy.twin.path
+
+
+def _path(folder: str, name: str) -> str:
+    """The path of a name in a folder, as documents write it."""
+    return encode_name(f"{folder}/{name}" if folder else name)
 
 
 def propose(catalog: Catalog, groups: Iterable[Standing]) -> tuple[str, Value] | None:
     """Write the draft of a plan that resolves what was decided; its id and value, None when there is nothing to do."""
     with Proposer(catalog) as proposer:
-        value = proposer.plan(groups)
+        value = proposer.plan(list(groups))
     return None if value is None else (write_draft(catalog, value), value)

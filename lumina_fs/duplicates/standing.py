@@ -94,12 +94,16 @@ class Filter:
 
 @dataclass(slots=True)
 class Standings:
-    """All groups of a catalog, those that free most first; `fresh`: nothing changed since the search."""
+    """All groups of a catalog, those that free most first; `fresh`: nothing changed since the search.
+
+    `gone` counts the contents whose duplicates were decided to go and are gone: these groups are no more.
+    """
 
     result: Result
     groups: list[Standing]
     verdicts: Verdicts
     fresh: bool
+    gone: int = 0
 
     @classmethod
     def load(cls, catalog: Catalog, index: PostgresIndex) -> Standings:
@@ -108,13 +112,16 @@ class Standings:
         if result is None:
             raise UsageError("no search for duplicates was made yet: lumina duplicates find")
         verdicts = Verdicts.load(catalog)
+        removed = [ruling for ruling in verdicts.rulings.values() if ruling.decision == "remove"]
         wanted = {sha256 for group in result.groups for sha256 in _contents(group)}
+        wanted.update(sha256 for ruling in removed for sha256 in (ruling.kept, ruling.other))
         rows: dict[str, list[Twin]] = {}
         for twin in contents.twins(index, sorted(wanted)):
             rows.setdefault(twin.sha256, []).append(twin)
         groups = [standing for group in result.groups for standing in _standing(group, rows, verdicts)]
         groups.sort(key=lambda one: (-one.savings, one.id))
-        return cls(result, _with_ids(groups), verdicts, result.state == state_of(index))
+        fresh = result.state == state_of(index)
+        return cls(result, _with_ids(groups), verdicts, fresh, _gone(removed, rows))
 
     def one(self, reference: str) -> Standing:
         """The group with this id or a beginning of it, or that has a file whose path ends so. Raises UsageError."""
@@ -132,6 +139,16 @@ class Standings:
     def wanted(self, which: Filter) -> Iterator[Standing]:
         """The groups that a filter lets through."""
         return (group for group in self.groups if which.fits(group))
+
+
+def _gone(removed: Sequence[Ruling], rows: Mapping[str, Sequence[Twin]]) -> int:
+    """How many contents are here whose duplicates were all to go and are not here any more."""
+    left: dict[str, bool] = {}
+    for ruling in removed:
+        if ruling.kept in rows:
+            here = len(rows[ruling.kept]) > 1 if ruling.other == ruling.kept else ruling.other in rows
+            left[ruling.kept] = left.get(ruling.kept, False) or here
+    return sum(not here for here in left.values())
 
 
 def _contents(group: Matched) -> list[str]:
@@ -173,7 +190,7 @@ def _copies_of(sha256: str, rows: Mapping[str, Sequence[Twin]], verdicts: Verdic
     twins = ordered(rows[sha256])
     ruling = verdicts.about(sha256, sha256)
     if ruling is not None and ruling.keep is not None:
-        twins.sort(key=lambda twin: twin.path != ruling.keep)
+        twins.sort(key=lambda twin: (twin.path != ruling.keep, twin.source != ruling.keep_source))
     return twins
 
 
@@ -183,7 +200,7 @@ def _about_copies(twin: Twin, verdicts: Verdicts) -> Decision | None:
 
 
 def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts) -> Decision | None:
-    """What was decided about a content: with the keeper, or that it goes for another that is here."""
+    """What was decided about a content: with the keeper, that it goes for another that is here, or that all stay."""
     ruling = verdicts.about(sha256, kept)
     if ruling is not None and (ruling.decision != "remove" or ruling.other == sha256):
         return ruling.decision
@@ -191,7 +208,7 @@ def _decision(sha256: str, kept: str, present: Sequence[str], verdicts: Verdicts
         found: Ruling | None = verdicts.about(sha256, other) if other != sha256 else None
         if found is not None and found.decision == "remove" and found.other == sha256:
             return "remove"
-    return None
+    return "keep_both" if verdicts.stay_together(sha256, kept) else None
 
 
 def _copy(twin: Twin, match: Match, decision: Decision | None) -> Copy:

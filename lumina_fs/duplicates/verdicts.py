@@ -20,13 +20,14 @@ VERDICTS = f"{STATE}/verdicts"
 class Ruling(NamedTuple):
     """What was decided about two contents; `kept` stays whatever it is, `other` may go if the decision is "remove".
 
-    About copies of one content both are the same, and `keep` is the path of the one that was to stay.
+    About copies of one content both are the same, and `keep` is the path of the one that was to stay, in `keep_source`.
     """
 
     kept: str
     other: str
     decision: Decision
     keep: str | None
+    keep_source: str | None
     decided: str
     by: str
 
@@ -40,6 +41,7 @@ class Choice(NamedTuple):
     other_name: str
     decision: Decision
     keep: str | None = None
+    keep_source: str | None = None
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Verdicts:
 
     rulings: dict[frozenset[str], Ruling] = field(default_factory=dict)
     corrupt: list[CorruptDocument] = field(default_factory=list)
+    _together: dict[str, str] | None = None
 
     @classmethod
     def load(cls, catalog: Catalog) -> Verdicts:
@@ -77,6 +80,23 @@ class Verdicts:
         """What was decided about two contents, or about the copies of one."""
         return self.rulings.get(frozenset((one, other)))
 
+    def stay_together(self, one: str, other: str) -> bool:
+        """True when both stay: so decided about the two, or about each and a third that is the best no more."""
+        if self._together is None:
+            self._together = {}
+            for ruling in self.rulings.values():
+                if ruling.decision == "keep_both":
+                    self._together[self._stays_with(ruling.kept)] = self._stays_with(ruling.other)
+        return one in self._together and self._stays_with(one) == self._stays_with(other)
+
+    def _stays_with(self, content: str) -> str:
+        """One content that stands for all that stay together with this one."""
+        assert self._together is not None
+        while (further := self._together.setdefault(content, content)) != content:
+            self._together[content] = self._together.setdefault(further, further)
+            content = further
+        return content
+
     def no_duplicates(self, one: str, other: str) -> bool:
         """True when a person said that they are none."""
         ruling = self.about(one, other)
@@ -100,14 +120,10 @@ def decide(catalog: Catalog, choices: Sequence[Choice], *, by: str, now: str) ->
     return changed
 
 
-def withdraw(catalog: Catalog, pairs: Sequence[tuple[str, str]]) -> int:
-    """Take decisions back, so that the pairs are asked again; how many documents changed."""
-    changed = 0
-    for one, other in pairs:
-        for about, gone in {(one, other), (other, one)}:
-            if read(catalog.root, _path(about)) is not None:
-                changed += _edit(catalog, about, "", [gone], [])
-    return changed
+def withdraw(catalog: Catalog, contents: Sequence[str]) -> int:
+    """Take back what was decided about any two of these, so that it is asked again; how many documents changed."""
+    known = [sha256 for sha256 in contents if read(catalog.root, _path(sha256)) is not None]
+    return sum(_edit(catalog, sha256, "", contents, []) for sha256 in known)
 
 
 def _decided(choice: Choice, by: str, now: str) -> dict[str, Any]:
@@ -116,6 +132,7 @@ def _decided(choice: Choice, by: str, now: str) -> dict[str, Any]:
         "name": choice.other_name,
         "decision": choice.decision,
         "keep": choice.keep,
+        "keep_source": choice.keep_source,
         "decided": now,
         "by": by,
     }
@@ -144,7 +161,8 @@ def _edit(catalog: Catalog, sha256: str, name: str, gone: Sequence[str], added: 
 
 
 def _ruling(kept: str, other: dict[str, Any]) -> Ruling:
-    return Ruling(kept, other["sha256"], other["decision"], other.get("keep"), other["decided"], other["by"])
+    keep, source = other.get("keep"), other.get("keep_source")
+    return Ruling(kept, other["sha256"], other["decision"], keep, source, other["decided"], other["by"])
 
 
 def _weight(ruling: Ruling) -> tuple[str, bool]:

@@ -66,17 +66,35 @@ def inverse(orientation: int) -> int:
 
 @cache
 def _resize(size: int, start: float, end: float) -> Floats:
-    """The (size, 64) matrix that brings the part from `start` to `end` of 64 pixels to `size`, as LANCZOS does."""
+    """The (size, 64) matrix that brings the part from `start` to `end` of 64 pixels to `size`, as LANCZOS does.
+
+    Its numbers are whole multiples of 2 ** -22, as Pillow's are for bytes.
+    """
     identity = Image.fromarray(np.eye(SIDE, dtype=np.float32))
     box = (start * SIDE, 0, end * SIDE, SIDE)
-    return np.ascontiguousarray(np.asarray(identity.resize((size, SIDE), Image.Resampling.LANCZOS, box=box)).T)
+    matrix = np.asarray(identity.resize((size, SIDE), Image.Resampling.LANCZOS, box=box)).T
+    return np.ascontiguousarray(np.rint(matrix * 2.0**22) / 2.0**22, dtype=np.float32)
+
+
+_K, _N = np.arange(8)[:, None], np.arange(32)[None]
+_DCT = 2 * np.cos(np.pi * _K * (2 * _N + 1) / 64)
 
 
 @cache
 def _spectrum(start: float, end: float) -> Floats:
     """The (8, 64) matrix from a part of 64 pixels to its eight lowest DCT coefficients."""
-    k, n = np.arange(8)[:, None], np.arange(32)[None]
-    return (2 * np.cos(np.pi * k * (2 * n + 1) / 64)).astype(np.float32) @ _resize(32, start, end)
+    return _DCT.astype(np.float32) @ _resize(32, start, end)
+
+
+def _whole(values: Floats) -> Floats:
+    """Rounded and cut off to levels of 256, as Pillow does after each axis: where a picture is white, all is equal."""
+    np.floor(values + 0.5, out=values)
+    return np.asarray(np.clip(values, 0, 255, out=values))
+
+
+def _scaled(pixels: Floats, down: Floats, across: Floats) -> Floats:
+    """Pictures resized by two matrices, to the level as Pillow resizes them."""
+    return _whole(down @ _whole(pixels @ across.T))
 
 
 def _packed(bits: NDArray[np.bool_]) -> Codes:
@@ -109,18 +127,20 @@ def views(gray: Gray) -> Views:
     """The codes of all views of (n, 64, 64) pictures."""
     pixels = gray.astype(np.float32)
     spectra, differences = [], []
-    spectrum = _spectrum(0, 1) @ pixels @ _spectrum(0, 1).T
-    across = _resize(8, 0, 1) @ pixels @ _resize(9, 0, 1).T
-    down = np.swapaxes(_resize(9, 0, 1) @ pixels @ _resize(8, 0, 1).T, -1, -2)
+    exact = gray.astype(np.float64)  # so that view 0 has the hashes of the picture, bit for bit
+    small = _scaled(exact, _resize(32, 0, 1), _resize(32, 0, 1))
+    spectrum = np.round(_DCT @ small @ _DCT.T, 6)
+    across = _scaled(exact, _resize(8, 0, 1), _resize(9, 0, 1))
+    down = _scaled(np.swapaxes(exact, -1, -2), _resize(8, 0, 1), _resize(9, 0, 1))
     signs = np.where(np.arange(8) % 2, np.float32(-1), np.float32(1))
     for orientation in (1, *ORIENTATIONS):
         turned = np.swapaxes(spectrum, -1, -2) if orientation >= 5 else spectrum
         rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
         turned = turned * (signs[:, None] if rows else 1) * (signs if columns else 1)
         spectra.append(turned)
-        small = down if orientation >= 5 else across
-        differences.append(small[..., :: -1 if rows else 1, :: -1 if columns else 1])
+        level = down if orientation >= 5 else across
+        differences.append(level[..., :: -1 if rows else 1, :: -1 if columns else 1])
     for left, top, right, bottom in WINDOWS:
         spectra.append(_spectrum(top, bottom) @ pixels @ _spectrum(left, right).T)
-        differences.append(_resize(8, top, bottom) @ pixels @ _resize(9, left, right).T)
+        differences.append(_scaled(pixels, _resize(8, top, bottom), _resize(9, left, right)))
     return Views(_phash(np.stack(spectra, 1)), _dhash(np.stack(differences, 1)))

@@ -16,13 +16,17 @@ from lumina_fs.documents import Stored, read
 from lumina_fs.durable import ABSENT, Conflict, Failed
 from lumina_fs.errors import CorruptDocument, Refused, UsageError, WriteFailed
 from schemas.approval import Approval
-from schemas.document import load, new_id
+from schemas.document import collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
-from schemas.plan import Copy, Move, Plan, Trash
+from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
 from schemas.publish import file_name
 from schemas.text import dump
 
 PLANS = f"{STATE}/plans"
+
+
+#: Actions of a new draft that are checked before it is written; every later reading checks all.
+_CHECKED = 1000
 
 
 class Weight(NamedTuple):
@@ -69,6 +73,11 @@ def plan_ids(catalog: Catalog) -> list[str]:
     except FileNotFoundError:
         return []
     return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name.count(".") == 1)
+
+
+def short(plan_id: str) -> str:
+    """The end of an id, which tells plans apart; their beginnings are the time."""
+    return plan_id[-8:]
 
 
 def find_plan(catalog: Catalog, reference: str) -> StoredPlan:
@@ -118,17 +127,24 @@ def write_draft(catalog: Catalog, value: dict[str, Any]) -> str:
     plan_id = new_id()
     envelope = {
         "$schema": f"../schemas/{file_name('plan')}", "kind": "plan", "version": 1, "id": plan_id,
-        "created": utc_now(),
+        "name": value["name"], "description": value.get("description", ""), "created": utc_now(),
     }  # fmt: skip
-    _write_new(catalog, plan_path(plan_id), {**envelope, **value}, Plan)
+    _write(catalog, plan_path(plan_id), {**envelope, **value}, Plan, ABSENT)
     return plan_id
 
 
 def write_approval(catalog: Catalog, plan: StoredPlan) -> Approval:
-    """Say yes to exactly these bytes. Raises Refused where there is an approval, or the plan changed since."""
+    """Say yes to exactly these bytes. Raises Refused where they are approved already, or changed since.
+
+    An approval of other bytes is void and is replaced.
+    """
     now = read(catalog.root, plan.path)
     if now is None or now.etag != plan.digest:
         raise Refused("the plan was changed since you saw it; look at it again", path=plan.path)
+    path = approval_path(plan.id)
+    before = read(catalog.root, path)
+    if before is not None and _loaded(before, Approval, os.path.join(catalog.path, path)).plan_sha256 == plan.digest:
+        raise Refused("is approved already", path=plan.path)
     weight = weigh(plan.plan)
     value = {
         "$schema": f"../schemas/{file_name('approval')}",
@@ -142,8 +158,14 @@ def write_approval(catalog: Catalog, plan: StoredPlan) -> Approval:
         "counts": weight.counts,
         "size": weight.size,
     }
-    _write_new(catalog, approval_path(plan.id), value, Approval)
+    _write(catalog, path, value, Approval, ABSENT if before is None else before.etag)
     return Approval.model_validate(value)
+
+
+def remove_plan(catalog: Catalog, plan: StoredPlan) -> None:
+    """Remove a plan and a void approval of it. Whether it may go is for the caller to know."""
+    catalog.disk.remove_marker(catalog.root, approval_path(plan.id))
+    catalog.disk.remove_marker(catalog.root, plan.path)
 
 
 def weigh(plan: Plan) -> Weight:
@@ -173,21 +195,24 @@ def who() -> str:
 
 def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:
     try:
-        return load(stored.data, model)
+        return load(stored.data, model, MAX_PLAN_BYTES)
     except DocumentError as error:
         raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
 
 
-def _write_new(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any]) -> None:
+def _write(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any], condition: str) -> None:
     data = dump(value)
     shown = os.path.join(catalog.path, path)
     try:
-        load(data, model)
+        with collector_paused(len(data)):
+            validate({**value, "actions": value["actions"][:_CHECKED]} if "actions" in value else value, model)
     except DocumentError as error:
         raise UsageError(error.reason) from None
+    if len(data) > MAX_PLAN_BYTES:
+        raise UsageError(f"the plan would be larger than {MAX_PLAN_BYTES >> 20} MiB; propose less at a time (--query)")
     catalog.disk.make_directory(catalog.root, PLANS)
-    outcome = catalog.disk.write(catalog.root, path, data, if_match=ABSENT)
+    outcome = catalog.disk.write(catalog.root, path, data, if_match=condition)
     if isinstance(outcome, Conflict):
-        raise Refused("is there already", path=shown)
+        raise Refused("was changed meanwhile; nothing was written", path=shown)
     if isinstance(outcome, Failed):
         raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=shown)

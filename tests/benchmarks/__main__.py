@@ -13,8 +13,11 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.benchmarks.cases import CASES
+from tests.benchmarks.carrying_out import RUNS
+from tests.benchmarks.cases import CASES as SCANS
 from tests.benchmarks.figures import Options
+
+CASES = {**SCANS, **RUNS}
 
 
 def main() -> int:

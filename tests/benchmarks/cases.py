@@ -14,10 +14,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import daemon, duplicates
-from tests.benchmarks.figures import Figure, Options, copy_of, corpus_or_small
+from tests.benchmarks import daemon, duplicates, plans
+from tests.benchmarks.figures import Options, copy_of, corpus_or_small
 from tests.benchmarks.floors import bare_walk, shared_floor
-from tests.benchmarks.measure import REPOSITORY, SHARED, lumina, median, run, timed
+from tests.benchmarks.measure import REPOSITORY, SHARED, Figure, lumina, median, run, timed
 
 
 def scan(options: Options) -> Iterator[Figure]:
@@ -169,8 +169,13 @@ def query(options: Options) -> Iterator[Figure]:
             index.drop()
 
 
+def plan(options: Options) -> Iterator[Figure]:
+    """Proposing, showing and checking a plan of as many originals as there are rows."""
+    yield from plans.plan(options.rows)
+
+
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
-    "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
+    "plan": plan, "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
     "daemon": daemon.daemon, "burst": daemon.burst,
 }  # fmt: skip

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from lumina_fs.doorbell import ask
-from tests.benchmarks.figures import Figure, Options, copy_of, corpus_or_small
-from tests.benchmarks.measure import REPOSITORY, lumina, memory
+from tests.benchmarks.figures import Options, copy_of, corpus_or_small
+from tests.benchmarks.measure import REPOSITORY, Figure, lumina, memory
 
 _IDLE_SECONDS = 30.0
 _EDITS = 40

@@ -35,22 +35,6 @@ class Options:
         return self.scans["tree"]
 
 
-@dataclass(frozen=True)
-class Figure:
-    """What was measured. `target` is the most that `value` should be (the least, for a `floor`)."""
-
-    name: str
-    value: float
-    target: float
-    detail: str
-    at_least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """True when the target is reached."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
-
-
 @contextmanager
 def copy_of(corpus: Path) -> Iterator[Path]:
     """The same files under other names (hard links), so that sidecars do not pile up in a corpus."""

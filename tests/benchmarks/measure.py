@@ -29,6 +29,22 @@ class Run:
     code: int
 
 
+@dataclass(frozen=True)
+class Figure:
+    """What was measured. `target` is the most that `value` should be (the least, for a `floor`)."""
+
+    name: str
+    value: float
+    target: float
+    detail: str
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        """True when the target is reached."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
 def lumina(*arguments: str, environment: dict[str, str] | None = None, watch: bool = False) -> Run:
     """Run `lumina` in a process of its own; `watch` also samples the memory of all its processes, Postgres left out."""
     return run([sys.executable, "-m", "lumina_fs", *arguments], environment=environment, watch=watch)

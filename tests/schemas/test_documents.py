@@ -21,10 +21,11 @@ from schemas.checker import checker
 from schemas.document import Document, load, new_id, validate
 from schemas.errors import DocumentError, UnsupportedVersion
 from schemas.partial_date import first_instant, split_date
+from schemas.plan import MAX_PLAN_BYTES, Plan
 from schemas.publish import MODELS, file_name, generate, main, published
 from schemas.sidecar import MACHINE_BLOCKS, Sidecar, tag_parts, taken_of
 from schemas.source import Source
-from schemas.text import dump, parse
+from schemas.text import MAX_BYTES, dump, parse
 from schemas.upgrade import upgrade
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,7 +66,31 @@ SIDECAR: dict[str, Any] = {
     "measurements": {"dhash": {"version": 1, "value": "00ff"}, "mine": {"version": 2, "value": {"a": [1.5]}}},
     "problems": [{"code": "truncated", "message": "only a part is there", "decoder": "x"}],
 }  # fmt: skip
-EXAMPLES = {"catalog": CATALOG, "source": SOURCE, "sidecar": SIDECAR}
+ORIGINAL: dict[str, Any] = {"source": "main", "path": "in/IMG_1.JPG", "size": 9, "sha256": "0f" * 32}
+PLAN: dict[str, Any] = {
+    "$schema": "../schemas/plan-v1.schema.json", "kind": "plan", "version": 1, "id": ID, "name": "By month",
+    "description": "all of it", "created": "2024-02-29T12:00:00Z", "purpose": "organise",
+    "strategy": {"name": "YYYY/MM", "fallback": "Unsorted"}, "rules": [{"if": "camera:canon", "to": "YYYY/MM"}],
+    "on_failure": "roll_back", "on_collision": "rename", "undoes": ID,
+    "actions": [
+        {"do": "move", **ORIGINAL, "reason": "taken 2019-07", "warnings": ["the date is uncertain"],
+         "companions": [
+             {"part": "sidecar", "path": "in/IMG_1.JPG.lumina.json", "to": "2019/07/IMG_1.JPG.lumina.json"},
+             {"part": "raw", "path": "in/IMG_1.CR2", "to": "2019/07/IMG_1.CR2", "size": 0, "sha256": "a0" * 32}],
+         "to": {"source": "main", "path": "2019/07/IMG_1.JPG"}},
+        {"do": "copy", **ORIGINAL, "to": {"source": "main", "path": "x.jpg"}, "x-mine": 1},
+        {"do": "trash", **ORIGINAL, "reason": ""},
+        {"do": "restore", **ORIGINAL, "trashed_by": ID},
+        {"do": "skip", **ORIGINAL, "reason": "not this one", "proposed": {"do": "trash", "deep": [{"a": None}]}},
+        {"do": "edit", **ORIGINAL, "fields": {
+            "rating": {"before": None, "after": 5, "origins": [{"source": "main", "path": "b.jpg"}]}}},
+    ],
+}  # fmt: skip
+APPROVAL: dict[str, Any] = {
+    "$schema": "../schemas/approval-v1.schema.json", "kind": "approval", "version": 1, "id": ID, "plan": ID,
+    "plan_sha256": "0f" * 32, "approved": "2024-02-29T12:00:00Z", "by": "anna@desk", "counts": {"move": 3}, "size": 27,
+}  # fmt: skip
+EXAMPLES = {"approval": APPROVAL, "catalog": CATALOG, "plan": PLAN, "source": SOURCE, "sidecar": SIDECAR}
 
 
 # -- the published schemas
@@ -216,6 +241,52 @@ def test_an_error_names_line_column_and_field(
     assert line[caught.value.column - 1 :].startswith(json.dumps(wrong)[:2])
 
 
+@pytest.mark.parametrize(
+    ("action", "wrong", "field", "reason", "at"),
+    [
+        (0, {"do": "mv"}, "actions.0.do", "must be 'move', 'copy'", '"mv"'),
+        (0, {"do": None}, "actions.0.do", "must be", "null"),
+        (2, {"size": -1}, "actions.2.size", "greater than or equal to 0", "-1"),
+        (1, {"to": {"source": "main"}}, "actions.1.to.path", "is missing", "{"),
+        (0, {"companions": [{"part": "tail", "path": "x"}]}, "actions.0.companions.0.part", "must be", '"tail"'),
+        (5, {"fields": {}}, "actions.5.fields", "at least 1", "{}"),
+    ],
+)
+def test_a_mistake_in_an_action_is_told_with_its_place(
+    action: int, wrong: dict[str, Any], field: str, reason: str, at: str
+) -> None:
+    actions = [{**one, **wrong} if number == action else one for number, one in enumerate(PLAN["actions"])]
+    data = dump({**PLAN, "actions": actions})
+    with pytest.raises(DocumentError) as caught:
+        load(data, Plan)
+    assert caught.value.reason.startswith(f"{field}: ")
+    assert reason in caught.value.reason
+    assert data.decode().splitlines()[caught.value.line - 1][caught.value.column - 1 :].startswith(at)
+
+
+def test_an_action_that_does_not_say_what_is_done_is_told_where_it_stands() -> None:
+    action = {key: value for key, value in PLAN["actions"][2].items() if key != "do"}
+    with pytest.raises(DocumentError, match=r"actions\.0: do is missing") as caught:
+        load(dump({**PLAN, "actions": [action]}), Plan)
+    assert caught.value.column == 5
+
+
+def test_a_plan_may_be_larger_than_other_documents_but_not_endless() -> None:
+    data = dump({**PLAN, "description": "x" * MAX_BYTES})
+    assert load(data, Plan, MAX_PLAN_BYTES).name == "By month"
+    with pytest.raises(DocumentError, match="larger than 16 MiB"):
+        load(data, Plan)
+    with pytest.raises(DocumentError, match="larger than 20 MiB"):
+        load(data + b" " * (5 << 20), Plan, 20 << 20)
+
+
+def test_actions_that_share_the_names_of_their_fields_stay_apart() -> None:
+    one, other = load(dump({**PLAN, "actions": [PLAN["actions"][0]] * 2}), Plan).actions
+    changed = other.model_copy(update={"reason": "x", "warnings": []})
+    assert one.model_dump(exclude_unset=True) == other.model_dump(exclude_unset=True) == PLAN["actions"][0]
+    assert changed.reason == "x"
+
+
 def test_what_is_missing_is_told_where_it_should_stand() -> None:
     value = {**SIDECAR, "original": {k: v for k, v in SIDECAR["original"].items() if k != "format"}}
     data = dump(value)
@@ -329,7 +400,7 @@ def test_a_version_is_a_whole_number(version: Any) -> None:
 
 @pytest.mark.parametrize("kind", [None, 1, "album", ["catalog"], {}])
 def test_a_kind_is_one_that_is_known(kind: Any) -> None:
-    with pytest.raises(DocumentError, match="kind: must be one of catalog, sidecar, source"):
+    with pytest.raises(DocumentError, match="kind: must be one of approval, catalog, plan, sidecar, source"):
         upgrade({"kind": kind, "version": 1})
 
 

@@ -50,6 +50,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
         assert f"`{variable}`" in page, variable
 
 
+def test_every_strategy_and_template_field_is_documented() -> None:
+    from lumina_fs.plans.strategies import NAMED
+    from lumina_fs.plans.templates import FIELDS
+
+    page = text("docs/plans.md")
+    for name in NAMED:
+        assert f"`{name}`" in page, name
+    for name in FIELDS:
+        assert f"`{{{name}" in page, name
+
+
 def test_every_dependency_has_its_reason() -> None:
     import tomllib
 

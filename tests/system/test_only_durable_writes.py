@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ ALLOWED = {
     "index/account.py": "the folders of the embedded server, a cache",
     "schemas/publish.py": "a developer's tool that writes the published schemas",
 }
+#: Modules that call the layer of system calls: the primitives. All others ask these.
+PRIMITIVES = {
+    "lumina_fs/durable.py", "lumina_fs/cache_files.py", "lumina_fs/transfer.py", "lumina_fs/pouring.py",
+    "lumina_fs/growing.py",
+}  # fmt: skip
 CHANGING = {
     "rename", "renames", "replace", "link", "symlink", "unlink", "remove", "rmdir", "removedirs", "mkdir", "makedirs",
     "truncate", "ftruncate", "chmod", "fchmod", "chown", "fchown", "lchown", "utime", "mkfifo", "mknod", "copyfile",
@@ -74,6 +80,16 @@ def test_it_changes_no_file(path: Path) -> None:
         assert found, f"{name} changes nothing and needs no permission"
     else:
         assert found == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_only_primitives_call_the_layer_of_system_calls(path: Path) -> None:
+    called = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and re.search(r"\b_?layer\.\w+$", ast.unparse(node.func))
+    ]
+    assert bool(called) == (str(path.relative_to(REPOSITORY)) in PRIMITIVES), called
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,160 @@
+"""`lumina plan edit | reject | approve | delete`: what a person does with a draft."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
+from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
+from lumina_fs.plans.findings import findings_of
+from lumina_fs.plans.status import OPEN, status_of
+from lumina_fs.plans.validate import Finding
+
+_FIRST = 20
+
+
+def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Open a plan in the editor; check it after, and offer to go back where it no longer makes sense."""
+    from lumina_fs.documents import read
+
+    plan_id = _id_of(catalog, args.plan)
+    path = plan_path(plan_id)
+    before = read(catalog.root, path)
+    assert before is not None
+    while True:
+        _open_editor(os.path.join(catalog.path, path))
+        after = read(catalog.root, path)
+        if after is None:
+            raise UsageError("the editor removed the plan", path=os.path.join(catalog.path, path))
+        if after.etag == before.etag:
+            say("nothing was changed")
+            return ExitCode.DONE
+        try:
+            plan = read_plan(catalog, plan_id)
+        except CorruptDocument as error:
+            say(str(error), to_stderr=True)
+            answer = _ask("edit it [a]gain, go [b]ack to what it was, or [k]eep it as it is? [a] ", "a")
+            if answer.startswith("b"):
+                catalog.disk.write(catalog.root, path, before.data, if_match=after.etag)
+                say("it is what it was")
+                return ExitCode.DONE
+            if answer.startswith("k"):
+                return ExitCode.CORRUPT
+            continue
+        findings = findings_of(catalog, plan.plan)
+        _say_findings(findings)
+        if status_of(catalog, plan) != "draft":
+            say("it was approved before this edit: that approval is void. Approve it again", to_stderr=True)
+        return ExitCode.PROBLEMS if findings else ExitCode.DONE
+
+
+def _id_of(catalog: Catalog, reference: str) -> str:
+    """The id of a plan, which need not parse: that is what one may want to mend."""
+    fits = [one for one in plan_ids(catalog) if reference in (one, one[-len(reference) :], one[: len(reference)])]
+    return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
+
+
+def _open_editor(path: str) -> None:
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not command:
+        raise UsageError("no editor is named: set EDITOR, or edit this file yourself", path=path)
+    try:
+        done = subprocess.run([*shlex.split(command), path], check=False)
+    except OSError as error:
+        raise UsageError(f"the editor {command!r} cannot be started: {error.strerror}") from None
+    if done.returncode:
+        raise UsageError(f"the editor {command!r} ended with {done.returncode}; the plan is as it left it", path=path)
+
+
+def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Turn actions into `skip`; what was proposed stays readable in them."""
+    from lumina_fs.plans.reject import reject as reject_actions
+
+    plan = find_plan(catalog, args.plan)
+    _require_open(catalog, plan)
+    if not args.path and not args.refused:
+        raise UsageError("which actions? Name originals or folders as the plan does, or --refused")
+    refused = {one.action for one in findings_of(catalog, plan.plan)} if args.refused else set()
+    count = reject_actions(catalog, plan, args.path, args.reason, also=refused)
+    findings = findings_of(catalog, read_plan(catalog, plan.id).plan)
+    if args.json:
+        print_json({"rejected": count, "refused": len({one.action for one in findings})})
+    else:
+        say(f"{plural(count, 'action')} rejected")
+        _say_findings(findings)
+    return ExitCode.DONE
+
+
+def approve(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Show what would be done, ask, and write the approval of exactly these bytes."""
+    plan = find_plan(catalog, args.plan)
+    _require_open(catalog, plan)
+    findings = findings_of(catalog, plan.plan)
+    if findings:
+        _say_findings(findings)
+        raise Refused(
+            f"{plural(len({one.action for one in findings}), 'action')} cannot be done; `lumina plan reject "
+            f"{plan.id[-8:]} --refused` takes them out, or propose again"
+        )
+    weight = weigh(plan.plan)
+    acting = {do: count for do, count in weight.counts.items() if do != "skip"}
+    if not acting:
+        raise Refused("the plan does nothing: there is nothing to approve")
+    counts = ", ".join(f"{count:,} {do}" for do, count in acting.items())
+    say(f"{plan.plan.name}: {counts}, {size(weight.size)}; digest {plan.digest[:16]}", to_stderr=args.json)
+    if args.yes is not None:
+        if len(args.yes) < 8 or not plan.digest.startswith(args.yes.lower()):
+            raise Refused(f"the digest of the plan is {plan.digest[:16]}..., not {args.yes}: look at it again")
+    elif _ask("Approve exactly this? [y/N] ", "n") not in ("y", "yes"):
+        say("not approved")
+        return ExitCode.REFUSED
+    approval = write_approval(catalog, plan)
+    if args.json:
+        print_json({"plan": plan.id, "approval": approval.id, "digest": approval.plan_sha256})
+    else:
+        say(f"approved by {approval.by}. Next: lumina plan apply {plan.id[-8:]}")
+    return ExitCode.DONE
+
+
+def delete(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Remove a draft. What was approved or run stays as a record."""
+    from lumina_fs.plans.files import remove_plan
+
+    plan = find_plan(catalog, args.plan)
+    _require_open(catalog, plan)
+    remove_plan(catalog, plan)
+    print_json({"deleted": plan.id}) if args.json else say(f"deleted: {plan.plan.name}")
+    return ExitCode.DONE
+
+
+def _require_open(catalog: Catalog, plan: StoredPlan) -> None:
+    status = status_of(catalog, plan)
+    if status == "approved":
+        raise Refused("is approved and stays as it is; an edit of its file makes the approval void", path=plan.path)
+    if status not in OPEN:
+        raise Refused(f"is {status} and stays as a record of what was done", path=plan.path)
+
+
+def _say_findings(findings: list[Finding]) -> None:
+    for one in findings[:_FIRST]:
+        say(f"action {one.action + 1}, {one.path}: {one.reason}", to_stderr=True)
+    if len(findings) > _FIRST:
+        say(f"... and {len(findings) - _FIRST:,} more", to_stderr=True)
+
+
+def _ask(question: str, otherwise: str) -> str:
+    """The answer on a terminal, in lower case. Raises UsageError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise UsageError("this has to be answered on a terminal; approve takes --yes DIGEST instead")
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        raise KeyboardInterrupt
+    return answer.strip().lower() or otherwise

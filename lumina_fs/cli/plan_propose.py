@@ -1,0 +1,122 @@
+"""`lumina plan propose`: a draft by a strategy, a template or a file of rules."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.cli.session import interruptible, ready_index
+from lumina_fs.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from index.postgres import PostgresIndex
+    from lumina_fs.plans.propose import Request
+
+
+def add_parser(actions: Any) -> argparse.ArgumentParser:
+    """Add the action's own parser."""
+    from lumina_fs.plans.strategies import FALLBACK, NAMED
+    from lumina_fs.plans.templates import FIELDS
+
+    known = "\n".join(f"  {name:22}{text}" for name, (_, _, text) in NAMED.items())
+    fields = "\n".join(f"  {{{name}}}{'':{20 - len(name)}}{text}" for name, text in FIELDS.items())
+    parser: argparse.ArgumentParser = actions.add_parser(
+        "propose",
+        help="propose a draft",
+        description="Propose where originals should lie. Nothing is moved, and no photo is opened.",
+        epilog=(
+            f"strategies:\n{known}\n  any template          YYYY/MM, YYYY-MM-DD, {{camera}}/YYYY ...\n\n"
+            f"templates: YYYY MM DD HH mm ss, text, and\n{fields}\n\n"
+            'a file of rules:\n  [{"if": "camera:canon", "to": "Canon/YYYY"}, {"to": ["{tag:events}/YYYY", "YYYY/MM"]}]'
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("strategy", nargs="?", help="a strategy or a template of folders (default: by-date)")
+    parser.add_argument("--rules", metavar="FILE", help="a JSON list of rules; the first that fits decides")
+    parser.add_argument("--query", default="", help="only originals that fit, as in lumina search")
+    parser.add_argument("--source", action="append", default=[], metavar="NAME", help="only this source (repeatable)")
+    parser.add_argument("--into", metavar="SOURCE[/DIR]", help="put them there (default: each into its own source)")
+    parser.add_argument("--copy", action="store_true", help="copy originals of referenced sources into a managed one")
+    parser.add_argument("--file-name", metavar="TEMPLATE", help="name files so, for example {date}_{name}")
+    parser.add_argument("--fallback", default=None, metavar="DIR",
+                        help=f"for what has no place ({FALLBACK}); '' leaves it")  # fmt: skip
+    parser.add_argument("--doubtful", metavar="DIR", help="a folder above all others for uncertain dates")
+    parser.add_argument("--below", type=int, default=60, metavar="N", help="uncertain: confidence below N of 100 (60)")
+    parser.add_argument("--on-collision", choices=("rename", "skip"), default="rename", help="a name that is taken")
+    parser.add_argument("--on-failure", choices=("roll_back", "stop", "continue"), default="roll_back",
+                        help="when an action fails")  # fmt: skip
+    parser.add_argument("--name", help="a name for the plan")
+    return parser
+
+
+def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Do it."""
+    from lumina_fs.plans.files import short
+    from lumina_fs.plans.propose import goal_of
+    from schemas.document import collector_paused
+
+    request = _request(catalog, args)
+    goal_of(catalog, request)  # what cannot be is said before an index is made
+    with interruptible() as cancel, ready_index(catalog, cancel, quiet=args.json) as index, collector_paused(1 << 30):
+        plan_id, counts, in_place, notes = _proposed(catalog, index, request)
+    for note in notes:
+        say(note, to_stderr=True)
+    if args.json:
+        print_json({"plan": plan_id, **counts, "in_place": in_place, "notes": notes})
+    elif plan_id is None:
+        say(f"nothing to do: {plural(in_place, 'photo')} in place")
+    else:
+        acting = ", ".join(f"{count:,} {do}" for do, count in counts["counts"].items())
+        say(f"plan {short(plan_id)}: {acting}, {size(counts['size'])}; {in_place:,} in place already")
+        if counts["warned"]:
+            say(f"{plural(counts['warned'], 'action')} with a warning: lumina plan show {short(plan_id)} --only warned")
+        say(f"look at it: lumina plan show {short(plan_id)}")
+    return ExitCode.DONE
+
+
+def _proposed(
+    catalog: Catalog, index: PostgresIndex, request: Request
+) -> tuple[str | None, dict[str, Any], int, list[str]]:
+    """The id of the new draft (None: nothing to do), the plan in numbers, how many are in place, and notes."""
+    from lumina_fs.plans.files import write_draft
+    from lumina_fs.plans.propose import propose
+
+    proposal = propose(catalog, index, request)
+    plan_id = write_draft(catalog, proposal.plan) if proposal.plan is not None else None
+    return plan_id, _counts(proposal.plan), proposal.in_place, proposal.notes
+
+
+def _request(catalog: Catalog, args: argparse.Namespace) -> Request:
+    from lumina_fs.plans.propose import Request
+    from lumina_fs.plans.rules import read_rules
+    from lumina_fs.plans.strategies import folder_of, strategy_of
+
+    if not 0 <= args.below <= 100:
+        raise UsageError("--below takes a number from 0 to 100")
+    if args.rules is not None:
+        if args.strategy is not None or args.file_name is not None:
+            raise UsageError("--rules says it all; leave the strategy and --file-name out")
+        strategy = read_rules(args.rules)
+    else:
+        strategy = strategy_of(args.strategy or "by-date", layout=catalog.layout, file_name=args.file_name)
+    if args.fallback is not None:
+        strategy = replace(strategy, fallback=folder_of(args.fallback, "--fallback") if args.fallback else None)
+    if args.doubtful is not None:
+        strategy = replace(strategy, doubtful=folder_of(args.doubtful, "--doubtful"), below=args.below)
+    return Request(strategy, args.query, tuple(args.source), args.into, args.copy, args.on_collision,
+                   args.on_failure, args.name)  # fmt: skip
+
+
+def _counts(plan: dict[str, Any] | None) -> dict[str, Any]:
+    """A plan's value in numbers."""
+    counts: dict[str, int] = {}
+    size = warned = 0
+    for action in plan["actions"] if plan else ():
+        counts[action["do"]] = counts.get(action["do"], 0) + 1
+        warned += bool(action.get("warnings"))
+        if action["do"] != "skip":
+            size += action["size"] + sum(one.get("size", 0) for one in action.get("companions", ()))
+    return {"counts": counts, "size": size, "warned": warned}

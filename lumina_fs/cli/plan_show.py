@@ -1,0 +1,178 @@
+"""`lumina plan show`: every source and target of a plan, its totals, and what would be refused."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
+from lumina_fs.errors import ExitCode, SourceOffline
+
+if TYPE_CHECKING:
+    from lumina_fs.plans.files import StoredPlan
+    from lumina_fs.plans.preview import Crossing, Line
+    from lumina_fs.plans.validate import Finding
+
+#: Actions, warnings and folders that are shown where no more are asked for.
+_FIRST = 50
+_FIRST_WARNINGS = 10
+
+
+def add_parser(actions: Any) -> argparse.ArgumentParser:
+    """Add the action's own parser."""
+    from lumina_fs.plans.preview import KINDS, ORDERS
+
+    parser: argparse.ArgumentParser = actions.add_parser("show", help="what a plan does, exactly")
+    parser.add_argument("plan", help="its id, the end of it, or its name")
+    parser.add_argument("--only", action="append", default=[], choices=(*KINDS, "warned", "refused"),
+                        help="only these actions (repeatable)")  # fmt: skip
+    parser.add_argument("--match", default="", metavar="TEXT", help="only actions whose paths or reasons hold a text")
+    parser.add_argument("--sort", choices=ORDERS, default="order", help="by what (default: as they are done)")
+    parser.add_argument("--tree", action="store_true", help="the folders that originals come to, with counts")
+    parser.add_argument("--all", action="store_true", help=f"all actions (default: the first {_FIRST})")
+    return parser
+
+
+def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    """Do it."""
+    from schemas.document import collector_paused
+
+    with collector_paused(1 << 30):
+        return _show(catalog, args)
+
+
+def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    from lumina_fs.plans.deeds import acts
+    from lumina_fs.plans.files import find_plan
+    from lumina_fs.plans.findings import findings_of
+    from lumina_fs.plans.preview import chosen, crossing, lines
+    from lumina_fs.plans.status import OPEN, status_of
+
+    plan = find_plan(catalog, args.plan)
+    sources = {source.name: source for source in catalog.sources()}
+    status, found = status_of(catalog, plan), acts(plan.plan)
+    findings: list[Finding] = []
+    if status in (*OPEN, "approved"):
+        try:
+            findings = findings_of(catalog, plan.plan, found)
+        except SourceOffline as error:
+            say(str(error), to_stderr=True)
+            findings = findings_of(catalog, plan.plan, found, on_disk=False)
+    facts = Facts(plan, status, findings, crossing(found, sources))
+    every = lines(plan.plan, findings)
+    if args.json:
+        print_json(facts.value())
+        for line in chosen(every, only=args.only, match=args.match, sort=args.sort):
+            print_json(line.value())
+        return ExitCode.DONE
+    facts.show()
+    if args.tree:
+        _show_tree(plan, everything=args.all)
+        return ExitCode.DONE
+    facts.show_warnings(everything="warned" in args.only or "refused" in args.only)
+    if args.only or args.match or args.all or args.sort != "order":
+        picked = chosen(every, only=args.only, match=args.match, sort=args.sort)
+        _show_lines(picked if args.all else picked[:_FIRST], len(picked))
+    else:
+        _show_lines(list(islice(every, _FIRST)), len(plan.plan.actions))
+    return ExitCode.DONE
+
+
+class Facts:
+    """A plan in numbers."""
+
+    def __init__(self, plan: StoredPlan, status: str, findings: Sequence[Finding], crosses: Crossing) -> None:
+        from lumina_fs.plans.files import weigh
+        from lumina_fs.plans.preview import collisions, uncertain
+
+        self._plan = plan
+        self._status = status
+        self._findings = findings
+        self._crosses = crosses
+        self._weight = weigh(plan.plan)
+        self._uncertain, self._collisions = uncertain(plan.plan), collisions(plan.plan)
+        self._refused = len({one.action for one in findings})
+
+    def value(self) -> dict[str, Any]:
+        """The numbers as `--json` prints them."""
+        plan = self._plan.plan
+        volumes = [{"path": one.path, "arriving": one.arriving, "free": one.free} for one in self._crosses.volumes]
+        return {
+            "plan": self._plan.id, "name": plan.name, "status": self._status, "digest": self._plan.digest,
+            "purpose": plan.purpose, "created": plan.created, "strategy": plan.strategy,
+            "on_failure": plan.on_failure, "on_collision": plan.on_collision,
+            "counts": self._weight.counts, "size": self._weight.size, "refused": self._refused,
+            "warned": sum(bool(action.warnings) for action in plan.actions), "uncertain_dates": self._uncertain,
+            "collisions": self._collisions, "volumes": volumes,
+            "crossing": {"moves": self._crosses.moves, "size": self._crosses.size},
+        }  # fmt: skip
+
+    def show(self) -> None:
+        """Print them for a person."""
+        plan, weight = self._plan.plan, self._weight
+        counts = ", ".join(f"{count:,} {do}" for do, count in weight.counts.items()) or "none"
+        policy = {"roll_back": "take all back", "stop": "stop there", "continue": "go on"}[plan.on_failure]
+        rows = [
+            ("plan", f"{self._plan.id}, {self._status}"), ("name", plan.name), ("about", plan.description),
+            ("actions", f"{counts}; {size(weight.size)}"), ("if one fails", policy), *self._rooms(),
+            ("uncertain dates", f"{self._uncertain:,}" if self._uncertain else ""),
+            ("names taken", f"{self._collisions:,} get another" if self._collisions else ""),
+            ("refused", f"{self._refused:,} as things are now" if self._refused else ""),
+            ("digest", self._plan.digest),
+        ]  # fmt: skip
+        print_pairs([row for row in rows if row[1]])
+
+    def _rooms(self) -> list[tuple[str, str]]:
+        rows = []
+        if self._crosses.moves:
+            moves = plural(self._crosses.moves, "move")
+            rows.append(("across volumes", f"{moves}, {size(self._crosses.size)} to be copied and checked"))
+        for volume in self._crosses.volumes:
+            room = "" if volume.fits else ": NOT ENOUGH ROOM"
+            rows.append(("volume", f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}"))
+        return rows
+
+    def show_warnings(self, *, everything: bool = False) -> None:
+        """What a person should look at first: refusals, then warnings."""
+        troubles = [(one.action, one.path, one.reason, "refused") for one in self._findings]
+        for number, action in enumerate(self._plan.plan.actions):
+            troubles += [(number, action.path, text, "warning") for text in action.warnings]
+        most = len(troubles) if everything else _FIRST_WARNINGS
+        if troubles:
+            say("")
+        for number, path, text, kind in troubles[:most]:
+            say(f"{kind}: action {number + 1}, {path}: {text}")
+        if len(troubles) > most:
+            say(f"... and {len(troubles) - most:,} more: --only refused, --only warned")
+
+
+def _show_lines(shown: Sequence[Line], count: int) -> None:
+    """These actions, out of so many."""
+    if shown:
+        say("")
+        rows = [
+            (str(line.number), line.do, size(line.size), f"+{line.companions}" if line.companions else "",
+             "!" if line.refused or line.warnings else "", line.path,
+             line.target or f"({line.reason})")
+            for line in shown
+        ]  # fmt: skip
+        print_table(("#", "DO", "SIZE", "WITH", "!", "FROM", "TO"), rows, spare=("SIZE", "WITH"))
+    if count > len(shown):
+        say(f"... and {count - len(shown):,} more: --all shows them, --only and --match pick some")
+
+
+def _show_tree(plan: StoredPlan, *, everything: bool) -> None:
+    from lumina_fs.plans.preview import tree
+
+    folders = tree(plan.plan)
+    most = len(folders) if everything else 10 * _FIRST
+    say("")
+    for folder, count in folders[:most]:
+        depth = folder.count("/")
+        name = f"{'  ' * depth}{folder.rpartition('/')[2]}/" if folder else "(top folder)"
+        say(f"{count:>9,}  {name}")
+    if len(folders) > most:
+        say(f"... and {len(folders) - most:,} more folders: --all")

@@ -1,0 +1,89 @@
+"""What lies in the folders of a source: each listed once, no file opened, no link followed."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from lumina_fs.errors import UnsafePath
+from lumina_fs.plans.targets import fold
+from lumina_fs.roots import Root
+
+
+class Listing(NamedTuple):
+    """The names in one folder: `folders` are real directories, `files` all else, links too."""
+
+    files: set[str]
+    folders: set[str]
+
+
+class Ground:
+    """The folders of one source below an open handle; "" is its top."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self._listings: dict[str, Listing | None] = {}
+        self._variants: dict[str, list[str]] = {"": [""]}
+
+    def listing(self, folder: str) -> Listing | None:
+        """What lies in a folder; None where there is no such folder, or a link is on the way."""
+        if folder not in self._listings:
+            self._listings[folder] = self._list(folder)
+        return self._listings[folder]
+
+    def _list(self, folder: str) -> Listing | None:
+        files: set[str] = set()
+        folders: set[str] = set()
+        try:
+            with os.scandir(self.root.directory(folder)) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir(follow_symlinks=False) else files).add(entry.name)
+        except (OSError, UnsafePath):
+            return None
+        return Listing(files, folders)
+
+    def variants(self, folder: str) -> list[str]:
+        """The folders that are this one on some volume: they differ in case or in the form of Unicode at most."""
+        place, found = "", self._variants[""]
+        for name in folder.split("/") if folder else ():
+            place = f"{place}/{name}" if place else name
+            known = self._variants.get(place)
+            if known is None:
+                known = self._variants[place] = self._inside(found, fold(name)) if found else []
+            found = known
+        return found
+
+    def _inside(self, places: list[str], wanted: str) -> list[str]:
+        """Folders in these that fold to `wanted`."""
+        found = []
+        for place in places:
+            listing = self.listing(place)
+            inner = listing.folders if listing is not None else ()
+            found += [f"{place}/{one}" if place else one for one in inner if fold(one) == wanted]
+        return found
+
+    def blocked(self, folder: str) -> str | None:
+        """Why a folder cannot be there: a file or a link lies on its way; None if it can."""
+        parts = folder.split("/") if folder else []
+        for depth in range(len(parts)):
+            wanted = fold(parts[depth])
+            for place in self.variants("/".join(parts[:depth])):
+                listing = self.listing(place)
+                if listing is not None and any(fold(name) == wanted for name in listing.files):
+                    return f"{'/'.join(parts[: depth + 1])} is a file or a link, not a folder"
+        return None
+
+    def names(self, folder: str) -> list[str]:
+        """Paths of all that lies in a folder and in those that are the same on some volume."""
+        found = []
+        for place in self.variants(folder):
+            listing = self.listing(place)
+            if listing is not None:
+                found += [f"{place}/{name}" if place else name for name in (*listing.files, *listing.folders)]
+        return found
+
+    def holds(self, path: str) -> bool:
+        """True when there is a file at exactly this path."""
+        folder, _, name = path.rpartition("/")
+        listing = self.listing(folder)
+        return listing is not None and name in listing.files

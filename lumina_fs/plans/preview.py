@@ -1,0 +1,192 @@
+"""A plan as a person looks at it before saying yes: rendered from its own bytes, nothing is worked out anew."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lumina_fs.catalog import Source
+from lumina_fs.plans.deeds import Act
+from lumina_fs.plans.validate import Finding
+from schemas.names import decode_name
+from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Trash
+
+#: What a list of actions can be sorted by.
+ORDERS = ("order", "path", "target", "size", "warnings")
+KINDS = ("move", "copy", "trash", "restore", "edit", "skip")
+
+
+class Line(NamedTuple):
+    """One action. Paths are as inside the program, with their source before a colon where the plan has several."""
+
+    number: int
+    do: str
+    path: str
+    target: str
+    size: int
+    reason: str
+    warnings: Sequence[str]
+    refused: Sequence[str]
+    companions: int
+
+    def value(self) -> dict[str, Any]:
+        """The line as `--json` prints it."""
+        found = {
+            "action": self.number, "do": self.do, "path": self.path, "target": self.target, "size": self.size,
+            "reason": self.reason, "warnings": list(self.warnings), "refused": list(self.refused),
+            "companions": self.companions,
+        }  # fmt: skip
+        return {name: one for name, one in found.items() if one not in ("", [])}
+
+
+def lines(plan: Plan, findings: Iterable[Finding]) -> Iterator[Line]:
+    """Every action of a plan, in its order."""
+    refused: dict[int, list[str]] = {}
+    for finding in findings:
+        refused.setdefault(finding.action, []).append(finding.reason)
+    several = len(_sources(plan)) > 1
+    for number, action in enumerate(plan.actions):
+        yield Line(
+            number + 1, action.do, _shown(action.source, action.path, several), _target(action, several), action.size,
+            action.reason, action.warnings, refused.get(number, ()), len(action.companions),
+        )  # fmt: skip
+
+
+def _sources(plan: Plan) -> set[str]:
+    found = {action.source for action in plan.actions}
+    return found | {action.to.source for action in plan.actions if isinstance(action, (Move, Copy))}
+
+
+def _shown(source: str, path: str, several: bool) -> str:
+    return f"{source}:{decode_name(path)}" if several else decode_name(path)
+
+
+def _target(action: AnyAction, several: bool) -> str:
+    if isinstance(action, (Move, Copy)):
+        return _shown(action.to.source, action.to.path, several)
+    if isinstance(action, Trash):
+        return "(trash)"
+    if isinstance(action, Restore):
+        return "(back from the trash)"
+    return ", ".join(action.fields) if isinstance(action, Edit) else ""
+
+
+def chosen(found: Iterable[Line], *, only: Sequence[str] = (), match: str = "", sort: str = "order") -> list[Line]:
+    """The lines of these kinds (also: warned, refused) that hold a text, in an order."""
+    text = match.casefold()
+    kept = [line for line in found if (not only or _is_one_of(line, only)) and (not text or _holds(line, text))]
+    if sort == "path":
+        kept.sort(key=lambda line: line.path)
+    elif sort == "target":
+        kept.sort(key=lambda line: (line.target, line.path))
+    elif sort == "size":
+        kept.sort(key=lambda line: -line.size)
+    elif sort == "warnings":
+        kept.sort(key=lambda line: (-len(line.refused), -len(line.warnings)))
+    return kept
+
+
+def _is_one_of(line: Line, only: Sequence[str]) -> bool:
+    return line.do in only or ("warned" in only and bool(line.warnings)) or ("refused" in only and bool(line.refused))
+
+
+def _holds(line: Line, text: str) -> bool:
+    return any(text in one.casefold() for one in (line.path, line.target, line.reason, *line.warnings, *line.refused))
+
+
+def tree(plan: Plan) -> list[tuple[str, int]]:
+    """The folders that originals come to, from the top, each with how many come to it and below it."""
+    several = len({action.to.source for action in plan.actions if isinstance(action, (Move, Copy))}) > 1
+    direct: Counter[str] = Counter()
+    for action in plan.actions:
+        if isinstance(action, (Move, Copy)):
+            folder = decode_name(action.to.path).rpartition("/")[0]
+            direct[f"{action.to.source}/{folder}".rstrip("/") if several else folder] += 1
+    total: Counter[str] = Counter()
+    for folder, count in direct.items():
+        parts = folder.split("/")
+        for depth in range(1, len(parts) + 1):
+            total["/".join(parts[:depth])] += count
+    return sorted(total.items(), key=lambda one: one[0].split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A file system that a plan touches: a folder on it, what is to arrive from elsewhere, and what is free."""
+
+    path: str
+    arriving: int
+    free: int
+
+    @property
+    def fits(self) -> bool:
+        """True when there is room for all that arrives."""
+        return self.arriving < self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """The volumes of a plan, and how many of its moves go from one to another."""
+
+    volumes: list[Volume]
+    moves: int
+    size: int
+
+
+def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
+    """What has to be copied to which volume, and what room there is. Sources that are not there are left out."""
+    devices: dict[tuple[str, str], int] = {}
+    places: dict[int, str] = {}
+    arriving: Counter[int] = Counter()
+    moves = size = 0
+
+    def device(source: str, folder: str) -> int:
+        key = (source, folder)
+        if key not in devices:
+            devices[key], place = _device(sources[source].path, folder)
+            places.setdefault(devices[key], place)
+        return devices[key]
+
+    for _, action, files, _ in found:
+        if not isinstance(action, (Move, Copy)) or not {action.source, action.to.source} <= sources.keys():
+            continue
+        origin, target = device(action.source, files[0].folder), device(action.to.source, files[0].to_folder)
+        if isinstance(action, Copy) or origin != target:
+            weight = action.size + sum(one.size or 0 for one in action.companions)
+            arriving[target] += weight
+            if isinstance(action, Move):
+                moves, size = moves + 1, size + weight
+    return Crossing([Volume(place, arriving[one], _free(place)) for one, place in places.items()], moves, size)
+
+
+def _device(top: str, folder: str) -> tuple[int, str]:
+    """The file system that a folder is, or would be made, on; the top of its source stands for it."""
+    place = os.path.join(top, folder) if folder else top
+    while True:
+        try:
+            return os.stat(place).st_dev, top if os.stat(top).st_dev == os.stat(place).st_dev else place
+        except OSError:
+            if len(place) <= len(top):
+                return -1, top
+            place = os.path.dirname(place)
+
+
+def _free(place: str) -> int:
+    try:
+        room = os.statvfs(place)
+    except OSError:
+        return 0
+    return room.f_bavail * room.f_frsize
+
+
+def uncertain(plan: Plan) -> int:
+    """How many dates of a plan may be wrong."""
+    return sum(any(text.startswith("the date is uncertain") for text in one.warnings) for one in plan.actions)
+
+
+def collisions(plan: Plan) -> int:
+    """How many would have had a name that is taken."""
+    return sum(any("another name" in text for text in one.warnings) for one in plan.actions)

@@ -1,0 +1,90 @@
+"""The index follows a plan: after each batch the rows of what it touched are as the disk is, in one step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from index.entry import entry
+from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import CorruptDocument, UnsafePath
+from lumina_fs.index_session import IndexWriter, connect, is_behind
+from lumina_fs.plans.places import Places
+from lumina_fs.rebuild import fingerprint_by_sidecar
+from schemas.names import encode_name
+
+
+class Rows:
+    """Originals whose rows have to be looked at again, by source and path."""
+
+    def __init__(self, places: Places, writer: IndexWriter, *, was_behind: bool) -> None:
+        self._places = places
+        self._writer = writer
+        self._was_behind = was_behind
+        self._touched: dict[tuple[str, str], None] = {}
+
+    def before(self) -> None:
+        """Say on disk that the index is about to lack something."""
+        self._writer.before_files_change()
+
+    def look_again(self, source: str, path: str) -> None:
+        """An original came to this place, left it, or was edited."""
+        self._touched[source, path] = None
+
+    def flush(self) -> None:
+        """Send what the disk says now. An index that does not take it is marked behind, and the plan goes on."""
+        touched, self._touched = list(self._touched), {}
+        if self._writer.index is None:
+            return
+        changes: dict[str, tuple[list[Entry], list[str], list[Problem]]] = {}
+        for source, path in touched:
+            entries, removed, corrupt = changes.setdefault(source, ([], [], []))
+            found = self._entry(source, path)
+            if isinstance(found, Entry):
+                entries.append(found)
+            elif isinstance(found, Problem):
+                corrupt.append(found)
+            else:
+                removed.append(encode_name(path))
+        if changes:
+            self._writer.upsert_together(changes)
+
+    def finish(self) -> str:
+        """All was sent; "current" or "behind"."""
+        if self._writer.index is not None and not self._was_behind:
+            self._writer.finish()
+            return "current"
+        return "behind"
+
+    def _entry(self, source: str, path: str) -> Entry | Problem | None:
+        """The row of what lies there; None for nothing, or for an original that has no sidecar yet."""
+        sidecars = self._places.sidecars(source)
+        encoded = encode_name(path)
+        try:
+            if self._places.spot(source, path).info() is None:
+                return None
+            found = sidecars.find(path)
+        except CorruptDocument as error:
+            return Problem(encoded, "corrupt_sidecar", error.reason, error.line, error.column)
+        except (OSError, UnsafePath):
+            return None
+        if found is None:
+            return None
+        stored, value = found
+        mark = fingerprint_by_sidecar(value, stored.stat) if stored.settled else ""
+        return entry(value, source, encoded, stored.etag, mark)
+
+
+@contextlib.contextmanager
+def following(catalog: Catalog, places: Places) -> Iterator[Rows]:
+    """The rows of a catalog; where the index cannot be used, they are marked behind."""
+    behind = is_behind(catalog)
+    with contextlib.ExitStack() as stack:
+        try:
+            index = stack.enter_context(connect(catalog))
+            index.check()
+            writer = IndexWriter(catalog, index, "a plan is being carried out")
+        except (IndexUnavailable, IndexUnusable) as error:
+            writer = IndexWriter(catalog, None, str(error))
+        yield Rows(places, writer, was_behind=behind)

@@ -1,0 +1,164 @@
+"""What is wrong with a plan beyond its form: all that can be told from its bytes and the list of sources.
+
+It runs when a plan is shown, approved and applied; `ground_check` looks at the disk as well. Each of a hundred thousand
+actions passes here, so what can be said once for a folder is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from lumina_fs.catalog import Source
+from lumina_fs.discover import Ignore
+from lumina_fs.plans.deeds import Act, Deed
+from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
+from lumina_fs.sidecars import sidecar_name
+from lumina_fs.units import Traveller, extension_of, moved_name, stem_of
+from schemas.plan import Copy, Move, Skip, Trash
+
+
+class Finding(NamedTuple):
+    """Why an action is refused. `action` counts from 0; `path` is that of its original, as in the plan."""
+
+    action: int
+    path: str
+    reason: str
+
+
+def check_plan(found: Sequence[Act], sources: Mapping[str, Source], ignore: Ignore) -> list[Finding]:
+    """All that is wrong, in the order of the actions; an empty list for a plan that may be approved."""
+    checker = _Checker(sources, ignore, {deed.to_folder for act in found for deed in act.files})
+    findings = [Finding(act.number, act.action.path, reason) for act in found for reason in checker.check(act)]
+    findings += [Finding(number, found[number].action.path, reason) for number, reason in checker.clashes()]
+    return sorted(findings, key=lambda one: one.action)
+
+
+class _Checker:
+    def __init__(self, sources: Mapping[str, Source], ignore: Ignore, targets: set[str]) -> None:
+        self._sources = sources
+        self._ignore = ignore
+        self._folded = {folder: fold(folder) for folder in targets}
+        self._reached = set(self._folded.values())
+        self._originals: dict[tuple[str, str], int] = {}
+        self._targets: dict[tuple[str, str], tuple[int, str]] = {}
+        self._leaving: dict[tuple[str, str], int] = {}
+        self._refusals: dict[str, str | None] = {}
+        self._reaches: dict[str, bool] = {}
+        self._managed: dict[tuple[str, str, str], list[str]] = {}
+
+    def check(self, act: Act) -> Iterator[str]:
+        """What is wrong with one action, and with it beside those before it."""
+        number, action, files, plain = act
+        if isinstance(action, Skip):
+            return
+        target = action.to.source if isinstance(action, (Move, Copy)) else ""
+        key = (action.do, action.source, target)
+        if key not in self._managed:
+            self._managed[key] = list(self._sourced(*key))
+        yield from self._managed[key]
+        leaves = isinstance(action, (Move, Trash))
+        if plain and leaves and self._reaches_into(files[0].folder):
+            files = act.every()  # elsewhere: where an original finds its place, its sidecar does
+        for deed in files:
+            if deed.is_original:
+                path = (deed.source, deed.path)
+                if path in self._originals:
+                    yield f"{deed.path} is in this plan twice (see action {self._originals[path] + 1})"
+                self._originals[path] = number
+            if leaves and self._reaches_into(deed.folder):
+                self._leaving[deed.source, fold(deed.path)] = number
+            if deed.target is not None:
+                yield from self._target(number, deed)
+        if isinstance(action, (Move, Copy)) and not plain:
+            yield from _torn(files)
+
+    def _sourced(self, do: str, name: str, target_name: str) -> Iterator[str]:
+        """What is wrong with the sources of an action."""
+        source, target = self._sources.get(name), self._sources.get(target_name)
+        if source is None:
+            yield f"there is no source {name}"
+        elif do in ("move", "trash") and not source.managed:
+            yield (
+                f"originals of {name} are referenced and stay where they are; `lumina source set {name} "
+                "--managed yes` lets plans move them"
+            )
+        if target_name and target_name != name:
+            if target is None:
+                yield f"there is no source {target_name}"
+            elif not target.managed:
+                yield f"source {target_name} is not managed: nothing can be put there"
+        elif target_name and do == "copy" and target is not None and not target.managed:
+            yield f"source {target_name} is not managed: nothing can be put there"
+
+    def _reaches_into(self, folder: str) -> bool:
+        """True when something of this plan goes into the folder."""
+        if folder not in self._reaches:
+            self._reaches[folder] = fold(folder) in self._reached
+        return self._reaches[folder]
+
+    def _target(self, number: int, deed: Deed) -> Iterator[str]:
+        assert deed.target is not None
+        if deed.to_folder not in self._refusals:
+            self._refusals[deed.to_folder] = folder_path_refusal(deed.to_folder)
+        reason = self._refusals[deed.to_folder]
+        if reason is None and deed.is_original:
+            reason = name_refusal(deed.to_name)
+            if reason is None and self._ignore.patterns and self._ignore.path(deed.to):
+                reason = "is left out by the catalog's setting `ignore`"
+        to = deed.to
+        reason = reason or too_long(to)
+        if reason is not None:
+            yield f"the target {reason}: {to}"
+            return
+        key = (deed.target, f"{self._folded[deed.to_folder]}/{fold(deed.to_name)}".lstrip("/"))
+        if key in self._targets:
+            other, said = self._targets[key]
+            same = "" if said == to else f" (as {said}, the same name on some volumes)"
+            yield f"action {other + 1} puts something at {to} too{same}"
+        self._targets[key] = (number, to)
+
+    def clashes(self) -> Iterator[tuple[int, str]]:
+        """Targets that another action of the plan leaves only later, or never."""
+        for key, leaver in self._leaving.items():
+            if key not in self._targets:
+                continue
+            number, to = self._targets[key]
+            if leaver == number:
+                yield number, f"{to} is where it, or its unit, is already"
+            elif leaver > number:
+                yield number, f"{to} is free only after action {leaver + 1}; put it behind that one"
+
+
+def _torn(files: Sequence[Deed]) -> Iterator[str]:
+    """Files of a unit that would not arrive beside their original, under its name."""
+    first = files[0]
+    if extension_of(first.name) != extension_of(first.to_name):
+        yield f"the target has another extension: {first.to_name}"
+    names = {deed.name: deed.to_name for deed in files if deed.is_original}
+    for deed in files[1:]:
+        if deed.folder != first.folder:
+            yield f"{deed.path} lies in another folder than {first.name}"
+        elif deed.target is None:
+            yield f"{deed.name} would stay behind: it has no `to`"
+        else:
+            wanted = deed.to_name if deed.is_original else _name_of(deed, names)
+            if wanted is None:
+                yield f"{deed.name} belongs to no original of this action"
+            elif (deed.to_folder, deed.to_name) != (first.to_folder, wanted):
+                place = f"{first.to_folder}/{wanted}" if first.to_folder else wanted
+                yield f"{deed.name} would be torn from its original: it has to go to {place}"
+
+
+def _name_of(deed: Deed, names: Mapping[str, str]) -> str | None:
+    """What a file has to be called when the originals of its unit have their new names."""
+    for owner in names:
+        if deed.part == "sidecar":
+            if sidecar_name(owner) == deed.name:
+                return sidecar_name(names[owner])
+        elif deed.name[:-4] == owner:
+            return moved_name(Traveller(str(deed.part), deed.name, owner, False), names)
+    for owner in names:
+        if deed.part != "sidecar" and deed.name[:-4] == stem_of(owner):
+            return moved_name(Traveller(str(deed.part), deed.name, owner, True), names)
+    return None

@@ -1,0 +1,190 @@
+"""All pairs of codes within a radius are found, exactly, and many equal codes cost no more than their number."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Sequence
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from index.hamming import LARGEST_RADIUS, Bands, near_pairs
+from lumina_fs.duplicates.candidates import Signatures
+from lumina_fs.duplicates.views import COUNT, Views
+
+Codes = NDArray[np.uint64]
+Pairs = set[tuple[int, int]]
+CODES = st.integers(0, 2**64 - 1)
+
+
+def planted(seed: int, centres: int, around: int, farthest: int) -> Codes:
+    """Distinct codes in heaps: around each centre some with 0 to `farthest` bits flipped."""
+    choose = np.random.default_rng(seed)
+    found = []
+    for _ in range(centres):
+        centre = int(choose.integers(0, 2**64, dtype=np.uint64))
+        found.append(centre)
+        for number in range(around):
+            code = centre
+            for bit in choose.choice(64, number % (farthest + 1), replace=False):
+                code ^= 1 << int(bit)
+            found.append(code)
+    return np.unique(np.array(found, np.uint64))[choose.permutation(len(set(found)))]
+
+
+def by_force(codes: Codes, radius: int) -> Pairs:
+    apart = np.bitwise_count(codes[:, None] ^ codes[None])
+    first, second = np.nonzero(np.triu(apart <= radius, 1))
+    return set(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def by_faiss(codes: Codes, radius: int) -> Pairs:
+    index = faiss.IndexBinaryFlat(64)
+    data = codes.astype("<u8").view(np.uint8).reshape(-1, 8)
+    index.add(data)
+    limits, _, found = index.range_search(data, radius + 1)  # FAISS leaves out what is at the radius itself
+    asking = np.repeat(np.arange(len(codes)), np.diff(limits.astype(np.int64)))
+    return {(int(a), int(b)) for a, b in zip(asking, found, strict=True) if a < b}
+
+
+def ours(codes: Codes, radius: int) -> Pairs:
+    first, second = near_pairs(codes, radius)
+    assert np.all(first < second)
+    pairs = list(zip(first.tolist(), second.tolist(), strict=True))
+    assert pairs == sorted(set(pairs)), "each pair once, in order"
+    return set(pairs)
+
+
+@pytest.mark.parametrize("radius", range(LARGEST_RADIUS + 1))
+def test_the_pairs_within_a_radius_are_those_of_the_flat_index(radius: int) -> None:
+    codes = planted(radius, 20, 60, 18)
+    assert ours(codes, radius) == by_faiss(codes, radius)
+
+
+@given(st.lists(CODES, unique=True, max_size=40), st.integers(0, 2**32), st.integers(0, 10))
+def test_no_pair_is_missed_and_none_is_made_up(codes: list[int], seed: int, radius: int) -> None:
+    # some codes that differ from the first by just about the radius, at bits that fall on either side of the cuts
+    choose = np.random.default_rng(seed)
+    for code in codes[:5]:
+        for size in (radius, radius + 1):
+            flipped = code
+            for bit in choose.choice(64, size, replace=False):
+                flipped ^= 1 << int(bit)
+            codes.append(flipped)
+    array = np.array(sorted(set(codes)), np.uint64)
+    assert ours(array, radius) == by_force(array, radius)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2, 3, 5, 6, 10, 11, 12, 16])
+def test_flips_that_fill_one_part_are_found_too(radius: int) -> None:
+    """The worst for the pigeonhole: all flipped bits side by side, at every place."""
+    base = 0x0123456789ABCDEF
+    codes = [base]
+    for start in range(64):
+        flips = 0
+        for bit in range(radius):
+            flips |= 1 << ((start + bit) % 64)
+        codes.append(base ^ flips)
+    array = np.array(sorted(set(codes)), np.uint64)
+    assert ours(array, radius) == by_force(array, radius)
+
+
+def test_nothing_and_one_code_have_no_pairs() -> None:
+    for codes in ([], [0], [2**64 - 1]):
+        first, second = near_pairs(np.array(codes, np.uint64), 5)
+        assert len(first) == len(second) == 0
+
+
+@pytest.mark.parametrize("radius", [-1, LARGEST_RADIUS + 1, 64])
+def test_a_radius_that_is_not_searched_exactly_is_refused(radius: int) -> None:
+    with pytest.raises(ValueError, match="a radius is 0 to"):
+        near_pairs(np.zeros(1, np.uint64), radius)
+
+
+@given(st.lists(CODES, max_size=30), st.lists(CODES, max_size=30), st.integers(4, 21), st.integers(1, 5))
+@settings(max_examples=60)
+def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
+    queries: list[int], codes: list[int], bits: int, limit: int
+) -> None:
+    codes += queries[::2]  # so that there is something to find
+    mask = (1 << bits) - 1
+    wanted: Pairs = set()
+    for shift in range(0, 64 - bits + 1, bits):
+        bands = [(code >> shift) & mask for code in codes]
+        for at, query in enumerate(queries):
+            same = [number for number, band in enumerate(bands) if band == (query >> shift) & mask]
+            if len(same) <= limit:
+                wanted.update((at, number) for number in same)
+    found: Pairs = set()
+    table = Bands(np.array(codes, np.uint64), bits, limit)
+    for first, second in table.sharing(np.array(queries, np.uint64)):
+        found.update(zip(first.tolist(), second.tolist(), strict=True))
+    assert found == wanted
+
+
+# -- many equal codes
+
+
+def signatures(phash: Sequence[int], dhash: Sequence[int], radius: int) -> Signatures:
+    """Signatures whose views are all themselves."""
+    made = Signatures(np.array(phash, np.uint64), np.array(dhash, np.uint64))
+
+    def views(pictures: NDArray[np.int64]) -> Views:
+        numbers = made.of[pictures]
+        return Views(*(np.repeat(codes[numbers][:, None], COUNT, 1) for codes in (made.phash, made.dhash)))
+
+    made.connect(views, radius)
+    return made
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40))
+@settings(max_examples=40)
+def test_at_threshold_0_no_pair_of_equal_hashes_is_missed(some: list[tuple[int, int]]) -> None:
+    spread = np.random.default_rng(0).integers(0, 2**64, 6, dtype=np.uint64)
+    made = signatures([int(spread[p]) for p, _ in some], [int(spread[d]) for _, d in some], 0)
+    heaps = [set(heap) for heap in made.heaps()]
+    for one, first in enumerate(some):
+        assert one not in made.beside(one)
+        for other, second in enumerate(some):
+            if one < other and first == second:
+                assert other in made.beside(one)
+                assert one in made.beside(other)
+                assert any({one, other} <= heap for heap in heaps)
+
+
+def test_hashes_within_the_radius_in_one_hash_are_neighbours_if_the_other_agrees() -> None:
+    base = 0x0123456789ABCDEF
+    near, far = base ^ 0b11111, base ^ ((1 << 23) - 1)  # 5 and 23 bits
+    assert signatures([base, near], [base, far], 5).beside(0) == {1}  # 5 + 23 = 28
+    assert signatures([base, near], [base, base ^ ((1 << 24) - 1)], 5).beside(0) == set()
+    assert signatures([base, base ^ 0b111111], [base, far ^ (1 << 40)], 5).beside(0) == set()
+
+
+def test_a_large_cluster_of_equal_codes_is_held_in_memory_of_its_size() -> None:
+    """A million pairs would be 16 MB, and 100,000 equal pictures have five milliards of them."""
+    choose = np.random.default_rng(1)
+    count = 100_000
+    phash = np.full(count, 0x0123456789ABCDEF, np.uint64)
+    dhash = np.full(count, 0x00FF00FF00FF00FF, np.uint64)
+    phash[: count // 10] = choose.integers(0, 2**64, count // 10, dtype=np.uint64)
+    tracemalloc.start()
+    made = signatures(phash.tolist(), dhash.tolist(), 5)
+    heaps = list(made.heaps())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert max(map(len, heaps)) == count - count // 10
+    assert peak < 200 << 20
+
+
+def test_a_crowd_that_shares_one_hash_makes_no_pair_by_that_hash_alone() -> None:
+    choose = np.random.default_rng(2)
+    count = 3_000
+    dhash = choose.integers(0, 2**64, count, dtype=np.uint64)
+    dhash[1] = dhash[0] ^ np.uint64(1)
+    made = signatures([7] * count, dhash.tolist(), 5)
+    assert made.beside(0) == {1}
+    assert sum(len(made.beside(one)) for one in range(count)) < count
