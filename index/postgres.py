@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import class_row
@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 from index.entry import COLUMNS, problem_line, seen_line
 from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
 from index.query import compile_query
-from schemas.names import decode_name, encode_name, marked
+from index.records import known, sql
 
 _DDL = (resources.files("index") / "tables.sql").read_text()
 VERSION = hashlib.sha256(_DDL.encode()).hexdigest()[:16]
@@ -64,9 +64,6 @@ def server_version(conninfo: str) -> str:
 
 #: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
 _FEW, _NEWEST = 10_000, 10_000
-
-#: More folders than this are looked for in the rows of the whole source.
-_FOLDERS = 300
 
 
 class PostgresIndex:
@@ -144,43 +141,8 @@ class PostgresIndex:
 
         With `folders` only of what lies in them, or anywhere below those that are True.
         """
-        if folders is not None and len(folders) <= _FOLDERS:
-            return self._known_in(source, folders)
-        found = self._known_in_all(source)
-        return found if folders is None else {path: row for path, row in found.items() if _lies_in(path, folders)}
-
-    def _known_in(self, source: str, folders: Mapping[str, bool]) -> dict[str, str]:
-        query = f"SELECT path, fingerprint || E'\t' || etag FROM {self.schema}.seen WHERE source = %s"
-        alone = {folder: below for folder, below in folders.items() if not any(map(folders.get, _above(folder)))}
-        found: dict[str, str] = {}
         with self.cursor() as cursor:
-            for folder, below in alone.items():
-                plain = f"{folder}/" if folder else ""
-                for start in {plain, marked(plain)} if encode_name(plain) == plain else {marked(plain)}:
-                    within, values = "", [source]
-                    if start:  # all that starts so; the next character after its last one ends it
-                        within = " AND path >= %s AND path < %s"
-                        values = [source, start, start[:-1] + chr(ord(start[-1]) + 1)]
-                    if not below:
-                        within += f" AND strpos(substr(path, {len(start) + 1}), '/') = 0"
-                    found.update(cursor.execute(sql(query + within), values).fetchall())
-        return {path: row for path, row in found.items() if _lies_in(path, folders)}
-
-    def _known_in_all(self, source: str) -> dict[str, str]:
-        # many lines in one value: a row for each would cost four times as much
-        escaped = r"replace(replace(replace(path, '\', '\\'), E'\n', '\n'), E'\t', '\t')"
-        query = (
-            f"SELECT string_agg({escaped} || E'\t' || fingerprint || E'\t' || etag, E'\n') FROM "
-            "(SELECT path, fingerprint, etag, row_number() OVER () / 50000 AS part "
-            f"FROM {self.schema}.seen WHERE source = %s) s GROUP BY part"
-        )
-        found: dict[str, str] = {}
-        with self.cursor() as cursor:
-            for (text,) in cursor.execute(sql(query), (source,)):
-                for line in text.split("\n"):
-                    path, _, row = line.partition("\t")
-                    found[_unescaped(path) if "\\" in path else path] = row
-        return found
+            return known(cursor, self.schema, source, folders)
 
     def count_seen(self, source: str) -> int:
         """How many paths of a source are recorded."""
@@ -407,11 +369,6 @@ class PostgresIndex:
             return cursor.execute(sql(query), params).fetchall()
 
 
-def sql(text: str) -> LiteralString:
-    """SQL made of our own names and the compiled condition, which holds no value of the person's."""
-    return text
-
-
 def only_row(cursor: psycopg.Cursor[Any]) -> tuple[Any, ...]:
     row = cursor.fetchone()
     assert row is not None
@@ -442,20 +399,3 @@ def _merge(cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Sequen
             f"ON CONFLICT (source, path) DO UPDATE SET {changes}"
         )
     )
-
-
-def _unescaped(text: str) -> str:
-    """Undo the escapes of `known`."""
-    return re.sub(r"\\(.)", lambda match: {"t": "\t", "n": "\n"}.get(match[1], match[1]), text)
-
-
-def _above(folder: str) -> Iterator[str]:
-    while folder:
-        folder = folder.rpartition("/")[0]
-        yield folder
-
-
-def _lies_in(path: str, folders: Mapping[str, bool]) -> bool:
-    """True for a path (encoded) in one of these folders, or anywhere below one that is True."""
-    folder = decode_name(path).rpartition("/")[0]
-    return folder in folders or any(map(folders.get, _above(folder)))
