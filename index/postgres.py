@@ -65,6 +65,9 @@ def server_version(conninfo: str) -> str:
 #: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
 _FEW, _NEWEST = 10_000, 10_000
 
+#: By what the tables know us from somebody who changes rows by hand.
+_NAME = "lumina-fs"
+
 
 class PostgresIndex:
     """A connection to the index of one catalog; a context manager. Not for use by two threads at once."""
@@ -73,7 +76,7 @@ class PostgresIndex:
         self.schema = schema_of(catalog_id, where)
         self._where = where
         try:
-            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10)
+            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
         except psycopg.Error as error:
             raise IndexUnavailable(_first_line(error)) from None
         self._staged = False
@@ -110,6 +113,27 @@ class PostgresIndex:
             raise IndexUnusable("there is no index yet")
         if version != VERSION:
             raise IndexUnusable("the index was made by another version of Lumina")
+        if self.meta("shape") != self._shape(self.schema):
+            raise IndexUnusable("somebody changed the tables of the index")
+
+    def check_rows(self) -> None:
+        """The same, and raise it too when anybody but us changed rows."""
+        self.check()
+        if self.meta("altered") is not None:
+            raise IndexUnusable("somebody changed rows of the index")
+
+    def _shape(self, schema: str) -> str:
+        """How many columns, indexes and triggers there are."""
+        query = (
+            "SELECT count(*) FILTER (WHERE what = 'a') || ' ' || count(*) FILTER (WHERE what = 'i') || ' ' || "
+            "count(*) FILTER (WHERE what = 't') FROM ("
+            "SELECT 'a' AS what, attrelid AS r FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped UNION ALL "
+            "SELECT 'i', indrelid FROM pg_index UNION ALL "
+            "SELECT 't', tgrelid FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O') x "
+            "JOIN pg_class c ON c.oid = r WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(%s)"
+        )
+        with self.cursor() as cursor:
+            return str(only_row(cursor.execute(sql(query), (schema,)))[0])
 
     def meta(self, name: str) -> str | None:
         """A value of table meta, None without one or without an index."""
@@ -123,7 +147,10 @@ class PostgresIndex:
     def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
         """Say in a finished generation what it is."""
         where = os.fsencode(self._where).decode("utf-8", "replace")
-        named = {"version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8]}
+        named = {
+            "version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8],
+            "shape": self._shape(schema),
+        }  # fmt: skip
         cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), list(named.items()))
 
     def drop(self) -> bool:

@@ -93,7 +93,7 @@ def scan(
         folders = narrowing.folders if narrowing and not is_behind(catalog) else None
         if folders is None:
             catalog.ensure_schemas()
-        writer = yield from _writer(catalog, stack, cancel)
+        writer = yield from _writer(catalog, stack, cancel, part=folders is not None)
         opener = narrowing.opener if narrowing else stack.enter_context(Opener(catalog, cancel))
         opener.begin(cancel)
         options = _Options(opener.warm, rehash, accept_missing, narrowing.unfinished if narrowing else None)
@@ -137,13 +137,18 @@ def reconcile(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | 
 
 
 def _writer(
-    catalog: Catalog, stack: contextlib.ExitStack, cancel: threading.Event, *, needed: bool = False
+    catalog: Catalog,
+    stack: contextlib.ExitStack,
+    cancel: threading.Event,
+    *,
+    needed: bool = False,
+    part: bool = False,
 ) -> Generator[Event, None, IndexWriter]:
     """The way to the index; where there is no usable one it is made anew from the sidecars that are there."""
     try:
         index = stack.enter_context(connect(catalog))
         try:
-            index.check()
+            index.check() if part else index.check_rows()
         except IndexUnusable as reason:
             yield from rebuild_into(index, catalog, cancel=cancel, why=str(reason))
         return IndexWriter(catalog, index)

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString, cast
 
+import psycopg
 import pytest
 
 from lumina_fs.catalog import Catalog
@@ -180,16 +181,31 @@ def test_folders_without_watches_are_polled(watched: Watched) -> None:
     assert "polled" in shown.stdout
 
 
-def test_the_index_may_be_dropped_or_unreachable_at_any_time(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_index_may_be_dropped_or_unreachable_at_any_time(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, postgres: str
+) -> None:
     library = watched.library
     library.photo("a.jpg", 1)
     library.scan()
     watched.start()
     with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        schema = index.schema
         index.drop()
     library.photo("b.jpg", 2)
     assert watched.sync()["index"] == "current"
     watched.verify()
+    for statement in (
+        "UPDATE {s}.original SET rating = 5",
+        "DELETE FROM {s}.original",
+        "TRUNCATE {s}.seen",
+        "DROP TABLE {s}.original",
+        "ALTER TABLE {s}.original DROP COLUMN rating",
+        "ALTER TABLE {s}.seen DROP CONSTRAINT seen_pkey",
+    ):
+        with psycopg.connect(postgres) as other:
+            other.execute(cast(LiteralString, statement.replace("{s}", schema)))
+        assert watched.sync()["index"] == "current", statement
+        watched.verify()
     watched.end()
     monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nowhere dbname=x")
     watched.start()
