@@ -26,6 +26,7 @@ from schemas.text import dump
 STATE = ".lumina"
 CATALOG = f"{STATE}/catalog.json"
 SOURCES = f"{STATE}/sources"
+JOBS = f"{STATE}/jobs"
 SCHEMAS = f"{STATE}/schemas"
 #: Lies in the top folder of a source outside the catalog, and says which source that is.
 MARK = ".lumina-source.json"

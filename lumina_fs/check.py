@@ -7,16 +7,19 @@ import threading
 from collections.abc import Generator, Iterator
 
 from lumina_fs import leftovers
-from lumina_fs.catalog import CATALOG, SOURCES, STATE, Catalog, Source
+from lumina_fs.catalog import CATALOG, JOBS, SOURCES, STATE, Catalog, Source
 from lumina_fs.discover import Ignore, walk_sidecars
 from lumina_fs.documents import checked, read
 from lumina_fs.duplicates.verdicts import verdict_paths
 from lumina_fs.errors import CorruptDocument, SourceOffline
+from lumina_fs.plans.files import plan_ids, read_approval, read_plan
+from lumina_fs.plans.journal import read_history
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
+from schemas.job import Job
 from schemas.sidecar import Sidecar
 from schemas.source import Source as SourceDocument
 from schemas.verdict import Verdict
@@ -27,6 +30,9 @@ def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) 
     done = 0
     for path, model in _own_documents(catalog):
         yield from _check_one(catalog.root, path, model, "", originals=False)
+        done += 1
+    for plan_id in plan_ids(catalog):
+        yield from _check_plan(catalog, plan_id)
         done += 1
     for source in catalog.sources():
         try:
@@ -48,7 +54,7 @@ def sweep(catalog: Catalog) -> int:
         with Root.open(source.path) as root:
             for directory, _ in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
                 swept += leftovers.sweep(catalog.disk, root, directory)
-    folders = {path.rpartition("/")[0] for path in verdict_paths(catalog)}
+    folders = {path.rpartition("/")[0] for path in (*verdict_paths(catalog), *_job_paths(catalog))}
     for directory in (STATE, SOURCES, *sorted(folders)):
         swept += leftovers.sweep(catalog.disk, catalog.root, directory)
     return swept
@@ -61,6 +67,26 @@ def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
             yield f"{SOURCES}/{name}", SourceDocument
     for path in verdict_paths(catalog):
         yield path, Verdict
+    for path in _job_paths(catalog):
+        yield path, Job
+
+
+def _job_paths(catalog: Catalog) -> list[str]:
+    try:
+        names = sorted(os.listdir(catalog.root.directory(JOBS)))
+    except FileNotFoundError:
+        return []
+    return [f"{JOBS}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
+
+
+def _check_plan(catalog: Catalog, plan_id: str) -> Iterator[Trouble]:
+    """A plan with its approval and its journal."""
+    for reading in (read_plan, read_approval, read_history):
+        try:
+            reading(catalog, plan_id)
+        except CorruptDocument as error:
+            path = os.path.relpath(error.path or "", catalog.path)
+            yield Trouble("", path, "corrupt_document", error.reason, error.line, error.column)
 
 
 def _check_source(

@@ -39,6 +39,23 @@ def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Ite
         os.close(fd)
 
 
+def is_held(root: Root, path: str) -> bool:
+    """True while another open descriptor holds the lock at `path`; nothing is made where there is no such file."""
+    try:
+        fd = root.open_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def _holder(fd: int) -> str:
     """Who holds the lock, as far as the kernel tells."""
     inode = str(os.fstat(fd).st_ino)

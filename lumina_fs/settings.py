@@ -45,6 +45,12 @@ class Settings(BaseModel):
     daemon_watches: int = Field(default=0, ge=0)
     """The most kernel watches that the daemon takes for this catalog; 0 means as many as it gets."""
 
+    on_job_end: list[str] = Field(default_factory=list)
+    """A program and its arguments, started when a job ends, with the job's record as JSON on its standard input."""
+
+    on_job_end_seconds: float = Field(default=30.0, gt=0)
+    """How long that program may take before it is ended."""
+
     def worker_count(self) -> int:
         """The number of worker processes to start."""
         if self.workers:

@@ -22,12 +22,13 @@ SIZES = (150, 1024)
 
 
 class Made(NamedTuple):
-    """A thumbnail that is there (`thumbnail` is its absolute path), or why there is none."""
+    """A thumbnail that is there (`thumbnail` is its absolute path), or why there is none. `fresh`: made just now."""
 
     source: str
     path: str
     thumbnail: str | None
     why: str = ""
+    fresh: bool = False
 
 
 def place(sha256: str, size: int) -> str:
@@ -73,7 +74,7 @@ def _keep(catalog: Catalog, order: Order, answer: Rendered) -> Made:
         return Made(order.source, order.path, None, answer.why)
     where = place(order.sha256, order.size)
     write_cache(catalog.disk, catalog.root, where, answer.data)
-    return Made(order.source, order.path, os.path.join(catalog.path, where))
+    return Made(order.source, order.path, os.path.join(catalog.path, where), fresh=True)
 
 
 def cache_size(catalog: Catalog) -> tuple[int, int]:

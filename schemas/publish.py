@@ -10,6 +10,7 @@ from pathlib import Path
 from schemas.approval import Approval
 from schemas.catalog import Catalog
 from schemas.document import Document
+from schemas.job import Job
 from schemas.plan import Plan
 from schemas.sidecar import Sidecar
 from schemas.source import Source
@@ -18,6 +19,7 @@ from schemas.verdict import Verdict
 MODELS: dict[str, type[Document]] = {
     "approval": Approval,
     "catalog": Catalog,
+    "job": Job,
     "plan": Plan,
     "sidecar": Sidecar,
     "source": Source,

@@ -10,7 +10,7 @@ from schemas.errors import DocumentError, UnsupportedVersion
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
 #: The version that this program writes, by kind.
-CURRENT: dict[str, int] = {"approval": 1, "catalog": 1, "plan": 1, "sidecar": 1, "source": 1, "verdict": 1}
+CURRENT: dict[str, int] = {"approval": 1, "catalog": 1, "job": 1, "plan": 1, "sidecar": 1, "source": 1, "verdict": 1}
 
 #: (kind, n) -> the step from version n to n + 1. It must not change its argument.
 STEPS: dict[tuple[str, int], Step] = {}

@@ -22,6 +22,8 @@ COMMANDS = {
     "search": "find photos",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
     "plan": "reorganise: propose, show, edit, reject, approve",
+    "analyze": "scan, then search for duplicates, as one",
+    "jobs": "long work: list, show, watch, cancel, retry, clean, schedule, run-due",
     "index": "the index: status, rebuild, verify, drop",
     "daemon": "keep catalogs true while files change: run, sync, status, stop, install",
     "check": "check every sidecar and document",

@@ -6,10 +6,19 @@ import argparse
 import os
 from typing import Any
 
+from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, say, size
-from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, interruptible, open_catalog
+from lumina_fs.cli.session import (
+    add_catalog_option,
+    add_command,
+    add_json_option,
+    add_wait_option,
+    interruptible,
+    open_catalog,
+)
 from lumina_fs.cli.show import locate
 from lumina_fs.errors import ExitCode
+from lumina_fs.progress import Note
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
     making = actions.add_parser("thumbnail", help="make thumbnails and print where they are")
     making.add_argument("photos", nargs="+")
     making.add_argument("--size", type=int, choices=(150, 1024), default=150, help="longest side in pixels (150)")
+    add_wait_option(making)
     add_catalog_option(making)
     add_json_option(making)
 
@@ -35,18 +45,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     with open_catalog(args.catalog) as catalog:
         if args.action == "thumbnail":
-            wanted = [locate(catalog, os.path.abspath(photo)) for photo in args.photos]
-            failed = False
-            with interruptible() as cancel:
-                for made in thumbnails.make(catalog, wanted, args.size, cancel=cancel):
-                    failed |= made.thumbnail is None
-                    if args.json:
-                        print_json(
-                            {"source": made.source, "path": made.path, "thumbnail": made.thumbnail, "why": made.why}
-                        )
-                    else:
-                        say(made.thumbnail or f"{made.path}: {made.why}", to_stderr=made.thumbnail is None)
-            return ExitCode.PROBLEMS if failed else ExitCode.DONE
+            return _thumbnails(catalog, args)
         if args.action == "clear":
             files, count = clear_cache(catalog.disk, catalog.root, thumbnails.CACHE)
         else:
@@ -56,3 +55,26 @@ def run(args: argparse.Namespace) -> ExitCode:
     else:
         say(f"{plural(files, 'file')}, {size(count)}" + (" removed" if args.action == "clear" else ""))
     return ExitCode.DONE
+
+
+def _thumbnails(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    from lumina_fs.jobs.kinds import thumbnails, thumbnails_work
+    from lumina_fs.jobs.running import run as run_job
+    from lumina_fs.thumbnails import Made
+
+    wanted = [locate(catalog, os.path.abspath(photo)) for photo in args.photos]
+    failed = False
+    with interruptible() as cancel:
+        events = thumbnails(catalog, wanted, args.size, cancel=cancel)
+        work = thumbnails_work(wanted, args.size)
+        for made in run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait):
+            if isinstance(made, Note):
+                say(made.text, to_stderr=True)
+            if not isinstance(made, Made):
+                continue
+            failed |= made.thumbnail is None
+            if args.json:
+                print_json({"source": made.source, "path": made.path, "thumbnail": made.thumbnail, "why": made.why})
+            else:
+                say(made.thumbnail or f"{made.path}: {made.why}", to_stderr=made.thumbnail is None)
+    return ExitCode.PROBLEMS if failed else ExitCode.DONE

@@ -15,6 +15,7 @@ from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
     add_json_option,
+    add_wait_option,
     finish,
     interruptible,
     open_catalog,
@@ -51,6 +52,7 @@ def add_parser(subparsers: Any) -> None:
     finding.add_argument(
         "--threshold", type=int, default=5, metavar="BITS", help="bits by which a hash may differ, 0 to 10 (5)"
     )
+    add_wait_option(finding)
     listing = actions.add_parser("list", help="list the groups, those that free most first")
     listing.add_argument("--limit", type=int, default=50, help="groups at most (50; 0: all)")
     showing = actions.add_parser("show", help="all about one group")
@@ -113,13 +115,17 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _find(args: argparse.Namespace) -> ExitCode:
     from lumina_fs.duplicates.find import find
     from lumina_fs.duplicates.standing import Standings
+    from lumina_fs.jobs.kinds import duplicates_work
+    from lumina_fs.jobs.running import run as run_job
 
     if not 0 <= args.threshold <= 10:
         raise UsageError("--threshold is 0 to 10 bits")
     with open_catalog(args.catalog) as catalog, interruptible() as cancel:
         reporter = Reporter(quiet=args.json)
         with ready_index(catalog, cancel, quiet=args.json) as index:
-            result = finish(find(catalog, index, threshold=args.threshold, cancel=cancel), reporter)
+            events = find(catalog, index, threshold=args.threshold, cancel=cancel)
+            work = duplicates_work(catalog, args.threshold)
+            result = finish(run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait), reporter)
             if result is None:
                 say("stopped; what was compared is remembered, and the next search goes on there", to_stderr=True)
                 return ExitCode.INTERRUPTED

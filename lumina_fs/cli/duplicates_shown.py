@@ -167,15 +167,21 @@ def _file_row(copy: Copy, found: Standing, paths: dict[str, str], here: str) -> 
 def export(found: Iterable[Standing], *, as_json: bool) -> None:
     """A row for every file of every group."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    for number, one in enumerate(found):
+    if not as_json:
+        writer.writerow((*_STANDING, *_MATCH, *_TWIN))
+    for one in found:
         for copy in one.copies:
             row = _row(one, copy)
             if as_json:
                 print_json(row)
-                continue
-            if not number and copy is one.keeper:
-                writer.writerow(row)
-            writer.writerow([_cell(value) for value in row.values()])
+            else:
+                writer.writerow([_cell(value) for value in row.values()])
+
+
+#: The columns of an export: of the group, of what a file is to the keeper, of the file.
+_STANDING = ("group", "state", "role", "decision")
+_MATCH = ("kind", "confidence", "reasons", "distance")
+_TWIN = ("source", "path", "sha256", "format", "size", "width", "height", "quality", "parts", "taken", "camera")
 
 
 def _cell(value: Any) -> str:
@@ -219,8 +225,7 @@ def _copy_value(copy: Copy) -> dict[str, Any]:
 
 
 def _twin_value(twin: Twin) -> dict[str, Any]:
-    names = ("source", "path", "sha256", "format", "size", "width", "height", "quality", "parts", "taken", "camera")
-    value = {name: getattr(twin, name) for name in names}
+    value = {name: getattr(twin, name) for name in _TWIN}
     return {**value, "parts": json.loads(twin.parts) if twin.parts else None}
 
 

@@ -8,7 +8,15 @@ from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
-from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, finish, interruptible, open_catalog
+from lumina_fs.cli.session import (
+    add_catalog_option,
+    add_command,
+    add_json_option,
+    add_wait_option,
+    finish,
+    interruptible,
+    open_catalog,
+)
 from lumina_fs.errors import ExitCode, NeedsIndex
 from lumina_fs.index_session import connect, exclusive, is_behind
 
@@ -24,6 +32,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("action", choices=("status", "rebuild", "verify", "drop"))
     parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_wait_option(parser)
     add_catalog_option(parser)
     add_json_option(parser)
 
@@ -66,11 +75,14 @@ def _status(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 def _rebuild(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     import time
 
+    from lumina_fs.jobs.kinds import rebuild_work
+    from lumina_fs.jobs.running import run as run_job
     from lumina_fs.rebuild import rebuild
 
     begun = time.monotonic()
     with interruptible() as cancel:
-        result = finish(rebuild(catalog, cancel=cancel), Reporter(quiet=args.quiet))
+        events = run_job(catalog, rebuild_work(), rebuild(catalog, cancel=cancel), cancel=cancel, wait=not args.no_wait)
+        result = finish(events, Reporter(quiet=args.quiet))
     if result is None or cancel.is_set():
         return ExitCode.INTERRUPTED
     seconds = time.monotonic() - begun
@@ -84,10 +96,13 @@ def _rebuild(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 
 
 def _verify(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
+    from lumina_fs.jobs.kinds import verify_work
+    from lumina_fs.jobs.running import run as run_job
     from lumina_fs.rebuild import verify
 
     with interruptible() as cancel:
-        verdict = finish(verify(catalog, cancel=cancel), Reporter(quiet=args.quiet))
+        events = run_job(catalog, verify_work(), verify(catalog, cancel=cancel), cancel=cancel, wait=not args.no_wait)
+        verdict = finish(events, Reporter(quiet=args.quiet))
     if verdict is None:
         return ExitCode.INTERRUPTED
     if args.json:

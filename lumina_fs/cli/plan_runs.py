@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _carry_out(catalog: Catalog, plan: StoredPlan, args: argparse.Namespace) -> Applied | None:
+    from lumina_fs.jobs.kinds import apply_work
+    from lumina_fs.jobs.running import run as run_job
     from lumina_fs.plans.apply import apply, resume, rollback
 
     with interruptible() as cancel:
@@ -68,7 +70,8 @@ def _carry_out(catalog: Catalog, plan: StoredPlan, args: argparse.Namespace) -> 
         else:
             job: Callable[..., Iterator[Any]] = apply if args.action == "apply" else resume
             events = job(catalog, plan, cancel=cancel)
-        return finish(events, Reporter(quiet=args.quiet))
+        work = apply_work(plan.id, args.action)
+        return finish(run_job(catalog, work, events, cancel=cancel), Reporter(quiet=args.quiet))
 
 
 def _ask(catalog: Catalog, plan: StoredPlan, yes: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
-from lumina_fs.cli.session import add_command, add_json_option, finish, interruptible
+from lumina_fs.cli.session import add_command, add_json_option, add_wait_option, finish, interruptible
 from lumina_fs.errors import CatalogNotFound, ExitCode, UsageError
 
 
@@ -31,11 +31,14 @@ def add_parser(subparsers: Any) -> None:
         "--accept-missing", action="store_true", help="most of a source is really gone or replaced: take it so"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_wait_option(parser)
     add_json_option(parser)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
+    from lumina_fs.jobs.kinds import scan_work
+    from lumina_fs.jobs.running import run as run_job
     from lumina_fs.scan import scan
 
     reporter = Reporter(quiet=args.quiet)
@@ -43,7 +46,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         events = scan(
             catalog, cancel=cancel, sources=args.source, rehash=args.rehash, accept_missing=args.accept_missing
         )
-        result = finish(events, reporter)
+        work = scan_work(sources=args.source, rehash=args.rehash, accept_missing=args.accept_missing)
+        result = finish(run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait), reporter)
     if result is None:
         return ExitCode.INTERRUPTED
     if args.json:

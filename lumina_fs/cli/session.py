@@ -49,6 +49,11 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
 
 
+def add_wait_option(parser: argparse.ArgumentParser) -> None:
+    """`--no-wait`: for commands that run as jobs."""
+    parser.add_argument("--no-wait", action="store_true", help="fail where another does the same, rather than wait")
+
+
 def open_catalog(where: str | None) -> Catalog:
     """The catalog that is meant: at or above a directory, or a known one by name, or the only known one."""
     if where is not None and not os.path.isdir(where):
@@ -72,15 +77,19 @@ def _opened(path: str) -> Catalog:
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Ctrl-C (and a polite kill) asks the work to stop where everything is valid; a second one stops at once."""
+def interruptible(*, stops: bool = True) -> Iterator[threading.Event]:
+    """Ctrl-C (and a polite kill) asks the work to stop where everything is valid; a second one stops at once.
+
+    Without `stops` nothing is under way that had to be stopped, and nothing is said.
+    """
     cancel = threading.Event()
 
     def ask(number: int, _: object) -> None:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
-        sys.stderr.write("\nstopping; what is written is valid (Ctrl-C again: at once)\n")
+        if stops:
+            sys.stderr.write("\nstopping; what is written is valid (Ctrl-C again: at once)\n")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -75,6 +75,11 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
     return _duplicate(a, b, likeness, exposures)
 
 
+def exposed_twice(one: Twin, other: Twin) -> bool:
+    """True when the cameras say so: whatever the two look like, they are no duplicates (but for equal pixels)."""
+    return _exposures(one, other).apart
+
+
 class Exposures(NamedTuple):
     """What two times of exposure say: they differ (`apart`, within a burst or not), or are one for sure (`same`)."""
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from index.contents import Twin
 from lumina_fs.duplicates.comparison import Likeness, Pair, hints, look
-from lumina_fs.duplicates.kinds import Judgement, judge
+from lumina_fs.duplicates.kinds import Judgement, exposed_twice, judge
 from lumina_fs.duplicates.reductions import Positions, Reductions
 from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.verdicts import Verdicts
@@ -17,7 +17,11 @@ _AT_ONCE = 256
 
 
 class Looking:
-    """Judges pairs of pictures given by their numbers: `contents` is the SHA-256 of each, `at` where its pixels are."""
+    """Judges pairs of pictures given by their numbers: `contents` is the SHA-256 of each, `at` where its pixels are.
+
+    Of a burst each frame is compared with the first one that asks for it; all frames with all others would tell nothing
+    more, and cost their number squared.
+    """
 
     def __init__(
         self,
@@ -36,10 +40,27 @@ class Looking:
         self._remembered = remembered
         self._verdicts = verdicts
         self._cancel = cancel
-        self.compared = 0
+        self._related: set[int] = set()
 
     def __call__(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
         """What each pair is; None for those that have nothing in common, and for all that is left when stopped."""
+        needed = [not self._needless(one, other) for one, other in pairs]
+        found = iter(self._judged([pair for pair, wanted in zip(pairs, needed, strict=True) if wanted]))
+        answers = [next(found) if wanted else None for wanted in needed]
+        frames = ("burst", "similar")
+        self._related.update(
+            other for (_, other), one in zip(pairs, answers, strict=True) if one is not None and one.kind in frames
+        )
+        return answers
+
+    def _needless(self, one: int, other: int) -> bool:
+        """True for a frame that was told to be one, and another that was exposed at another time."""
+        if other not in self._related:
+            return False
+        first, second = (self._rows.get(self._contents[number]) for number in (one, other))
+        return bool(first and second and exposed_twice(first[0], second[0]) and not self._same_pixels(one, other))
+
+    def _judged(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
         keys = [self._key(one, other) for one, other in pairs]
         new = [(pair, key) for pair, key in zip(pairs, keys, strict=True) if self._remembered.likeness(key) is None]
         # of a pair the lesser content comes first, so that what is seen does not depend on who asks
@@ -48,7 +69,6 @@ class Looking:
         with ThreadPoolExecutor(2) as threads:
             for piece, seen in zip(pieces, threads.map(self._look, [asked[piece] for piece in pieces]), strict=True):
                 self._remembered.learn(zip([key for _, key in new[piece]], seen, strict=False))
-                self.compared += len(seen)
         return [self._judge(pair, key) for pair, key in zip(pairs, keys, strict=True)]
 
     def _key(self, one: int, other: int) -> bytes:
@@ -67,6 +87,8 @@ class Looking:
         first, second = self._rows.get(one), self._rows.get(other)
         if not first or not second or self._verdicts.no_duplicates(one, other):
             return None
-        digest = self._remembered.digest(one)
-        same = bool(digest) and digest == self._remembered.digest(other)
-        return judge(first, second, self._remembered.likeness(key), same)
+        return judge(first, second, self._remembered.likeness(key), self._same_pixels(*pair))
+
+    def _same_pixels(self, one: int, other: int) -> bool:
+        digest = self._remembered.digest(self._contents[one])
+        return bool(digest) and digest == self._remembered.digest(self._contents[other])

@@ -52,7 +52,7 @@ def _tags(name: str, keeper: Said, going: Sequence[Said], unwanted: Collection[A
     known = {*map(tag_parts, found), *unwanted}
     origins = []
     for one in going:
-        new = {}
+        new: dict[tuple[str, str], Any] = {}
         for tag in one.curation.get(name) or ():
             if tag_parts(tag) not in known:
                 new.setdefault(tag_parts(tag), tag)

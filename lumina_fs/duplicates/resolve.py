@@ -57,14 +57,11 @@ class Proposer:
         }
 
     def _resolved(self, group: Standing) -> Iterator[Value]:
-        """First the keeper takes over, then the others go."""
+        """First the keeper takes over, then the others go; what cannot go is skipped, with the reason."""
         keeper = self._said(group.keeper)
-        if keeper is None:
-            return
-        refused = {_key(copy): self._refusal(copy) for copy in group.going}
+        refused = {_key(copy): self._refusal(group, keeper, copy) for copy in group.going}
         movable = [said for copy in group.going if refused[_key(copy)] is None and (said := self._said(copy))]
-        changes = merged(keeper, movable)
-        if changes:
+        if keeper is not None and (changes := merged(keeper, movable)):
             reason = f"takes over what was written to {len(movable)} duplicates that go"
             yield {**_action("edit", group.keeper, reason), "fields": changes}
         for copy in group.going:
@@ -77,14 +74,17 @@ class Proposer:
                 self._taken.update((copy.twin.source, one["path"]) for one in companions)
                 yield {**_action("trash", copy, reason), "companions": companions}
 
-    def _refusal(self, copy: Copy) -> str | None:
-        """Why a file cannot go; None if it can."""
+    def _refusal(self, group: Standing, keeper: Said | None, copy: Copy) -> str | None:
+        """Why a file cannot go though it was decided; None if it can."""
         name = copy.twin.source
-        source = self._sources.get(name)
-        if source is None or self._said(copy) is None:
-            return "its sidecar cannot be used, or tells of other content: lumina scan"
-        if not source.managed:
+        if name not in self._sources:
+            return f"source {name} is no part of the catalog any more: lumina scan"
+        if not self._sources[name].managed:
             return f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
+        if keeper is None:
+            return f"the sidecar of {group.keeper.twin.path}, which stays, cannot be used: lumina check"
+        if self._said(copy) is None:
+            return "its sidecar cannot be used, so nothing of it could be kept: lumina check"
         unit = self._unit(copy)
         folder = decode_name(copy.twin.path).rpartition("/")[0]
         staying = [one for one in (unit.originals if unit else ()) if (name, _path(folder, one)) not in self._going]

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from lumina_fs.catalog import STATE, Catalog, Source
 from lumina_fs.errors import SourceOffline
 from lumina_fs.filetypes import by_extension
+from lumina_fs.plans.folder_units import FolderUnits
+from lumina_fs.plans.ground import Ground
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars, sidecar_name
 from lumina_fs.transfer import Spot
@@ -58,6 +60,7 @@ class Places:
         self._sources: dict[str, Source] = {}
         self._roots: dict[str, Root] = {}
         self._sidecars: dict[str, Sidecars] = {}
+        self._units: dict[str, FolderUnits] = {}
 
     def __enter__(self) -> Places:
         return self
@@ -98,6 +101,17 @@ class Places:
         if source not in self._sidecars:
             self._sidecars[source] = self.catalog.sidecars(self.source(source), self.root(source))
         return self._sidecars[source]
+
+    def unit_of(self, source: str, path: str) -> list[str]:
+        """The names beside an original that belong to it, without sidecars, as the disk was when first asked."""
+        if source not in self._units:
+            self._units[source] = FolderUnits(self.sidecars(source), Ground(self.root(source)))
+        folder, _, name = path.rpartition("/")
+        unit = self._units[source].of(folder).get(name)
+        if unit is None:
+            return []
+        others = [one.name for one in unit.travellers if one.part != "sidecar"]
+        return [one for one in (*unit.originals, *others) if one != name]
 
     def sidecar(self, source: str, path: str) -> Spot:
         """The place of the sidecar of an original."""

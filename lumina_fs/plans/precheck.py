@@ -14,7 +14,6 @@ from typing import NamedTuple
 from lumina_fs.catalog import STATE
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
-from lumina_fs.plans.beside import left_behind
 from lumina_fs.plans.deeds import ORIGINALS
 from lumina_fs.plans.edits import unlike
 from lumina_fs.plans.places import AnyAction, Places, Step, steps_of
@@ -48,7 +47,6 @@ class Folder:
     on_disk: frozenset[str] | None
     device: int
     taken: dict[str, set[str]] = field(default_factory=dict)
-    by_stem: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str) -> None:
         """A name that will be there."""
@@ -59,13 +57,6 @@ class Folder:
         names = self.taken.get(fold(name))
         if names is not None:
             names.discard(name)
-
-    def stems(self) -> dict[str, list[str]]:
-        """The names on the disk by what stands before the last dot, in small letters."""
-        if not self.by_stem and self.on_disk:
-            for name in self.on_disk:
-                self.by_stem.setdefault(name.rpartition(".")[0].lower(), []).append(name)
-        return self.by_stem
 
 
 @dataclass(slots=True)
@@ -299,13 +290,9 @@ class Precheck:
             if not isinstance(action, (Move, Trash)) or number in self.settled or number in self.begun:
                 continue
             path = decode_name(action.path)
-            spot = self.places.spot(action.source, path)
-            folder_path, slash, name = path.rpartition("/")
-            folder = self._folders.get((spot.root.path, folder_path))
-            if folder is None:
-                continue
-            for other in left_behind(name, folder.stems()):
-                if (action.source, folder_path + slash + other) not in carried:
+            folder, slash, _ = path.rpartition("/")
+            for other in self.places.unit_of(action.source, path):
+                if (action.source, folder + slash + other) not in carried:
                     self._problem(
                         number, action,
                         f"{path}: {other} belongs to it and is not in the plan. Propose the plan anew, or add it",

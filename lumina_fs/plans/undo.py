@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused
 from lumina_fs.filetypes import by_extension
-from lumina_fs.plans.beside import left_behind
 from lumina_fs.plans.files import StoredPlan
 from lumina_fs.plans.journal import read_history
 from lumina_fs.plans.places import AnyAction, Places, beside, steps_of
@@ -63,7 +61,6 @@ class _Inverse:
     def __init__(self, places: Places, plan: StoredPlan) -> None:
         self._places = places
         self._plan = plan
-        self._stems: dict[tuple[str, str], dict[str, list[str]]] = {}
 
     def of(self, action: AnyAction) -> Value:
         """An action, or one to be skipped with the reason."""
@@ -115,7 +112,7 @@ class _Inverse:
         }
         parts = {decode_name(one.to): one.part for one in action.companions if one.to}
         folder, slash, name = path.rpartition("/")
-        for other in left_behind(name, self._by_stem(source, folder)):  # what another program wrote since
+        for other in self._places.unit_of(source, path):  # what another program wrote since
             pairs.setdefault(folder + slash + other, _renamed(other, name, back))
         companions = [
             self._companion(parts.get(new, _part(new)), source, new, old)
@@ -141,8 +138,8 @@ class _Inverse:
     def _trash(self, source: str, path: str, action: Copy | Restore, why: str) -> Value:
         self._same(self._places.spot(source, path), action)
         value = self._base(action, "trash", source, path, why)
-        folder, slash, name = path.rpartition("/")
-        found = {folder + slash + other for other in left_behind(name, self._by_stem(source, folder))}
+        folder, slash, _ = path.rpartition("/")
+        found = {folder + slash + other for other in self._places.unit_of(source, path)}
         goes = (one.to if isinstance(action, Copy) else one.path for one in action.companions if one.part != "sidecar")
         found |= {decode_name(one) for one in goes if one}
         there = sorted(one for one in found if self._places.spot(source, one).info() is not None)
@@ -175,14 +172,6 @@ class _Inverse:
         if not fields:
             raise Changed("its curation was edited since; what a person wrote stays", path=path)
         return {**self._base(action, "edit", action.source, path, "the fields as they were"), "fields": fields}
-
-    def _by_stem(self, source: str, folder: str) -> dict[str, list[str]]:
-        if (source, folder) not in self._stems:
-            stems: dict[str, list[str]] = {}
-            for name in os.listdir(self._places.root(source).directory(folder)):
-                stems.setdefault(name.rpartition(".")[0].lower(), []).append(name)
-            self._stems[source, folder] = stems
-        return self._stems[source, folder]
 
 
 def _renamed(other: str, name: str, back: str) -> str:

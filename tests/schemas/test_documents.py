@@ -34,6 +34,10 @@ ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 CATALOG: dict[str, Any] = {
     "$schema": "schemas/catalog-v1.schema.json", "kind": "catalog", "version": 1, "id": ID, "name": "Photos",
     "managed": "sorted", "layout": "YYYY/MM", "settings": {"thumbnail": 256, "ignore": ["*.tmp"]},
+    "schedules": [
+        {"name": "nightly", "work": "scan", "arguments": {"sources": ["main"]}, "every": "1d", "at": "03:00",
+         "created": "2024-02-29T12:00:00Z", "why": "quiet then"},
+    ],
 }  # fmt: skip
 SOURCE: dict[str, Any] = {
     "kind": "source", "version": 1, "id": ID, "name": "card-2", "path": "bytes:/media/%FF", "mode": "copy",
@@ -90,7 +94,33 @@ APPROVAL: dict[str, Any] = {
     "$schema": "../schemas/approval-v1.schema.json", "kind": "approval", "version": 1, "id": ID, "plan": ID,
     "plan_sha256": "0f" * 32, "approved": "2024-02-29T12:00:00Z", "by": "anna@desk", "counts": {"move": 3}, "size": 27,
 }  # fmt: skip
-EXAMPLES = {"approval": APPROVAL, "catalog": CATALOG, "plan": PLAN, "source": SOURCE, "sidecar": SIDECAR}
+JOB: dict[str, Any] = {
+    "$schema": "../schemas/job-v1.schema.json", "kind": "job", "version": 1, "id": ID, "work": "duplicates",
+    "arguments": {"threshold": 5}, "state": "running", "attempts": 2, "created": "2024-02-29T12:00:00.000Z",
+    "started": "2024-02-29T12:00:00.123Z", "ended": "2024-02-29T12:00:09.500Z",
+    "process": {"pid": 4711, "host": "heron"}, "stage": "comparing pictures", "current": 25, "total": 100,
+    "unit": "heaps", "percent": 25.0, "rate": 12.5, "seconds_left": 6.0, "message": "a note",
+    "counts": {"added": 3, "problems": 1},
+    "problems": [{"source": "main", "path": "bytes:caf%E9.jpg", "code": "corrupt_sidecar", "message": "no JSON",
+                  "line": 3, "column": 7}],
+    "changed": True, "result": {"groups": 2, "offline": []},
+    "chain": {"id": ID, "position": 2, "steps": [{"work": "scan", "arguments": {}}, {"work": "duplicates"}]},
+    "schedule": "nightly", "on_end": "on_job_end: mail failed with 1", "x-mine": [1],
+}  # fmt: skip
+VERDICT: dict[str, Any] = {
+    "$schema": "../../schemas/verdict-v1.schema.json", "kind": "verdict", "version": 1, "id": ID, "sha256": "0f" * 32,
+    "name": "in/IMG_1.JPG",
+    "others": [
+        {"sha256": "a0" * 32, "name": "b.jpg", "decision": "remove", "decided": "2024-02-29T12:00:00Z",
+         "by": "anna@desk"},
+        {"sha256": "0f" * 32, "name": "c.jpg", "decision": "keep_both", "keep": "in/IMG_1.JPG", "keep_source": "main",
+         "decided": "2024-02-29T12:00:01Z", "by": "anna@desk, --reviewed", "x-mine": 1},
+    ],
+}  # fmt: skip
+EXAMPLES = {
+    "approval": APPROVAL, "catalog": CATALOG, "job": JOB, "plan": PLAN, "source": SOURCE, "sidecar": SIDECAR,
+    "verdict": VERDICT,
+}  # fmt: skip
 
 
 # -- the published schemas
@@ -400,7 +430,7 @@ def test_a_version_is_a_whole_number(version: Any) -> None:
 
 @pytest.mark.parametrize("kind", [None, 1, "album", ["catalog"], {}])
 def test_a_kind_is_one_that_is_known(kind: Any) -> None:
-    with pytest.raises(DocumentError, match="kind: must be one of approval, catalog, plan, sidecar, source"):
+    with pytest.raises(DocumentError, match="kind: must be one of approval, catalog, job, plan, sidecar, source"):
         upgrade({"kind": kind, "version": 1})
 
 

@@ -389,3 +389,22 @@ def test_any_threshold_finds_equal_hashes(library: Library, threshold: int) -> N
     library.scan()
     assert searched(library, threshold=threshold) is not None
     assert groups(library) == [("0.jpg", ["1.jpg"]), ("2.jpg", ["3.jpg"]), ("4.jpg", ["5.jpg"])]
+
+
+def test_a_burst_is_told_by_its_first_frame_and_not_by_all_its_pairs(library: Library) -> None:
+    random = np.random.default_rng(3)
+    scene = Image.fromarray(random.integers(0, 255, (9, 12, 3), dtype=np.uint8)).resize(
+        (240, 180), Image.Resampling.BICUBIC
+    )
+    for number in range(24):
+        frame = Image.fromarray(np.clip(np.asarray(scene, np.int16) + number % 5, 0, 255).astype(np.uint8))
+        tags = Image.Exif()
+        tags[271], tags[272] = "Canon", "EOS 1"
+        tags.get_ifd(0x8769)[0x9003] = f"2020:05:01 12:00:{number:02}"
+        save(frame, library.root / f"IMG_{number:04}.JPG", quality=80 + number % 7, exif=tags)
+    library.scan()
+    result = searched(library)
+    assert result is not None
+    assert not result.groups
+    assert {relation.kind for relation in result.relations} == {"burst", "similar"}
+    assert len(result.relations) < 2 * 24

@@ -14,6 +14,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import batch, keep
 from lumina_fs.duplicates.resolve import propose
 from lumina_fs.duplicates.verdicts import decide
+from lumina_fs.errors import Refused
 from schemas.document import load
 from schemas.plan import Plan
 from schemas.publish import published
@@ -46,7 +47,9 @@ def proposed(library: Library) -> dict[str, Any] | None:
 
 
 def remove_all(library: Library) -> None:
+    """All but the keepers may go, and plans may move what lies in the catalog's own source."""
     with opened(library.root) as (catalog, _):
+        catalog.set_source("main", managed=True)
         decide(catalog, batch(standings(library).groups, "primaries").choices, by="a test", now=NOW)
 
 
@@ -116,6 +119,7 @@ def test_files_of_a_source_that_is_only_referenced_are_skipped_with_the_way_out(
     plan = proposed(decided)
     assert plan is not None
     [skip] = [one for one in plan["actions"] if one["do"] == "skip"]
+    assert {one["do"] for one in plan["actions"]} == {"edit", "trash", "skip"}
     assert (skip["source"], skip["path"], skip["proposed"]["do"]) == ("card", "elsewhere.jpg", "trash")
     assert "--managed" in skip["reason"]
     assert all(one["source"] != "card" for one in plan["actions"] if one["do"] != "skip")
@@ -141,8 +145,8 @@ def test_a_file_whose_sidecar_cannot_be_used_is_told_and_not_trashed(decided: Li
 
 def test_where_the_keeper_cannot_be_read_nobody_goes(decided: Library) -> None:
     decided.sidecar("2019/lake.jpg").write_text("{ broken")
-    plan = proposed(decided)
-    assert plan is None or {one["do"] for one in plan["actions"]} == {"skip"}
+    with pytest.raises(Refused, match="which stays, cannot be used: lumina check"):
+        proposed(decided)
 
 
 def test_every_trashed_file_leaves_one_of_its_group(library: Library) -> None:

@@ -1,0 +1,191 @@
+"""How jobs and schedules are shown: tables, one in full, one as it goes on; or JSON."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from lumina_fs.cli.analyze import summary
+from lumina_fs.cli.display import Reporter, duration, plural, print_json, print_pairs, print_table, say
+from lumina_fs.errors import ExitCode
+from lumina_fs.progress import Progress
+
+if TYPE_CHECKING:
+    from lumina_fs.jobs.records import Record
+    from lumina_fs.jobs.schedules import Planned
+    from lumina_fs.roots import Root
+
+STATES = ("pending", "running", "success", "failure", "cancelled", "interrupted")
+#: Problems that `show` lists.
+_PROBLEMS = 20
+
+
+def jobs(records: Sequence[Record], *, as_json: bool) -> None:
+    """A table of jobs."""
+    if as_json:
+        for record in records:
+            print_json(record.as_dict())
+        return
+    if not records:
+        say("no job has left a record here", to_stderr=True)
+        return
+    rows = [
+        (record.id[-8:], record.job.work, record.state, _progress(record), moment(record.began), _took(record),
+         _short(record))
+        for record in records
+    ]  # fmt: skip
+    print_table(("ID", "WORK", "STATE", "DONE", "STARTED", "TOOK", "WHAT"), rows, spare=("TOOK", "STARTED"))
+
+
+def job(record: Record, *, as_json: bool) -> None:
+    """All about one job."""
+    if as_json:
+        print_json(record.as_dict())
+        return
+    one = record.job
+    pairs = [
+        ("id", one.id),
+        ("work", one.work + _chain(record)),
+        ("arguments", ", ".join(f"{name}={value}" for name, value in one.arguments.items())),
+        ("state", record.state + (f", attempt {one.attempts}" if one.attempts > 1 else "")),
+        ("process", f"{one.process.pid} on {one.process.host}"),
+        ("created", moment(one.created)),
+        ("started", moment(one.started)),
+        ("ended", moment(one.ended)),
+        ("took", _took(record)),
+        ("stage", f"{one.stage} {_progress(record)}".strip()),
+        ("rate", f"{one.rate:,.0f} {one.unit}/s" if one.rate else ""),
+        ("left", duration(one.seconds_left) if one.seconds_left is not None else ""),
+        ("message", one.message),
+        ("counts", summary(one.counts) if one.counts else ""),
+        ("result", summary(one.result) if one.result is not None else ""),
+        ("schedule", one.schedule or ""),
+        ("on end", one.on_end or ""),
+    ]
+    print_pairs([(name, value) for name, value in pairs if value])
+    for problem in one.problems[:_PROBLEMS]:
+        say(f"  {problem.source}: {problem.path}: {problem.code}: {problem.message}")
+    met = one.counts.get("problems", 0)
+    if met > min(_PROBLEMS, len(one.problems)):
+        say(f"  ... of {plural(met, 'problem')}; --json lists the first {len(one.problems)}")
+
+
+def follow(root: Root, record: Record, stop: threading.Event, *, as_json: bool) -> Record:
+    """Show a job until it ends; its last record."""
+    from lumina_fs.jobs.records import read_record
+
+    reporter, before = Reporter(quiet=as_json), None
+    while True:
+        value = record.as_dict()
+        if as_json and value != before:
+            print_json(value)
+        elif not as_json and record.job.stage:
+            reporter.show(Progress(record.job.stage, record.job.current, record.job.total, record.job.unit))
+        before = value
+        if not record.alive or stop.wait(0.3):
+            break
+        fresh = read_record(root, record.id)
+        if fresh is None:  # it changed nothing, so its record went
+            reporter.clear()
+            say(f"{record.job.work} ended with nothing to tell", to_stderr=True)
+            return record
+        record = fresh
+    reporter.clear()
+    if not as_json and not record.alive:
+        ended(record, as_json=False)
+    return record
+
+
+def ended(record: Record, *, as_json: bool) -> None:
+    """How a job ended, in a line."""
+    if as_json:
+        print_json(record.as_dict())
+    else:
+        say(f"{record.job.work} {record.id[-8:]}: {record.state}, {_short(record)}".rstrip(", "))
+
+
+def exit_code(record: Record) -> ExitCode:
+    """What a command returns that saw a job end so."""
+    if record.state == "success":
+        return ExitCode.PROBLEMS if record.job.counts.get("problems") else ExitCode.DONE
+    if record.state in ("pending", "running"):
+        return ExitCode.DONE
+    return ExitCode.INTERRUPTED if record.state == "cancelled" else ExitCode.FAILED
+
+
+def schedules(plans: Iterable[Planned], *, as_json: bool) -> None:
+    """A table of schedules."""
+    found = [schedule(plan) for plan in plans]
+    if as_json:
+        for one in found:
+            print_json(one)
+    elif not found:
+        say("nothing is scheduled: lumina jobs schedule scan --every 1d", to_stderr=True)
+    else:
+        rows = [
+            (one["name"], one["work"], _when(one), moment(one["last"]), one["state"] or "", moment(one["next"]))
+            for one in found
+        ]
+        print_table(("NAME", "WORK", "WHEN", "LAST", "STATE", "NEXT"), rows)
+
+
+def schedule(plan: Planned) -> dict[str, Any]:
+    """One schedule, for `--json`."""
+    return {
+        **plan.schedule.model_dump(mode="json"),
+        "last": plan.last.began if plan.last else None,
+        "state": plan.last.state if plan.last else None,
+        "next": plan.next.isoformat(timespec="seconds") if plan.next else None,
+    }
+
+
+def moment(when: str | datetime | None) -> str:
+    """A time as the clock here shows it."""
+    if when is None:
+        return ""
+    try:
+        known = datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError:
+        return str(when)
+    return known.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _when(one: dict[str, Any]) -> str:
+    return f"every {one['every']}" if one["every"] else f"at {one['at']}" if one["at"] else "never"
+
+
+def _progress(record: Record) -> str:
+    one = record.job
+    if record.state == "success":
+        return ""
+    if one.total is None:
+        return f"{one.current:,}" if one.current else ""
+    return f"{one.current:,} of {one.total:,} ({one.percent or 0:.0f} %)"
+
+
+def _took(record: Record) -> str:
+    one = record.job
+    if one.started is None or (one.ended is None and not record.alive):
+        return ""
+    try:
+        start = datetime.fromisoformat(one.started)
+        end = datetime.fromisoformat(one.ended) if one.ended is not None else datetime.now().astimezone()
+        return duration(max(0.0, (end - start).total_seconds()))
+    except (ValueError, TypeError):  # edited by hand
+        return ""
+
+
+def _short(record: Record) -> str:
+    one = record.job
+    if record.state == "interrupted":
+        return f"its process ended: lumina jobs retry {record.id[-8:]}"
+    if record.state == "success" and one.result is not None:
+        return summary(one.result)
+    return one.message or (f"{one.stage}, {duration(one.seconds_left)} left" if one.seconds_left else one.stage)
+
+
+def _chain(record: Record) -> str:
+    chain = record.job.chain
+    return f" ({chain.position} of {len(chain.steps)} of a chain)" if chain is not None else ""
