@@ -21,6 +21,7 @@ from lumina_fs.daemon.own_writes import OwnWrites
 from lumina_fs.daemon.places import OWN, Affected, Documents, meaning, places, standing
 from lumina_fs.daemon.settling import Gathered, is_being_written
 from lumina_fs.daemon.ticket import Ticket
+from lumina_fs.daemon.timetable import Timetable
 from lumina_fs.daemon.watching import Hint, Watcher
 from lumina_fs.errors import Locked, LuminaError, SourceOffline
 from lumina_fs.index_session import BEHIND, LOCKS, keep_server, server
@@ -32,6 +33,7 @@ from lumina_fs.scan import Narrowing, ScanResult, scan
 #: Workers are let go when nothing was opened for this long.
 _IDLE_SECONDS = 20.0
 _SERVER_SECONDS = 30.0
+_TIMETABLE_SECONDS = 20.0
 _LONGEST_WAIT = 30.0
 
 
@@ -55,6 +57,7 @@ class Keeper:
         self._unfinished: set[str] = set()
         self._offline: list[str] = []
         self._ready = False
+        self._timetable, self._timetable_at = Timetable(), 0.0
         self._documents = self._renewal = True
         self._whole_at = self._poll_at = self._server_at = self._used = self._not_before = 0.0
         self._delay = 1.0
@@ -140,6 +143,7 @@ class Keeper:
     def _close(self) -> None:
         self.watcher.close()
         self._opener.close()
+        self._timetable.close()
         for ticket in self._tickets:
             ticket.give({"done": False, "message": "the daemon was stopped"})
         self.catalog.close()
@@ -163,7 +167,7 @@ class Keeper:
             if self._documents or self._stopping.is_set():
                 return
             now = time.monotonic()
-            times = [self._whole_at, self._server_at, self._gathered.due() or self._whole_at]
+            times = [self._whole_at, self._server_at, self._timetable_at, self._gathered.due() or self._whole_at]
             if self._tickets:
                 times.append(now)
             if self.watcher.unwatched:
@@ -180,7 +184,7 @@ class Keeper:
         if now < self._not_before:
             return
         if self._documents:
-            self._documents = False
+            self._documents, self._timetable_at = False, 0.0
             self._read_documents()
         self._watch_again()
         due = self._gathered.due()
@@ -193,6 +197,10 @@ class Keeper:
                 self._look(folders)
         elif self.watcher.unwatched and now >= self._poll_at:
             self._poll()
+        elif now >= self._timetable_at:
+            self._timetable_at = now + _TIMETABLE_SECONDS
+            if self._timetable.look(self.catalog):
+                self.account.tell("scheduled work begins")
         elif now >= self._server_at:
             self._server_at = now + _SERVER_SECONDS
             keep_server()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -203,7 +203,7 @@ def test_the_index_may_be_dropped_or_unreachable_at_any_time(
         "ALTER TABLE {s}.seen DROP CONSTRAINT seen_pkey",
     ):
         with psycopg.connect(postgres) as other:
-            other.execute(cast(LiteralString, statement.replace("{s}", schema)))
+            other.execute(statement.replace("{s}", schema).encode())
         assert watched.sync()["index"] == "current", statement
         watched.verify()
     watched.end()
@@ -302,3 +302,18 @@ def test_a_quiet_daemon_costs_next_to_nothing(watched: Watched) -> None:
     time.sleep(3.0)
     assert sum(process.cpu_times()[:2]) - before <= 0.05
     assert process.nice() >= 10
+
+
+def test_scheduled_work_is_started_when_it_is_due(watched: Watched) -> None:
+    watched.library.photo("a.jpg", 1)
+    watched.library.scan()
+    watched.start()
+    assert command("jobs", "schedule", "scan", "--every", "1d", "--catalog", str(watched.root)).returncode == 0
+
+    def states() -> list[str]:
+        listed = command("jobs", "list", "--json", "--catalog", str(watched.root)).stdout
+        return [json.loads(line)["state"] for line in listed.splitlines()]
+
+    eventually(lambda: "success" in states(), 40)
+    assert watched.sync()["done"]
+    assert watched.status()["passes"] <= 3
