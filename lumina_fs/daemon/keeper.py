@@ -312,7 +312,8 @@ class Keeper:
     ) -> None:
         now = time.monotonic()
         self.account.unfinished = sorted(self._unfinished)
-        self._gathered.not_before = now + min(spent, 5.0)
+        # without an index every sidecar is read each time: less often then
+        self._gathered.not_before = now + (min(4 * spent, 30.0) if result.index == "behind" else min(spent, 5.0))
         for path in self._unfinished:
             self._gather_again(path)
         if folders is not None:

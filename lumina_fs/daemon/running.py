@@ -37,6 +37,10 @@ def run(paths: Sequence[str]) -> None:
         raise crew.failed[0]
 
 
+class NotWatched(LuminaError):
+    """A catalog that could not be watched, for a reason of the system."""
+
+
 class _Crew:
     """All the keepers."""
 
@@ -61,9 +65,10 @@ class _Crew:
     def _run(self, keeper: Keeper) -> None:
         try:
             keeper.run()
-        except LuminaError as error:
+        except Exception as error:
+            told = error if isinstance(error, LuminaError) else NotWatched(str(error), path=keeper.catalog.path)
             with self._guard:
-                self.failed.append(error)
+                self.failed.append(told)
             if len(self.failed) == len(self._keepers):
                 self._stop.set()
             else:
