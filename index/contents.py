@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.postgres import PostgresIndex, sql
+from index.postgres import PostgresIndex
+from index.records import sql
 
 _RECORD = np.dtype([("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2")])
 _ROWS_AT_ONCE = 20_000

@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 
 from index.entry import COLUMNS
-from index.postgres import PostgresIndex, copy_lines, ddl, only_row, sql
+from index.postgres import PostgresIndex, copy_lines, ddl, only_row
 from index.protocol import Difference, IndexUnusable, Verdict
+from index.records import sql
 
 # the hash of a tsvector is that of its text: the type has none of its own
 _HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COLUMNS)

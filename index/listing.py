@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from index.postgres import PostgresIndex, sql
+from index.postgres import PostgresIndex
 from index.protocol import Row
 from index.query import compile_query
+from index.records import sql
 from schemas.sidecar import tag_parts
 
 _COLUMNS = (

@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg.rows import class_row
@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from index.entry import COLUMNS, problem_line, seen_line
 from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
 from index.query import compile_query
+from index.records import known, sql
 
 _DDL = (resources.files("index") / "tables.sql").read_text()
 VERSION = hashlib.sha256(_DDL.encode()).hexdigest()[:16]
@@ -64,6 +65,9 @@ def server_version(conninfo: str) -> str:
 #: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
 _FEW, _NEWEST = 10_000, 10_000
 
+#: By what the tables know us from somebody who changes rows by hand.
+_NAME = "lumina-fs"
+
 
 class PostgresIndex:
     """A connection to the index of one catalog; a context manager. Not for use by two threads at once."""
@@ -72,7 +76,7 @@ class PostgresIndex:
         self.schema = schema_of(catalog_id, where)
         self._where = where
         try:
-            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10)
+            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
         except psycopg.Error as error:
             raise IndexUnavailable(_first_line(error)) from None
         self._staged = False
@@ -109,6 +113,27 @@ class PostgresIndex:
             raise IndexUnusable("there is no index yet")
         if version != VERSION:
             raise IndexUnusable("the index was made by another version of Lumina")
+        if self.meta("shape") != self._shape(self.schema):
+            raise IndexUnusable("somebody changed the tables of the index")
+
+    def check_rows(self) -> None:
+        """The same, and raise it too when anybody but us changed rows."""
+        self.check()
+        if self.meta("altered") is not None:
+            raise IndexUnusable("somebody changed rows of the index")
+
+    def _shape(self, schema: str) -> str:
+        """How many columns, indexes and triggers there are."""
+        query = (
+            "SELECT count(*) FILTER (WHERE what = 'a') || ' ' || count(*) FILTER (WHERE what = 'i') || ' ' || "
+            "count(*) FILTER (WHERE what = 't') FROM ("
+            "SELECT 'a' AS what, attrelid AS r FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped UNION ALL "
+            "SELECT 'i', indrelid FROM pg_index UNION ALL "
+            "SELECT 't', tgrelid FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O') x "
+            "JOIN pg_class c ON c.oid = r WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(%s)"
+        )
+        with self.cursor() as cursor:
+            return str(only_row(cursor.execute(sql(query), (schema,)))[0])
 
     def meta(self, name: str) -> str | None:
         """A value of table meta, None without one or without an index."""
@@ -122,7 +147,10 @@ class PostgresIndex:
     def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
         """Say in a finished generation what it is."""
         where = os.fsencode(self._where).decode("utf-8", "replace")
-        named = {"version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8]}
+        named = {
+            "version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8],
+            "shape": self._shape(schema),
+        }  # fmt: skip
         cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), list(named.items()))
 
     def drop(self) -> bool:
@@ -135,21 +163,31 @@ class PostgresIndex:
 
     # -- what a scan needs
 
-    def known(self, source: str) -> dict[str, str]:
-        """Path -> fingerprint and ETag with a tab between, of all that was seen in a source. Paths are encoded."""
-        # many lines in one value: a row for each would cost four times as much
-        escaped = r"replace(replace(replace(path, '\', '\\'), E'\n', '\n'), E'\t', '\t')"
-        query = (
-            f"SELECT string_agg({escaped} || E'\t' || fingerprint || E'\t' || etag, E'\n') FROM "
-            "(SELECT path, fingerprint, etag, row_number() OVER () / 50000 AS part "
-            f"FROM {self.schema}.seen WHERE source = %s) s GROUP BY part"
-        )
-        found: dict[str, str] = {}
+    def known(self, source: str, folders: Mapping[str, bool] | None = None) -> dict[str, str]:
+        """Path -> fingerprint and ETag with a tab between, of all that was seen in a source. Paths are encoded.
+
+        With `folders` only of what lies in them, or anywhere below those that are True.
+        """
         with self.cursor() as cursor:
-            for (text,) in cursor.execute(sql(query), (source,)):
-                for line in text.split("\n"):
-                    path, _, row = line.partition("\t")
-                    found[_unescaped(path) if "\\" in path else path] = row
+            return known(cursor, self.schema, source, folders)
+
+    def count_seen(self, source: str) -> int:
+        """How many paths of a source are recorded."""
+        with self.cursor() as cursor:
+            query = f"SELECT count(*) FROM {self.schema}.seen WHERE source = %s"
+            return int(only_row(cursor.execute(sql(query), (source,)))[0])
+
+    def paths_with(self, source: str, digests: Sequence[str]) -> dict[str, list[str]]:
+        """SHA-256 as hex -> the paths at which this content is recorded in a source. Paths are encoded."""
+        found: dict[str, list[str]] = {}
+        with self.cursor() as cursor:
+            query = (
+                f"SELECT encode(sha256, 'hex'), path FROM {self.schema}.original "
+                "WHERE sha256 = ANY(%s) AND source = %s ORDER BY path"
+            )
+            raw = [bytes.fromhex(digest) for digest in digests]
+            for digest, path in cursor.execute(sql(query), (raw, source)):
+                found.setdefault(digest, []).append(path)
         return found
 
     def paths_of(self, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
@@ -358,11 +396,6 @@ class PostgresIndex:
             return cursor.execute(sql(query), params).fetchall()
 
 
-def sql(text: str) -> LiteralString:
-    """SQL made of our own names and the compiled condition, which holds no value of the person's."""
-    return text
-
-
 def only_row(cursor: psycopg.Cursor[Any]) -> tuple[Any, ...]:
     row = cursor.fetchone()
     assert row is not None
@@ -393,8 +426,3 @@ def _merge(cursor: psycopg.Cursor[Any], schema: str, table: str, columns: Sequen
             f"ON CONFLICT (source, path) DO UPDATE SET {changes}"
         )
     )
-
-
-def _unescaped(text: str) -> str:
-    """Undo the escapes of `known`."""
-    return re.sub(r"\\(.)", lambda match: {"t": "\t", "n": "\n"}.get(match[1], match[1]), text)

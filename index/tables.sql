@@ -78,3 +78,16 @@ CREATE INDEX ON {s}.original (quality);
 CREATE INDEX ON {s}.original (rating) WHERE rating IS NOT NULL;
 CREATE INDEX ON {s}.original (iso) WHERE iso IS NOT NULL;
 CREATE INDEX ON {s}.original USING gin (words) WITH (fastupdate = off);
+-- Whoever changes rows and is not us leaves a note; the next scan of everything makes the index anew. (A comment ends the
+-- lines of the function, because these statements are told apart by a semicolon at the end of a line.)
+CREATE FUNCTION {s}.note_other_hands() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('application_name') <> 'lumina-fs' THEN
+        EXECUTE format('INSERT INTO %I.meta VALUES (''altered'', ''1'') ON CONFLICT DO NOTHING', TG_TABLE_SCHEMA); --
+    END IF; --
+    RETURN NULL; --
+END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {s}.original EXECUTE FUNCTION {s}.note_other_hands();
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {s}.seen EXECUTE FUNCTION {s}.note_other_hands();
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {s}.problem EXECUTE FUNCTION {s}.note_other_hands();
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {s}.stale EXECUTE FUNCTION {s}.note_other_hands();

@@ -16,7 +16,7 @@ from lumina_fs.plans.files import plan_ids, read_approval, read_plan
 from lumina_fs.plans.journal import read_history
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
-from lumina_fs.sidecars import Sidecars
+from lumina_fs.sidecar_walk import sidecar_paths
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
 from schemas.job import Job
@@ -105,19 +105,6 @@ def _check_source(
             if throttle.due():
                 yield Progress("checking", done, None, "sidecars")
     return done
-
-
-def sidecar_paths(catalog: Catalog, source: Source, sidecars: Sidecars) -> Iterator[str]:
-    """The paths of all sidecars of a source, relative to the root that holds them, in directory order."""
-    elsewhere = sidecars.stats()
-    if elsewhere is not None:
-        for folder, names in sorted(elsewhere.items()):
-            prefix = f"{sidecars.prefix}{folder}/" if folder else sidecars.prefix
-            yield from (prefix + name for name in sorted(names))
-        return
-    for directory, beside in walk_sidecars(source.path, ignore=Ignore(tuple(catalog.settings.ignore))):
-        prefix = f"{directory}/" if directory else ""
-        yield from (prefix + name for name in beside)
 
 
 def _check_one(root: Root, path: str, model: type[Document], source: str, *, originals: bool) -> Iterator[Trouble]:

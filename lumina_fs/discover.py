@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lumina_fs.durable import TEMP_PREFIX
@@ -31,6 +31,10 @@ _IGNORED_FILES = re.compile(
     r"\.picasa\.ini$|SYNOFILE_THUMB|\.fuse_hidden|~\$|" + re.escape(TEMP_PREFIX)
 )
 _IGNORED_TRASH = re.compile(r"\.Trash|\.trash")
+
+
+#: Folders of a source ("" is its top), and whether all below them is meant too.
+Folders = Mapping[str, bool]
 
 
 def is_ignored_file(name: str) -> bool:
@@ -63,9 +67,13 @@ class Ignore:
 
     def path(self, path: str) -> bool:
         """True when this file, or a folder that it lies in, is to be left out."""
-        parts = path.split("/")
-        folders = [("/".join(parts[:depth]), parts[depth]) for depth in range(len(parts) - 1)]
-        return any(self.folder(*folder) for folder in folders) or self.file("/".join(parts[:-1]), parts[-1])
+        folder, _, name = path.rpartition("/")
+        return self.tree(folder) or self.file(folder, name)
+
+    def tree(self, directory: str) -> bool:
+        """True when this folder, or one that it lies in, is to be left out."""
+        parts = directory.split("/") if directory else []
+        return any(self.folder("/".join(parts[:depth]), parts[depth]) for depth in range(len(parts)))
 
     def folder(self, directory: str, name: str) -> bool:
         """True when this folder is to be left out, with all in it."""
@@ -115,6 +123,58 @@ def walk_directories(root: str, *, ignore: Ignore, cancel: threading.Event | Non
         yield listing
         inner.sort(reverse=True)
         waiting += [_join(directory, name) for name in inner]
+
+
+def walk_folders(
+    root: str, folders: Folders, *, ignore: Ignore, cancel: threading.Event | None = None
+) -> Iterator[Listing]:
+    """The same for some folders: each alone, or with all below it. One that is gone or left out gives nothing."""
+    for start in sorted(folders):
+        if any(folders.get(above) for above in _above(start)):
+            continue
+        try:
+            there = not ignore.tree(start) and _is_inside(root, start)
+        except OSError as error:
+            yield Listing(start, unreadable=[("", error.strerror or type(error).__name__)])
+            continue
+        if not there:
+            continue
+        waiting = [start]
+        while waiting and not (cancel and cancel.is_set()):
+            directory = waiting.pop()
+            listing = Listing(directory)
+            try:
+                inner = _list(root, directory, ignore, listing)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                listing.unreadable.append(("", error.strerror or type(error).__name__))
+                inner = []
+            yield listing
+            if folders[start]:
+                waiting += [_join(directory, name) for name in sorted(inner, reverse=True)]
+
+
+def _above(directory: str) -> Iterator[str]:
+    while directory:
+        directory = directory.rpartition("/")[0]
+        yield directory
+
+
+def _is_inside(root: str, directory: str) -> bool:
+    """True for a folder that a walk would come to: it is there, and no part of the way to it is a link."""
+    place = root
+    try:
+        for part in directory.split("/") if directory else []:
+            place = os.path.join(place, part)
+            if not stat.S_ISDIR(os.lstat(place).st_mode):
+                return False
+        os.stat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        if not directory:
+            raise
+        return False
+    return True
 
 
 def walk_sidecars(root: str, *, ignore: Ignore) -> Iterator[tuple[str, list[str]]]:

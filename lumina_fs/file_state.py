@@ -17,6 +17,10 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+#: No clocks of machines that share a disk differ by so much.
+_FAR_NS = 86_400_000_000_000
+
+
 class FileStat(NamedTuple):
     """The part of a stat by which a file is recognised as unchanged."""
 
@@ -34,8 +38,11 @@ def stat_of(info: os.stat_result) -> FileStat:
 def has_settled(mtime_ns: int, now_ns: int, margin_ns: int = 0) -> bool:
     """True when a change from `now` on must get another mtime than this one.
 
-    A whole second may come from a file system that keeps no finer time: then two seconds must have passed.
+    A whole second may come from a file system that keeps no finer time: then two seconds must have passed. A time in
+    the far future (a camera's clock was wrong) is no clock's that could give it again.
     """
+    if mtime_ns > now_ns + _FAR_NS:
+        return True
     if mtime_ns % 1_000_000_000 == 0:
         margin_ns = max(margin_ns, 2_000_000_000)
     return mtime_ns + margin_ns < now_ns

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import read
+from lumina_fs.doorbell import daemon_gives_way
 from lumina_fs.durable import ABSENT
+from lumina_fs.errors import Locked
 from lumina_fs.locks import lock
 from schemas.text import dump
 
@@ -26,6 +28,9 @@ BEHIND = f"{STATE}/index-behind.json"
 LOCKS = f"{STATE}/locks"
 URL = "LUMINA_DATABASE_URL"
 
+#: How long a daemon may take to stop where everything is valid.
+_HAND_OVER_SECONDS = 60.0
+
 
 @contextlib.contextmanager
 def connect(catalog: Catalog) -> Iterator[PostgresIndex]:
@@ -33,13 +38,16 @@ def connect(catalog: Catalog) -> Iterator[PostgresIndex]:
     from index.postgres import PostgresIndex
 
     with contextlib.ExitStack() as stack:
-        conninfo = stack.enter_context(_server())
+        conninfo = stack.enter_context(server())
         yield stack.enter_context(PostgresIndex(conninfo, catalog.id, catalog.path))
 
 
 @contextlib.contextmanager
-def _server() -> Iterator[str]:
-    """How to reach the server that was named, else the embedded one, which runs as long as it is used."""
+def server() -> Iterator[str]:
+    """How to reach the server that was named, else the embedded one, which runs as long as it is used.
+
+    Raises IndexUnavailable.
+    """
     named = os.environ.get(URL)
     if named:
         yield named
@@ -55,19 +63,41 @@ def _server() -> Iterator[str]:
         yield conninfo
 
 
+def keep_server() -> None:
+    """Start the embedded server again if somebody stopped or killed it; one that was named is not ours to start."""
+    if os.environ.get(URL):
+        return
+    from index.server import running
+
+    with contextlib.suppress(Exception):
+        if not running():
+            with server():
+                pass
+
+
 def server_version() -> str:
     """The version of the server that an index would use; it is started if need be. Raises IndexUnavailable."""
     from index.postgres import server_version as ask
 
-    with _server() as conninfo:
+    with server() as conninfo:
         return ask(conninfo)
 
 
 @contextlib.contextmanager
-def exclusive(catalog: Catalog, what: str, wait: float = 0.5) -> Iterator[None]:
-    """Be the only one who writes this catalog's index in bulk. Raises Locked."""
+def exclusive(catalog: Catalog, what: str, wait: float = 0.5, *, hand_over: bool = True) -> Iterator[None]:
+    """Be the only one who writes this catalog's index in bulk. Raises Locked.
+
+    `hand_over`: where it is the daemon who does, ask it to stop for us; it goes on afterwards.
+    """
     catalog.disk.make_directory(catalog.root, LOCKS)
-    with lock(catalog.root, f"{LOCKS}/index", wait=wait, what=what):
+    path = f"{LOCKS}/index"
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock(catalog.root, path, wait=wait, what=what))
+        except Locked:
+            if not hand_over or not daemon_gives_way(catalog.path):
+                raise
+            stack.enter_context(lock(catalog.root, path, wait=_HAND_OVER_SECONDS, what=what))
         yield
 
 

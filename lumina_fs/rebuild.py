@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from index.entry import entry, problem_line, seen_line
 from index.protocol import Problem, Verdict
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.check import sidecar_paths
 from lumina_fs.documents import checked, read
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.file_state import FileStat
@@ -24,6 +23,7 @@ from lumina_fs.index_session import clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
+from lumina_fs.sidecar_walk import sidecar_paths
 from lumina_fs.sidecars import original_path, path_of
 from lumina_fs.survey import fingerprint, missing_fingerprint
 from schemas.names import encode_name

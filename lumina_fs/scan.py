@@ -5,34 +5,28 @@
 
 from __future__ import annotations
 
-import concurrent.futures as cf
 import contextlib
-import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from index.protocol import IndexUnavailable, IndexUnusable
-from lumina_fs import exif
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.discover import Ignore
-from lumina_fs.duplicates.reduction_writer import ReductionWriter
+from lumina_fs.discover import Folders, Ignore
 from lumina_fs.errors import SourceOffline
-from lumina_fs.index_session import IndexWriter, connect, exclusive
+from lumina_fs.index_session import IndexWriter, connect, exclusive, is_behind
 from lumina_fs.ingest import Ingest
-from lumina_fs.poison import poison, remember_poison
-from lumina_fs.pool import Bounds, Fallen, Pool
+from lumina_fs.opener import Opener
 from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
-from lumina_fs.recipe import decoders, recipe
+from lumina_fs.recipe import recipe
 from lumina_fs.roots import Root
 from lumina_fs.source_scan import Runner, SourceScan
 from lumina_fs.survey import Survey, survey
 from lumina_fs.whereabouts import Counts, Whereabouts
-from lumina_fs.worker import Answer, Job, Setup, main
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +53,18 @@ class ScanResult:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the daemon asks of a scan: only these folders by source (None: all), and its own workers.
+
+    `unfinished` says of an original, by its absolute path, that somebody is still writing it: it is left for later.
+    """
+
+    opener: Opener
+    unfinished: Callable[[str], bool]
+    folders: Mapping[str, Folders] | None = None
+
+
 @dataclass(slots=True)
 class _Totals:
     counts: Counts = field(default_factory=Counts)
@@ -73,37 +79,37 @@ def scan(
     sources: Sequence[str] = (),
     rehash: bool = False,
     accept_missing: bool = False,
+    narrowing: Narrowing | None = None,
 ) -> Iterator[Event | Finished[ScanResult]]:
-    """Bring sidecars and index up to what lies in the sources (all, or those named).
+    """Bring sidecars and index up to what lies in the sources (all, those named, or only some folders of them).
 
-    Raises Locked, ToolMissing, SourceOffline when every source is offline.
+    A running daemon gives way to any but its own (`narrowing`). While the index lacks something, all folders are
+    looked at. Raises Locked, ToolMissing, SourceOffline when every source is offline.
     """
     begun = time.monotonic()
     chosen = [catalog.source(name) for name in sources] or catalog.sources()
     totals = _Totals()
-    with exclusive(catalog, "scanning"), contextlib.ExitStack() as stack:
-        catalog.ensure_schemas()
-        writer = yield from _writer(catalog, stack, cancel)
-        opener = _Opener(catalog, stack, cancel)
+    with exclusive(catalog, "scanning", hand_over=narrowing is None), contextlib.ExitStack() as stack:
+        folders = narrowing.folders if narrowing and not is_behind(catalog) else None
+        if folders is None:
+            catalog.ensure_schemas()
+        writer = yield from _writer(catalog, stack, cancel, part=folders is not None)
+        opener = narrowing.opener if narrowing else stack.enter_context(Opener(catalog, cancel))
+        opener.begin(cancel)
+        options = _Options(opener.warm, rehash, accept_missing, narrowing.unfinished if narrowing else None)
         for source in chosen:
             if cancel.is_set():
                 break
             try:
-                yield from _scan_source(
-                    catalog, source, writer, opener.run, totals, cancel, on_change=opener.warm, rehash=rehash,
-                    accept_missing=accept_missing,
-                )  # fmt: skip
+                yield from _scan_parts(catalog, source, writer, opener.run, totals, cancel, options, folders)
             except SourceOffline as error:
                 if len(chosen) == 1:
                     raise
                 totals.offline.append(source.name)
                 yield Note(str(error))
-        opener.finish()
-        if not cancel.is_set():
-            names = [source.name for source in catalog.sources()]
-            writer.ask(lambda index: index.keep_sources(names), None)
-            writer.finish()
-        duplicates = writer.ask(lambda index: index.count_duplicates(), None)
+        if narrowing is None:
+            opener.finish()
+        duplicates = _end(catalog, writer, cancel, whole=folders is None)
     if totals.offline and len(totals.offline) == len(chosen):
         raise SourceOffline("no source is online; nothing was changed")
     yield _finished(totals, writer, duplicates, cancel, begun)
@@ -116,11 +122,11 @@ def reconcile(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | 
     """
     begun = time.monotonic()
     totals = _Totals()
-    with exclusive(catalog, "reconciling"), contextlib.ExitStack() as stack:
+    with exclusive(catalog, "reconciling", hand_over=False), contextlib.ExitStack() as stack:
         writer = yield from _writer(catalog, stack, cancel, needed=True)
         for source in catalog.sources():
             try:
-                yield from _scan_source(catalog, source, writer, None, totals, cancel)
+                yield from _scan_source(catalog, source, writer, None, totals, cancel, _Options())
             except SourceOffline as error:
                 totals.offline.append(source.name)
                 yield Note(str(error))
@@ -131,13 +137,18 @@ def reconcile(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | 
 
 
 def _writer(
-    catalog: Catalog, stack: contextlib.ExitStack, cancel: threading.Event, *, needed: bool = False
+    catalog: Catalog,
+    stack: contextlib.ExitStack,
+    cancel: threading.Event,
+    *,
+    needed: bool = False,
+    part: bool = False,
 ) -> Generator[Event, None, IndexWriter]:
     """The way to the index; where there is no usable one it is made anew from the sidecars that are there."""
     try:
         index = stack.enter_context(connect(catalog))
         try:
-            index.check()
+            index.check() if part else index.check_rows()
         except IndexUnusable as reason:
             yield from rebuild_into(index, catalog, cancel=cancel, why=str(reason))
         return IndexWriter(catalog, index)
@@ -146,6 +157,16 @@ def _writer(
             raise
         yield Note(f"the index cannot be reached ({error}): sidecars are written, the index catches up later")
         return IndexWriter(catalog, None, str(error))
+
+
+def _end(catalog: Catalog, writer: IndexWriter, cancel: threading.Event, *, whole: bool) -> int | None:
+    """Say that the index has all; returns how many exact duplicates there are, after a scan of everything."""
+    if not cancel.is_set():
+        if whole:
+            names = [source.name for source in catalog.sources()]
+            writer.ask(lambda index: index.keep_sources(names), None)
+        writer.finish()
+    return writer.ask(lambda index: index.count_duplicates(), None) if whole else None
 
 
 def _finished(
@@ -170,6 +191,35 @@ def _finished(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    on_change: Callable[[], bool] | None = None
+    rehash: bool = False
+    accept_missing: bool = False
+    unfinished: Callable[[str], bool] | None = None
+
+
+def _scan_parts(
+    catalog: Catalog,
+    source: Source,
+    writer: IndexWriter,
+    run: Runner,
+    totals: _Totals,
+    cancel: threading.Event,
+    options: _Options,
+    folders: Mapping[str, Folders] | None,
+) -> Iterator[Event]:
+    """Some folders of a source, or all. When the part looks as if its medium were gone, the whole source decides."""
+    if folders is not None:
+        part = folders.get(source.name)
+        if not part:
+            return
+        with contextlib.suppress(SourceOffline):
+            yield from _scan_source(catalog, source, writer, run, totals, cancel, options, part)
+            return
+    yield from _scan_source(catalog, source, writer, run, totals, cancel, options)
+
+
 def _scan_source(
     catalog: Catalog,
     source: Source,
@@ -177,10 +227,8 @@ def _scan_source(
     run: Runner | None,
     totals: _Totals,
     cancel: threading.Event,
-    *,
-    on_change: Callable[[], bool] | None = None,
-    rehash: bool = False,
-    accept_missing: bool = False,
+    options: _Options,
+    folders: Folders | None = None,
 ) -> Iterator[Event]:
     catalog.require_online(source)
     try:
@@ -189,30 +237,40 @@ def _scan_source(
         raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
     with root:
         sidecars = catalog.sidecars(source, root)
-        known: dict[str, str] = writer.ask(lambda index: index.known(source.name), {})
+        known: dict[str, str] = writer.ask(lambda index: index.known(source.name, folders), {})
         ignore = Ignore(tuple(catalog.settings.ignore))
-        mark = "rehash" if rehash else recipe()  # no recorded fingerprint starts so: every original is looked at
-        found = survey(source.path, sidecars, ignore, known, mark, cancel, on_change)
+        mark = "rehash" if options.rehash else recipe()  # no recorded fingerprint starts so: each original is looked at
+        found = survey(source.path, sidecars, ignore, known, mark, cancel, options.on_change, folders)
         if cancel.is_set():
             return
-        if not accept_missing:
-            require_present(source, found)
+        if not options.accept_missing:
+            elsewhere = 0
+            if folders is not None and found.gone():
+                elsewhere = writer.ask(lambda index: index.count_seen(source.name), 0) - found.recorded()
+            require_present(source, found, max(0, elsewhere))
+        if options.unfinished is not None:
+            found.leave_out(options.unfinished, source.path)
         ingest = Ingest(source, sidecars, writer, recipe())
         counts, may_write = Counts(), run is not None
-        whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write)
-        one = SourceScan(source.name, root, sidecars, ingest, found, whereabouts, run, cancel, rehash, accept_missing)
+        whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path)
+        one = SourceScan(
+            source.name, root, sidecars, ingest, found, whereabouts, run, cancel, options.rehash, options.accept_missing
+        )
         for event in one.events():
             totals.problems += isinstance(event, Trouble)
             yield event
         totals.counts.add(counts)
-        if may_write:
+        if may_write and folders is None:
             _record(catalog, source, counts)
 
 
-def require_present(source: Source, found: Survey) -> None:
-    """Raise SourceOffline when most of what was recorded is gone and did not turn up elsewhere in the source."""
+def require_present(source: Source, found: Survey, elsewhere: int = 0) -> None:
+    """Raise SourceOffline when most of what was recorded is gone and did not turn up elsewhere in the source.
+
+    `elsewhere` originals are recorded in folders that were not looked at.
+    """
     appeared = len(found.fresh) + sum(1 for one in found.doubtful if one.etag is None)
-    gone, recorded = found.gone() - appeared, found.recorded() + found.missing
+    gone, recorded = found.gone() - appeared, found.recorded() + found.missing + elsewhere
     if gone > 0 and gone * 2 > recorded:
         raise SourceOffline(
             f"source {source.name}: {gone:,} of {recorded:,} originals are gone. Nothing was changed, because a disk "
@@ -230,80 +288,3 @@ def _record(catalog: Catalog, source: Source, counts: Counts) -> None:
 def utc_now() -> str:
     """The time, to the second, as documents have it."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-class _Opener:
-    """Opens originals in worker processes, which are started when the first original needs them."""
-
-    def __init__(self, catalog: Catalog, stack: contextlib.ExitStack, cancel: threading.Event) -> None:
-        self._catalog = catalog
-        self._stack = stack
-        self._cancel = cancel
-        self._pool: Pool[Job, Answer] | None = None
-        self._reductions = ReductionWriter(catalog)
-        self._tool: cf.Future[tuple[str, str]] | None = None
-
-    def run(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer]]:
-        """The answer for each job, in no order. A job that felled its workers is answered without decoding."""
-        first = next(iter(batches), None)
-        if first is None:
-            return
-        felled: list[Job] = []
-        for job, answer in self._answers(itertools.chain([first], batches)):
-            if isinstance(answer, Fallen):
-                felled.append(replace(job, felled=f"decoder_{answer.reason}"))
-            else:
-                yield job, answer
-        found: dict[str, str] = {}
-        for job, answer in self._answers(iter([[job] for job in felled])):
-            if isinstance(answer, Fallen):
-                yield job, Answer("unreadable", message=f"reading it ended its process ({answer.reason})")
-            else:
-                found[answer.sha256] = job.felled or ""
-                yield job, answer
-        remember_poison(self._catalog, found)
-        self._reductions.flush()
-
-    def warm(self) -> bool:
-        """Start the processes while the source is still being listed; True once they are on their way."""
-        if self._tool is None:
-            self._tool = self._stack.enter_context(cf.ThreadPoolExecutor(1)).submit(exif.require)
-        if not self._tool.done():
-            return False
-        self._started().warm()
-        return True
-
-    def finish(self) -> None:
-        """No more originals will be opened: the processes end while the rest is done."""
-        if self._pool is not None:
-            self._pool.finish()
-
-    def _answers(self, batches: Iterator[Sequence[Job]]) -> Iterator[tuple[Job, Answer | Fallen]]:
-        for answers in self._started().run(batches, cancel=self._cancel):
-            for job, answer in answers:
-                if isinstance(answer, Answer):
-                    self._reductions.add(answer.sha256, answer.reduction)
-                yield job, answer
-
-    def _started(self) -> Pool[Job, Answer]:
-        if self._pool is None:
-            settings = self._catalog.settings
-            executable, version = exif.require() if self._tool is None else self._tool.result()
-            known = poison(self._catalog)
-
-            def setup(scratch: str) -> Setup:
-                return Setup(
-                    scratch,
-                    executable,
-                    f"exiftool {version}",
-                    settings.max_pixels,
-                    settings.tag_bytes,
-                    known,
-                    decoders(),
-                )
-
-            bounds = Bounds(memory=settings.worker_memory_mb << 20, seconds=settings.file_seconds)
-            self._pool = self._stack.enter_context(
-                Pool[Job, Answer](main, setup, workers=settings.worker_count(), bounds=bounds)
-            )
-        return self._pool

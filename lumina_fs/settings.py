@@ -36,6 +36,15 @@ class Settings(BaseModel):
     tag_bytes: int = Field(default=8192, ge=0)
     """Room for metadata tags in one sidecar, in bytes of JSON."""
 
+    daemon_reconcile_seconds: float = Field(default=3600.0, ge=1)
+    """How often the daemon compares everything with the disk although nothing told it to."""
+
+    daemon_poll_seconds: float = Field(default=60.0, ge=0.1)
+    """How often the daemon looks into folders of which the kernel tells nothing: network mounts, too few watches."""
+
+    daemon_watches: int = Field(default=0, ge=0)
+    """The most kernel watches that the daemon takes for this catalog; 0 means as many as it gets."""
+
     on_job_end: list[str] = Field(default_factory=list)
     """A program and its arguments, started when a job ends, with the job's record as JSON on its standard input."""
 

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
@@ -218,8 +218,10 @@ class Sidecars:
             self.disk.make_directory(self.root, os.path.dirname(target))
         return self.disk.move_new(self.root, kept, self.root, target)
 
-    def stats(self) -> dict[str, dict[str, FileStat]] | None:
+    def stats(self, folders: Mapping[str, bool] | None = None) -> dict[str, dict[str, FileStat]] | None:
         """For a tree of their own: the stat of every sidecar by folder and name, as the source's folders are named.
+
+        With `folders` only of those, and of all below the ones that are True.
 
         None when sidecars lie beside their originals, where the walk sees them.
         """
@@ -227,7 +229,15 @@ class Sidecars:
             return None
         base = os.path.join(self.root.path, self.prefix.rstrip("/"))
         found: dict[str, dict[str, FileStat]] = {}
-        for folder, _, names in os.walk(base):
+        for start, below in ({"": True} if folders is None else folders).items():
+            self._stats_of(base, os.path.join(base, start) if start else base, below, found)
+        return found
+
+    @staticmethod
+    def _stats_of(base: str, start: str, below: bool, found: dict[str, dict[str, FileStat]]) -> None:
+        for folder, inner, names in os.walk(start):
+            if not below:
+                inner.clear()
             relative = "" if folder == base else os.path.relpath(folder, base)
             for name in names:
                 if not name.endswith(SUFFIX):
@@ -236,4 +246,3 @@ class Sidecars:
                 if stat.S_ISREG(info.st_mode):
                     entry = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
                     found.setdefault(relative, {})[name] = entry
-        return found

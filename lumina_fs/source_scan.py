@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,9 @@ from schemas.names import encode_name
 
 #: Fewer replaced originals than this are no sign of another medium.
 _MANY = 5
+
+#: So many originals that appeared are asked about at once.
+_TOGETHER = 64
 
 Value = dict[str, Any]
 Runner = Callable[[Iterator[Sequence[Job]]], Iterator[tuple[Job, Answer]]]
@@ -184,16 +188,24 @@ class SourceScan:
         return Job(self.source, self.root.path, found.path, found.size, found.mtime_ns, **more)
 
     def _open(self, answers: Iterator[tuple[Job, Answer]]) -> Iterator[Event]:
+        since = time.monotonic()
         for job, answer in answers:
             self.done += 1
             yield from self._answered(job, answer)
             yield Progress("scanning", self.done, max(self.todo, self.done))
+            if len(self.whereabouts.fresh) >= _TOGETHER or time.monotonic() - since > 1.0:
+                self.whereabouts.settle()
+                since = time.monotonic()
             if self.ingest.due():
                 yield from self.ingest.flush()
+        self.whereabouts.settle()
         yield from self.ingest.flush()
 
     def _answered(self, job: Job, answer: Answer) -> Iterator[Event]:
         doubtful = self.doubtful.pop(job.path, None)
+        if answer.status == "unreadable" and not self.whereabouts.is_there(job.path):
+            self.whereabouts.counts.found -= 1  # it moved on since it was listed: the next scan finds it where it is
+            return
         if doubtful is None:
             if answer.status == "unreadable":
                 self._add_unreadable(job, answer)

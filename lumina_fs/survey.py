@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lumina_fs.discover import Ignore, Listing, walk_directories
+from lumina_fs.discover import Folders, Ignore, Listing, walk_directories, walk_folders
 from lumina_fs.file_state import FileStat
 from lumina_fs.sidecars import SUFFIX, Sidecars, original_path, sidecar_name
 from schemas.names import decode_name
@@ -59,6 +59,14 @@ class Survey:
         """How many originals that should be here are not."""
         return len(self.widowed | self.vanished)
 
+    def leave_out(self, unfinished: Callable[[str], bool], root: str) -> None:
+        """Leave originals that somebody is still writing for later; `unfinished` is asked for absolute paths."""
+        fresh = [found for found in self.fresh if not unfinished(f"{root}/{found.path}")]
+        doubtful = [one for one in self.doubtful if not unfinished(f"{root}/{one.found.path}")]
+        self.present -= len(self.fresh) - len(fresh) + len(self.doubtful) - len(doubtful)
+        self.fresh, self.doubtful = fresh, doubtful
+        self.unsure = [found for found in self.unsure if not unfinished(f"{root}/{found.path}")]
+
     def recorded(self) -> int:
         """How many originals should be here, going by the records and by sidecars left alone."""
         return self.present - len(self.fresh) + self.gone()
@@ -94,8 +102,11 @@ def survey(
     recipe: str,
     cancel: threading.Event,
     on_change: Callable[[], bool] | None = None,
+    folders: Folders | None = None,
 ) -> Survey:
     """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
+
+    With `folders` only these are walked; `known` then holds what was recorded in them and no more.
 
     `on_change` is called as soon as an original is found that will have to be opened, and again until it says True.
 
@@ -104,9 +115,13 @@ def survey(
     for encoded in [path for path in known if path.startswith("bytes:")]:
         known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
-    elsewhere = sidecars.stats()
+    elsewhere = sidecars.stats(folders)
     cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
-    for listing in walk_directories(root, ignore=ignore, cancel=cancel):
+    if folders is None:
+        walk = walk_directories(root, ignore=ignore, cancel=cancel)
+    else:
+        walk = walk_folders(root, folders, ignore=ignore, cancel=cancel)
+    for listing in walk:
         there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
         _compare(listing, there, known, recipe, result)
         _leave_widowed(listing.directory, there, known, cut, result)

@@ -39,6 +39,8 @@ class Lost(NamedTuple):
     sha256: str
     orphan: bool = False
     """True for one that was put aside when other content took its original's place, some scans ago."""
+    elsewhere: bool = False
+    """True for one that this scan did not come by: recorded as missing, or gone since, or where it did not look."""
 
 
 @dataclass(slots=True)
@@ -70,10 +72,12 @@ class Whereabouts:
     counts: Counts
     now: str
     may_write: bool
+    root: str
     lost: dict[str, list[Lost]] = field(default_factory=dict)
     held: list[tuple[Job, Answer]] = field(default_factory=list)
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
+    fresh: list[tuple[Job, Answer]] = field(default_factory=list)
 
     # -- before originals are opened
 
@@ -86,10 +90,14 @@ class Whereabouts:
         for id_, group in by_id.items():
             others = elsewhere.get(id_, set()) - {one.path for one in group}
             here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
+            here = {path for path in here if self.is_there(path)}
             keeper = _keeper(group, here)
             if others - here and keeper in {one.path for one in group}:
                 self.counts.moved += 1
                 yield Ingested(self.source, keeper, "moved")
+                for path in others - here - self.survey.vanished - self.survey.widowed:
+                    if self.sidecars.find_usable(path) is None:
+                        self.ingest.removed(path)
             for path in sorted({*(one.path for one in group), *here} - {keeper}):
                 yield from self._give_new_id(path, keeper)
 
@@ -152,15 +160,48 @@ class Whereabouts:
     # -- while they are opened
 
     def appeared(self, job: Job, answer: Answer) -> None:
-        """A file without sidecar: a new original, or one that lost its sidecar by moving."""
-        lost = self.lost.get(answer.sha256, [])
-        if len(lost) == 1 and os.path.basename(lost[0].path) == os.path.basename(job.path):
-            self._follow(lost.pop(), job, answer)
-        elif lost:
-            self.held.append((job, answer))
-        else:
-            self.counts.added += 1
-            self.ingest.add(job.path, answer.blocks, _known(answer))
+        """A file without sidecar: a new original, or one that lost its sidecar by moving. `settle` tells which."""
+        self.fresh.append((job, answer))
+
+    def settle(self) -> None:
+        """Tell the new originals among those that appeared from those whose sidecars lie elsewhere."""
+        appeared, self.fresh = self.fresh, []
+        self._look_elsewhere({answer.sha256 for _, answer in appeared})
+        for job, answer in appeared:
+            lost = self.lost.get(answer.sha256, [])
+            if len(lost) == 1 and os.path.basename(lost[0].path) == os.path.basename(job.path):
+                self._follow(lost.pop(), job, answer)
+            elif lost:
+                self.held.append((job, answer))
+            else:
+                self.counts.added += 1
+                self.ingest.add(job.path, answer.blocks, _known(answer))
+
+    def _look_elsewhere(self, digests: set[str]) -> None:
+        """Contents whose recorded originals are not there (any more), although the survey does not say so."""
+        if not digests:
+            return
+        places: dict[str, list[str]] = {}
+        places = self.writer.ask(lambda index: index.paths_with(self.source, sorted(digests)), places)
+        for sha256, encoded in places.items():
+            known = {one.path for one in self.lost.get(sha256, [])}
+            for path in map(decode_name, encoded):
+                if path in known or path in self.survey.widowed or self.is_there(path):
+                    continue
+                found = self.sidecars.find_usable(path)
+                if found is not None and found[1]["original"].get("sha256") == sha256:
+                    lost = Lost(path, self.sidecars.path(path), sha256, elsewhere=True)
+                    self.lost.setdefault(sha256, []).append(lost)
+
+    def is_there(self, path: str) -> bool:
+        """Whether a file lies there now; one that cannot be asked for is taken to."""
+        try:
+            os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return True
 
     def replaced(self, job: Job, stored: Stored, value: Value, answer: Answer) -> None:
         """Other content under a known name is a new original: its sidecar is put aside when all were looked at."""
@@ -193,8 +234,8 @@ class Whereabouts:
             self.ingest.add(job.path, answer.blocks, _known(answer))
             return
         self.counts.moved += 1
-        if lost.path in self.survey.widowed:  # else another file lies there, with its own row
-            self.survey.widowed.remove(lost.path)
+        if lost.path in self.survey.widowed or lost.elsewhere:  # else another file lies there, with its own row
+            self.survey.widowed.discard(lost.path)
             self.ingest.removed(lost.path)
         self.ingest.refresh(job.path, stored, answer.blocks, "moved", _known(answer))
 
@@ -228,7 +269,7 @@ class Whereabouts:
 
     def leave_missing(self) -> Iterator[Event]:
         """What is gone and came back nowhere: its sidecar stays and says so. Without a sidecar it is forgotten."""
-        for lost in [one for group in self.lost.values() for one in group if not one.orphan]:
+        for lost in [one for group in self.lost.values() for one in group if not one.orphan and not one.elsewhere]:
             self.counts.missing += 1
             self._leave_one(lost.path)
             if self.ingest.due():

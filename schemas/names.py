@@ -22,6 +22,11 @@ def encode_name(name: str) -> str:
             pass
         else:
             return name
+    return marked(name)
+
+
+def marked(name: str) -> str:
+    """The marked form, whether or not `name` needs it: that of a path starts with that of its folders."""
     return MARK + "".join(
         f"%{ord(c) - 0xDC00:02X}" if 0xDC80 <= ord(c) <= 0xDCFF else ("%25" if c == "%" else "%00" if c == "\0" else c)
         for c in name

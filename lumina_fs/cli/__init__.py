@@ -25,6 +25,7 @@ COMMANDS = {
     "analyze": "scan, then search for duplicates, as one",
     "jobs": "long work: list, show, watch, cancel, retry, clean, schedule, run-due",
     "index": "the index: status, rebuild, verify, drop",
+    "daemon": "keep catalogs true while files change: run, sync, status, stop, install",
     "check": "check every sidecar and document",
     "source": "list, add and change sources",
     "trash": "what plans took away: list, restore, empty",

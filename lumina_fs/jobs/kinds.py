@@ -181,8 +181,8 @@ def _thumbnails(
 
 
 def _all_originals(catalog: Catalog) -> list[tuple[Source, str]]:
-    from lumina_fs.check import sidecar_paths
     from lumina_fs.roots import Root
+    from lumina_fs.sidecar_walk import sidecar_paths
     from lumina_fs.sidecars import original_path
 
     found = []

@@ -102,6 +102,11 @@ def _family(pid: int) -> list[int]:
     return found
 
 
+def memory(pid: int) -> float:
+    """What a process and all below it take, in MB."""
+    return sum(map(_pss, _family(pid))) / 1024
+
+
 def _pss(pid: int) -> int:
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

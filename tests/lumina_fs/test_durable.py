@@ -144,6 +144,8 @@ def test_times_vouch_for_a_file_only_when_a_later_change_must_show_in_them() -> 
     assert not has_settled(1_000_000_001, 1_000_000_001)
     assert not has_settled(5_000_000_000, 6_000_000_000), "a whole second may stand for two"
     assert has_settled(5_000_000_000, 7_000_000_001)
+    assert not has_settled(9_000_000_000, 7_000_000_001), "another machine's clock goes a little faster"
+    assert has_settled(200_000_000_000_000, 7_000_000_001), "a camera's clock was wrong: a write shows the time of day"
 
 
 # -- an editor in between

@@ -203,7 +203,7 @@ def forbid_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: object) -> None:
         raise AssertionError("an original was to be opened")
 
-    monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)
+    monkeypatch.setattr("lumina_fs.opener.Opener._started", refuse)
 
 
 def test_a_photo_that_comes_back_under_its_name_finds_the_sidecar_that_was_put_aside(library: Library) -> None:

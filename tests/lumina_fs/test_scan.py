@@ -52,7 +52,7 @@ def test_a_second_scan_writes_nothing_and_opens_no_photo(library: Library, monke
     def refuse(*_: object) -> None:
         raise AssertionError("a photo was opened")
 
-    monkeypatch.setattr("lumina_fs.scan._Opener._started", refuse)
+    monkeypatch.setattr("lumina_fs.opener.Opener._started", refuse)
     monkeypatch.setattr("lumina_fs.roots.Root.open_file", refuse)
     result = library.scan()
     assert (result.unchanged, result.added, result.updated) == (3, 0, 0)
