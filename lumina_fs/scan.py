@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from index.protocol import IndexUnavailable, IndexUnusable
@@ -25,6 +24,7 @@ from lumina_fs.rebuild import rebuild_into
 from lumina_fs.recipe import recipe
 from lumina_fs.roots import Root
 from lumina_fs.source_scan import Runner, SourceScan
+from lumina_fs.stamps import utc_now
 from lumina_fs.survey import Survey, survey
 from lumina_fs.whereabouts import Counts, Whereabouts
 
@@ -283,8 +283,3 @@ def _record(catalog: Catalog, source: Source, counts: Counts) -> None:
     """Note the scan in the source's document, if it changed something."""
     if counts.added or counts.updated or counts.moved or counts.found != source.last_originals:
         catalog.set_source(source.name, last_scan={"finished": utc_now(), "originals": counts.found})
-
-
-def utc_now() -> str:
-    """The time, to the second, as documents have it."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -192,7 +192,7 @@ def _export(args: argparse.Namespace) -> ExitCode:
 
 def _decide(args: argparse.Namespace) -> ExitCode:
     from lumina_fs.duplicates.verdicts import decide, withdraw
-    from lumina_fs.plans.files import utc_now, who
+    from lumina_fs.stamps import utc_now, who
 
     many = [args.certain is not None, args.primaries, args.reviewed]
     one = [args.keep, args.remove, args.keep_both, args.not_duplicate, args.undo]

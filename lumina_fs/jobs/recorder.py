@@ -16,6 +16,7 @@ from lumina_fs.jobs import records
 from lumina_fs.jobs.work import Told, Work
 from lumina_fs.progress import Ingested, Note, Progress, Rate, Trouble
 from lumina_fs.roots import Root
+from lumina_fs.stamps import utc_now
 from schemas.document import new_id
 from schemas.publish import file_name
 
@@ -30,7 +31,7 @@ def new_record(work: Work, old: dict[str, Any] | None = None) -> dict[str, Any]:
     """The record of a job that is about to start; of `old` it keeps the identity."""
     value: dict[str, Any] = {
         "$schema": f"../schemas/{file_name('job')}", "kind": "job", "version": 1, "id": new_id(), "work": work.kind,
-        "arguments": work.arguments, "state": "pending", "attempts": 1, "created": records.utc_now(),
+        "arguments": work.arguments, "state": "pending", "attempts": 1, "created": utc_now("milliseconds"),
         "started": None, "ended": None, "process": {"pid": os.getpid(), "host": os.uname().nodename or "unknown"},
         "stage": "", "current": 0, "total": None, "unit": "", "percent": None, "rate": None, "seconds_left": None,
         "message": "", "counts": {}, "problems": [], "changed": None, "result": None, "chain": work.chain,
@@ -89,7 +90,7 @@ class Recorder:
 
     def start(self) -> None:
         """It waits no longer."""
-        self._begin(state="running", started=records.utc_now(), message="")
+        self._begin(state="running", started=utc_now("milliseconds"), message="")
 
     def _begin(self, **values: Any) -> None:
         self.set(**values)
@@ -156,7 +157,7 @@ class Recorder:
         """The job is over: the record says so for good, or goes where it says nothing that is not known."""
         self._stop()
         self._keep = keep
-        self.value.update(state=state, ended=records.utc_now(), rate=None, seconds_left=None)
+        self.value.update(state=state, ended=utc_now("milliseconds"), rate=None, seconds_left=None)
         if self.value["message"].startswith("stopping"):
             self.value["message"] = ""
         if message is not None:

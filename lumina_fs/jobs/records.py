@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from lumina_fs.cache_files import write_cache
@@ -66,11 +65,6 @@ def lock_path(job_id: str) -> str:
 
 def _mark_path(job_id: str) -> str:
     return f"{JOBS}/{job_id}.cancel"
-
-
-def utc_now() -> str:
-    """The time, as records have it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # -- reading

@@ -15,11 +15,12 @@ from lumina_fs.index_session import LOCKS
 from lumina_fs.jobs.again import retry
 from lumina_fs.jobs.chains import analyze
 from lumina_fs.jobs.kinds import STARTERS, Started, start
-from lumina_fs.jobs.records import Record, list_records, utc_now
+from lumina_fs.jobs.records import Record, list_records
 from lumina_fs.jobs.running import run
 from lumina_fs.jobs.work import Work
 from lumina_fs.locks import lock
 from lumina_fs.progress import Event, Finished, Note
+from lumina_fs.stamps import utc_now
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.catalog import Schedule
 
@@ -116,7 +117,14 @@ def add_schedule(
     if work != "analyze" and work not in STARTERS:
         raise UsageError(f"{work} cannot be scheduled; these can: {', '.join((*STARTERS, 'analyze'))}")
     name = name or work
-    entry = {"name": name, "work": work, "arguments": arguments, "every": every, "at": at, "created": utc_now()}
+    entry = {
+        "name": name,
+        "work": work,
+        "arguments": arguments,
+        "every": every,
+        "at": at,
+        "created": utc_now("milliseconds"),
+    }
     entry = {key: value for key, value in entry.items() if value is not None}
     try:
         Schedule.model_validate(entry)

@@ -19,12 +19,13 @@ from lumina_fs.errors import Refused
 from lumina_fs.index_session import LOCKS, exclusive
 from lumina_fs.locks import lock
 from lumina_fs.plans.execution import Execution, Failure
-from lumina_fs.plans.files import StoredPlan, plan_path, read_approval, utc_now, who
+from lumina_fs.plans.files import StoredPlan, plan_path, read_approval
 from lumina_fs.plans.journal import History, Journal, read_history
 from lumina_fs.plans.places import Places
 from lumina_fs.plans.precheck import Precheck, Problem
 from lumina_fs.plans.rows import following
 from lumina_fs.progress import Event, Finished, Note, Trouble
+from lumina_fs.stamps import utc_now, who
 from schemas.approval import Approval
 from schemas.names import encode_name
 from schemas.plan import Skip

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import Stored, read
 from lumina_fs.durable import ABSENT, Conflict, Failed
 from lumina_fs.errors import CorruptDocument, Refused, UsageError, WriteFailed
+from lumina_fs.stamps import utc_now, who
 from schemas.approval import Approval
 from schemas.document import collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
@@ -177,20 +175,6 @@ def weigh(plan: Plan) -> Weight:
         if isinstance(action, (Move, Copy, Trash))
     )
     return Weight(dict(sorted(counts.items())), size)
-
-
-def utc_now() -> str:
-    """The time in UTC, to the second, as documents write it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def who() -> str:
-    """The user and the machine."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
 
 
 def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:

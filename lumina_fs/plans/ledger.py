@@ -8,9 +8,9 @@ from typing import Any
 
 from lumina_fs.audit import record as record_audit
 from lumina_fs.growing import append_durable
-from lumina_fs.plans.files import utc_now, who
 from lumina_fs.plans.places import TRASH, AnyAction, Places, Step, beside, steps_of
 from lumina_fs.roots import Root
+from lumina_fs.stamps import utc_now, who
 from lumina_fs.transfer import Spot
 from schemas.names import encode_name
 from schemas.plan import Copy, Edit, Move, Plan, Restore, Trash

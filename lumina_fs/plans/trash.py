@@ -14,11 +14,11 @@ from lumina_fs.audit import record as record_audit
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import LuminaError, Refused
 from lumina_fs.index_session import exclusive
-from lumina_fs.plans.files import utc_now, who
 from lumina_fs.plans.ledger import manifest_path
 from lumina_fs.plans.places import TRASH, Places
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
+from lumina_fs.stamps import utc_now, who
 from lumina_fs.transfer import Spot, Transfer, content
 from schemas.names import decode_name, encode_name
 
