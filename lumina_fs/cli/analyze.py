@@ -71,7 +71,8 @@ def told(work: str, result: Any) -> dict[str, Any]:
     if hasattr(result, "as_dict"):
         return dict(result.as_dict())
     if work == "duplicates":
-        return {"analysed": result.analysed, "groups": len(result.groups), "relations": len(result.relations)}
+        found = result.result
+        return {"analysed": found.analysed, "groups": len(found.groups), "relations": len(found.relations)}
     return dict(result._asdict())
 
 

@@ -290,5 +290,7 @@ def test_systemd_is_told_and_can_be_given_a_unit(
 
 
 def test_a_daemon_gives_way_to_all_that_people_do(watched: Watched) -> None:
+    watched.library.photo("a.jpg", 1)
+    watched.library.scan()
     watched.start()
     assert os.getpriority(os.PRIO_PROCESS, watched.pid) >= 10
