@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -120,7 +121,7 @@ def _find(args: argparse.Namespace) -> ExitCode:
 
     if not 0 <= args.threshold <= 10:
         raise UsageError("--threshold is 0 to 10 bits")
-    with open_catalog(args.catalog) as catalog, interruptible() as cancel:
+    with open_catalog(args.catalog) as catalog, interruptible() as cancel, _without_collector():
         reporter = Reporter(quiet=args.json)
         with ready_index(catalog, cancel, quiet=args.json) as index:
             events = find(catalog, index, threshold=args.threshold, cancel=cancel)
@@ -132,6 +133,16 @@ def _find(args: argparse.Namespace) -> ExitCode:
             standings = Standings.load(catalog, index, found)
     shown.summary(standings, as_json=args.json)
     return ExitCode.DONE
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Many small values are made, and no circles among them: looking for some would take a fifth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

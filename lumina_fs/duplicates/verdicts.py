@@ -79,7 +79,7 @@ class Verdicts:
 
     def about(self, one: str, other: str) -> Ruling | None:
         """What was decided about two contents, or about the copies of one."""
-        return self.rulings.get(frozenset((one, other)))
+        return self.rulings.get(frozenset((one, other))) if self.rulings else None
 
     def removing(self, content: str) -> list[Ruling]:
         """The decisions by which a content may go because another stays."""
