@@ -18,8 +18,8 @@ from lumina_fs.sidecars import Sidecars
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document, load, new_id
 from schemas.errors import DocumentError
+from schemas.files import KINDS, file_name, published
 from schemas.names import decode_name, encode_name
-from schemas.publish import MODELS, file_name, published
 from schemas.source import Source as SourceDocument
 from schemas.text import dump
 
@@ -125,7 +125,7 @@ class Catalog:
 
     def ensure_schemas(self) -> None:
         """Put the JSON Schemas where the `$schema` of each document points, so that editors find them."""
-        for kind in MODELS:
+        for kind in KINDS:
             path, data = f"{SCHEMAS}/{file_name(kind)}", published(kind)
             stored = read(self.root, path)
             if stored is None or stored.data != data:

@@ -16,8 +16,8 @@ from lumina_fs.durable import ABSENT, MAX_NAME, Conflict, Disk, Failed, Item, Ou
 from lumina_fs.errors import CorruptDocument, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat
 from lumina_fs.roots import Root
+from schemas.files import file_name
 from schemas.names import decode_name
-from schemas.publish import file_name
 from schemas.sidecar import Sidecar
 
 SUFFIX = ".lumina.json"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib import resources
 from pathlib import Path
 
 from schemas.approval import Approval
 from schemas.catalog import Catalog
 from schemas.document import Document
+from schemas.files import file_name
 from schemas.job import Job
 from schemas.plan import Plan
 from schemas.sidecar import Sidecar
@@ -25,16 +25,6 @@ MODELS: dict[str, type[Document]] = {
     "source": Source,
     "verdict": Verdict,
 }
-
-
-def file_name(kind: str, version: int = 1) -> str:
-    """The name of a published schema: `sidecar-v1.schema.json`."""
-    return f"{kind}-v{version}.schema.json"
-
-
-def published(kind: str) -> bytes:
-    """The published schema of `kind`, as it came with this program."""
-    return (resources.files("schemas") / "published" / file_name(kind)).read_bytes()
 
 
 def generate(kind: str) -> bytes:

@@ -11,7 +11,7 @@ from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import checked, edit, read
 from lumina_fs.errors import CorruptDocument
 from schemas.document import new_id
-from schemas.publish import file_name
+from schemas.files import file_name
 from schemas.verdict import Decision, Verdict
 
 VERDICTS = f"{STATE}/verdicts"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.errors import UsageError
 from lumina_fs.jobs.work import Told, Work
 from lumina_fs.progress import Event, Finished, Progress
-from lumina_fs.thumbnails import Made
 from schemas.names import decode_name, encode_name
+
+if TYPE_CHECKING:
+    from lumina_fs.thumbnails import Made
 
 #: Photos that a record names; more are started again by their own command.
 _NAMED = 1000

@@ -18,7 +18,7 @@ from lumina_fs.progress import Ingested, Note, Progress, Rate, Trouble
 from lumina_fs.roots import Root
 from lumina_fs.stamps import utc_now
 from schemas.document import new_id
-from schemas.publish import file_name
+from schemas.files import file_name
 
 #: Seconds between two looks for a request to stop, and at least between two writes of the record.
 LOOK, WRITE = 0.2, 0.5

@@ -16,8 +16,8 @@ from lumina_fs.stamps import utc_now, who
 from schemas.approval import Approval
 from schemas.document import collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
+from schemas.files import file_name
 from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
-from schemas.publish import file_name
 from schemas.text import dump
 
 PLANS = f"{STATE}/plans"

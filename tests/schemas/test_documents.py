@@ -20,9 +20,10 @@ from schemas.catalog import Catalog
 from schemas.checker import checker
 from schemas.document import Document, load, new_id, validate
 from schemas.errors import DocumentError, UnsupportedVersion
+from schemas.files import file_name, published
 from schemas.partial_date import first_instant, split_date
 from schemas.plan import MAX_PLAN_BYTES, Plan
-from schemas.publish import MODELS, file_name, generate, main, published
+from schemas.publish import MODELS, generate, main
 from schemas.sidecar import MACHINE_BLOCKS, Sidecar, tag_parts, taken_of
 from schemas.source import Source
 from schemas.text import MAX_BYTES, dump, parse

@@ -16,8 +16,8 @@ from lumina_fs.duplicates.resolve import propose
 from lumina_fs.duplicates.verdicts import decide
 from lumina_fs.errors import Refused
 from schemas.document import load
+from schemas.files import published
 from schemas.plan import Plan
-from schemas.publish import published
 from tests.lumina_fs.duplicates.searching import opened, searched, standings
 
 if TYPE_CHECKING:
