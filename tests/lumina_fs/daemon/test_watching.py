@@ -65,7 +65,7 @@ def test_folders_made_in_one_breath_are_all_watched_and_all_told(ear: Ear) -> No
     def covered(folder: str) -> bool:
         return any(hint.below and (folder + "/").startswith(hint.folder + "/") for hint in ear.hints)
 
-    assert all(covered(f"{number}/deep/er") for number in range(50))
+    eventually(lambda: all(covered(f"{number}/deep/er") for number in range(50)))
     ear.hints.clear()
     (ear.root / "7/deep/er/late.jpg").write_bytes(b"x")
     eventually(lambda: Hint("main", "7/deep/er", "late.jpg", False) in ear.hints)
