@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +23,7 @@ from lumina_fs.duplicates.reductions import Keys, Positions, Reductions
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.duplicates.results import Matched, Relation, Result, match, save
 from lumina_fs.duplicates.verdicts import Verdicts
-from lumina_fs.picture_worker import Order, Rendered, Want
+from lumina_fs.picture_worker import Order, Want
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from schemas.names import decode_name
 
@@ -122,8 +122,7 @@ class _Search:
         yield Note(f"reading {len(missing):,} originals whose reduced pictures are not in the cache")
         self._read_rows(missing)
         writer = ReductionWriter(self.catalog)
-        for order, made in (yield from self._made("reduction", missing, "reading pictures")):
-            writer.add(order.sha256, made.data)
+        yield from self._make("reduction", missing, "reading pictures", writer.add)
         writer.flush()
         return Reductions(self.catalog)
 
@@ -140,22 +139,25 @@ class _Search:
                 if len(some) > 1:
                     asked.update(dict.fromkeys(sha256 for sha256 in some if remembered.digest(sha256) is None))
         if asked:
-            for order, made in (yield from self._made("pixels", list(asked), "reading pixels")):
-                remembered.learn_digest(order.sha256, made.data.hex() if made.data is not None else "")
 
-    def _made(self, want: Want, asked: list[str], stage: str) -> Generator[Event, None, list[tuple[Order, Rendered]]]:
-        """What the workers make of these contents, from the first original of each."""
+            def learn(sha256: str, digest: bytes | None) -> None:
+                remembered.learn_digest(sha256, digest.hex() if digest is not None else "")
+
+            yield from self._make("pixels", list(asked), "reading pixels", learn)
+
+    def _make(
+        self, want: Want, asked: list[str], stage: str, take: Callable[[str, bytes | None], None]
+    ) -> Iterator[Event]:
+        """Let workers make something of these contents, from the first original of each; `take` gets it as it comes."""
         orders = []
         for sha256 in asked:
             twin = next((twin for twin in self.rows.get(sha256, ()) if twin.source in self.roots), None)
             if twin is not None:
                 path = decode_name(twin.path)
                 orders.append(Order(want, twin.source, self.roots[twin.source], path, sha256, twin.orientation))
-        done = []
-        for one in pictures.make(self.catalog, orders, cancel=self.cancel):
-            done.append(one)
-            yield Progress(stage, len(done), len(orders), "pictures")
-        return done
+        for done, (order, made) in enumerate(pictures.make(self.catalog, orders, cancel=self.cancel), 1):
+            take(order.sha256, made.data)
+            yield Progress(stage, done, len(orders), "pictures")
 
     def _read_rows(self, asked: Iterable[str]) -> None:
         """The originals that have these contents, the one that should stay first."""
