@@ -45,6 +45,8 @@ class Source:
     sidecars: str
     inside: bool
     last_originals: int | None
+    last_scan: str | None = None
+    """When a scan of it ended last, in UTC."""
 
     @property
     def beside(self) -> bool:
@@ -168,6 +170,7 @@ class Catalog:
         return Source(
             document.name, document.id, path, document.mode, document.managed, document.sidecars, inside,
             document.last_scan.originals if document.last_scan else None,
+            document.last_scan.finished if document.last_scan else None,
         )  # fmt: skip
 
     def add_source(

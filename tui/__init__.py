@@ -1,1 +1,1 @@
-"""The terminal UI. Its place in the layering is fixed here: it may import lumina_fs and schemas, nothing below."""
+"""The terminal UI: screens that ask the catalog and post messages. Imports lumina_fs and schemas, nothing below."""

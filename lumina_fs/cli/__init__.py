@@ -6,8 +6,8 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from lumina_fs import __version__
 from lumina_fs.errors import ExitCode, LuminaError
@@ -59,8 +59,18 @@ class Command(Protocol):
         """Do it."""
 
 
-def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+class FrontEnd(NamedTuple):
+    """A command that a layer above this one adds: what it is for, and the module that does it."""
+
+    summary: str
+    module: str
+
+
+def build_parser(
+    command: str | None = None, front_ends: Mapping[str, FrontEnd] | None = None
+) -> argparse.ArgumentParser:
     """The command line. Of `command` it knows everything, of the others what they are for."""
+    above = front_ends or {}
     parser = argparse.ArgumentParser(
         prog="lumina",
         description="A photo catalog whose truth is files that you can read, edit and copy.",
@@ -69,25 +79,28 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumina {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
+    for name, summary in {**COMMANDS, **{name: one.summary for name, one in above.items()}}.items():
         if name == command:
-            _module(name).add_parser(subparsers)
+            _module(name, above).add_parser(subparsers)
         else:
             subparsers.add_parser(name, help=summary)
     return parser
 
 
-def _module(name: str) -> Command:
-    module: Command = importlib.import_module(f"lumina_fs.cli.{name}")
+def _module(name: str, front_ends: Mapping[str, FrontEnd]) -> Command:
+    where = front_ends[name].module if name in front_ends else f"lumina_fs.cli.{name}"
+    module: Command = importlib.import_module(where)
     return module
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `lumina` with `argv`; returns the exit code. The entry point of the console script."""
+def main(argv: Sequence[str] | None = None, front_ends: Mapping[str, FrontEnd] | None = None) -> int:
+    """Run `lumina` with `argv`; returns the exit code. `front_ends`: commands of the layer above, by name."""
     words = sys.argv[1:] if argv is None else argv
+    above = front_ends or {}
     try:
-        args = build_parser(next((word for word in words if word in COMMANDS), None)).parse_args(words)
-        return int(_module(args.command).run(args))
+        command = next((word for word in words if word in COMMANDS or word in above), None)
+        args = build_parser(command, above).parse_args(words)
+        return int(_module(args.command, above).run(args))
     except LuminaError as error:
         sys.stderr.write(f"lumina: {visible(str(error))}\n")
         return int(error.exit_code)

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 def add_command(subparsers: Any, name: str, example: str, description: str = "") -> argparse.ArgumentParser:
     """A command's parser, with an example at the end of its help."""
-    summary = COMMANDS[name]
+    summary = COMMANDS.get(name) or description
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,

@@ -1,0 +1,66 @@
+"""What changed on disk since the last look: jobs, plans, verdicts, audit, trash and sources, told by their times."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from lumina_fs.audit import AUDIT
+from lumina_fs.catalog import JOBS, SOURCES, STATE, Catalog
+from lumina_fs.duplicates.verdicts import VERDICTS
+from lumina_fs.jobs.records import Record, list_records
+from lumina_fs.plans.files import PLANS
+
+#: What is looked at, by the name under which it is told.
+FOLDERS = {"plans": PLANS, "verdicts": VERDICTS, "audit": AUDIT, "trash": f"{STATE}/trash", "sources": SOURCES}
+
+Mark = tuple[tuple[str, int, int], ...]
+
+
+class Watched(NamedTuple):
+    """What one look found: all jobs if any changed (and those that ended since), and what other folders changed."""
+
+    jobs: tuple[Record, ...] | None
+    ended: tuple[Record, ...]
+    kinds: frozenset[str]
+
+
+class Changes:
+    """Remembers how things were at the last look."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, Mark] = {}
+        self._alive: dict[str, Record] | None = None
+
+    def look(self, catalog: Catalog) -> Watched:
+        """What changed since the last call; the first tells of the jobs only."""
+        changed = set()
+        for kind, folder in {"jobs": JOBS, **FOLDERS}.items():
+            mark = _mark(os.path.join(catalog.path, folder))
+            if self._marks.get(kind) != mark:
+                if kind in self._marks or kind == "jobs":
+                    changed.add(kind)
+                self._marks[kind] = mark
+        jobs, ended = self._jobs(catalog) if "jobs" in changed or self._alive else (None, ())
+        return Watched(jobs, ended, frozenset(changed - {"jobs"}))
+
+    def _jobs(self, catalog: Catalog) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+        records, _ = list_records(catalog.root)
+        alive = {record.id: record for record in records if record.alive}
+        before = self._alive or {}
+        ended = tuple(record for record in records if record.id in before and not record.alive)
+        self._alive = alive
+        return tuple(records), ended
+
+
+def _mark(folder: str) -> Mark:
+    """Name, time and size of what lies in a folder and in its folders; a handful of files each, but for verdicts."""
+    found: list[tuple[str, int, int]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                info = entry.stat(follow_symlinks=False)
+                found.append((entry.name, info.st_mtime_ns, info.st_size))
+    except OSError:
+        return ()
+    return tuple(sorted(found))

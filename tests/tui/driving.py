@@ -1,0 +1,52 @@
+"""A real catalog under the app, driven by Textual's pilot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+
+from lumina_fs.catalog import Catalog
+from tests.conftest import Library
+from tui.app import LuminaApp
+
+#: Seconds that a screen may take to come to rest before a test gives up.
+PATIENCE = 20.0
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is asked for any more: no worker but those that follow changes, no question, no message."""
+    app: LuminaApp = pilot.app  # type: ignore[assignment]
+    quiet = 0
+    for _ in range(int(PATIENCE / 0.02)):
+        await pilot.pause(0.02)
+        busy = [w for w in app.workers if w.group not in ("follow", "processes") and not w.is_finished]
+        quiet = quiet + 1 if not busy else 0
+        if quiet >= 3:
+            return
+    raise AssertionError(f"the app does not come to rest: {[w.name for w in app.workers if not w.is_finished]}")
+
+
+async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
+    """Wait until `what()` is true."""
+    for _ in range(int(PATIENCE / 0.05)):
+        if what():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it did not come to pass")
+
+
+@asynccontextmanager
+async def app_on(library: Library | None, *, size: tuple[int, int] = (110, 32)) -> AsyncIterator[Pilot[Any]]:
+    """The app on the catalog of a library (None: on no catalog), at rest."""
+    catalog = Catalog.open(str(library.root)) if library is not None else None
+    app = LuminaApp(catalog)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        try:
+            yield pilot
+        finally:
+            await asyncio.to_thread(app.close_session)

@@ -1,0 +1,60 @@
+"""The app as a whole: it opens, moves between screens, and remembers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Library
+from tests.tui.driving import app_on, settled
+from tui.app import LuminaApp
+from tui.rooms import ROOMS
+from tui.widgets.virtual_table import VirtualTable
+
+
+@pytest.fixture
+def scanned(library: Library) -> Library:
+    library.photo("2019/a.jpg", 1, DateTimeOriginal="2019:07:14 12:00:00")
+    library.photo("2019/b.jpg", 2, DateTimeOriginal="2019:07:15 12:00:00")
+    library.scan()
+    return library
+
+
+async def test_without_a_catalog_the_list_of_catalogs_is_shown() -> None:
+    async with app_on(None) as pilot:
+        assert pilot.app.screen.NAME == "catalogs"  # type: ignore[attr-defined]
+
+
+async def test_a_catalog_is_listed_with_its_numbers(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+        app.action_go("catalogs")
+        await settled(pilot)
+        text = app.export_screenshot()
+        assert "library" in text
+
+
+async def test_a_catalog_is_opened_from_the_list_and_every_screen_is_reached_by_its_number(scanned: Library) -> None:
+    async with app_on(None) as pilot:
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+        table = app.screen.query_one(VirtualTable)
+        wanted = next(n for n in range(table.total) if str(scanned.root) in str(table.row(n)))
+        for _ in range(wanted):
+            await pilot.press("down")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.session is not None
+        assert app.session.catalog.path == str(scanned.root)
+        for key, name in zip("1234567", ROOMS, strict=True):
+            await pilot.press(key)
+            await settled(pilot)
+            assert name == app.screen.NAME  # type: ignore[attr-defined]
+
+
+async def test_the_screen_that_was_left_is_shown_again_at_the_next_start(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        await pilot.press("4")
+        await settled(pilot)
+    async with app_on(scanned) as pilot:
+        assert pilot.app.screen.NAME == "plans"  # type: ignore[attr-defined]

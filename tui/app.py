@@ -1,0 +1,185 @@
+"""The app: its screens, how one gets from one to the other, and what goes on in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+from textual import work
+from textual.app import SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import LuminaError
+from lumina_fs.jobs.records import Record
+from lumina_fs.terminal import visible
+from lumina_fs.viewing.access import catch_up
+from tui.asking import Keys
+from tui.catalog_screen import CatalogScreen
+from tui.following import CatalogChanged, Change, JobsChanged, follow
+from tui.host import Host
+from tui.rooms import KEYS, ROOMS, Room
+from tui.session import Session
+from tui.themes import DARK, LIGHT
+
+
+def _opener(room: Room) -> Callable[[], Screen[Any]]:
+    """Makes the screen of a room; its module is loaded when it is first shown."""
+    return lambda: getattr(import_module(room.module), room.screen)()
+
+
+class LuminaApp(Host):
+    """Lumina in a terminal."""
+
+    TITLE = "Lumina"
+    CSS_PATH = "app.tcss"
+    MODES = {name: _opener(room) for name, room in ROOMS.items()}  # noqa: RUF012
+    DEFAULT_MODE = "catalogs"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    BINDINGS = [  # noqa: RUF012
+        *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
+        Binding("question_mark", "keys", "Keys", key_display="?"),
+        Binding("f2", "toggle_theme", "Dark or light", show=False),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        super().__init__()
+        self._first = catalog
+        # work in threads hands the interpreter over often, so that a key never waits long for it
+        sys.setswitchinterval(0.001)
+
+    # -- life
+
+    def on_mount(self) -> None:
+        """Open what was asked for, on the screen where it was left."""
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if self._memory.get("theme") == LIGHT.name else DARK.name
+        if self._first is not None:
+            self.open_catalog(self._first)
+
+    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
+        """Close the catalog that is open, and show this one."""
+        self._open(catalog, room)
+
+    @work(group="open", exclusive=True)
+    async def _open(self, catalog: Catalog, room: str | None) -> None:
+        await asyncio.to_thread(self.close_session)
+        self.session = Session(catalog)
+        self.jobs, self.trouble = (), ""
+        wanted = room or self.place().get("room")
+        await self._show_anew(wanted if wanted in ROOMS else "photos")
+        self._follow()
+
+    async def _show_anew(self, room: str) -> None:
+        """All screens are made anew, because they are about another catalog."""
+        here = self.current_mode
+        for name in ROOMS:
+            if name != here:
+                await self.remove_mode(name)
+                self.add_mode(name, _opener(ROOMS[name]))
+        if here != room:
+            await self.switch_mode(room)
+            await self.remove_mode(here)
+            self.add_mode(here, _opener(ROOMS[here]))
+            return
+        screen = self.screen
+        await screen.recompose()
+        if isinstance(screen, CatalogScreen):
+            screen.begin()
+
+    @work(group="follow", exclusive=True)
+    async def _follow(self) -> None:
+        if self.session is not None:
+            self._catch_up(self.session)
+            await follow(self.session, self._tell)
+
+    @work(thread=True, group="catch up", exclusive=True)
+    def _catch_up(self, session: Session) -> None:
+        try:
+            catch_up(session.catalog, lambda event: None, session.cancel)
+        except (LuminaError, OSError, KeyboardInterrupt):
+            return  # the bar says what is wrong with the index; a scan tries again
+
+    def _tell(self, change: Change) -> None:
+        if isinstance(change, JobsChanged):
+            self.jobs = change.jobs
+            for record in change.ended:
+                self._say_ended(record)
+        elif isinstance(change, CatalogChanged):
+            self.trouble = "index unavailable" if change.problem else ""
+        self.changes.publish(change)
+
+    def _say_ended(self, record: Record) -> None:
+        job = record.job
+        text, title = visible(job.message or record.state), f"{job.work}: {record.state}"
+        if record.state == "success":
+            self.notify(text, title=title, markup=False)
+        else:
+            severe = "warning" if record.state == "cancelled" else "error"
+            self.notify(text, title=title, markup=False, severity=severe)  # type: ignore[arg-type]
+
+    def close_session(self) -> None:
+        """Give the open catalog back. Waits for what is asked of it at the moment."""
+        self._remember()
+        session, self.session = self.session, None
+        if session is not None:
+            self.workers.cancel_group(self, "follow")
+            session.close()
+
+    async def action_quit(self) -> None:
+        """Leave; what runs in processes of its own goes on."""
+        await asyncio.to_thread(self.close_session)
+        self.exit(0)
+
+    # -- from screen to screen
+
+    def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:
+        """Show a screen; `state` is what it shall show there."""
+        if room in ROOMS and len(self.screen_stack) == 1:
+            self._remember()
+            if state is not None:
+                self.place().setdefault("rooms", {})[room] = state
+            self._go(room, state)
+
+    @work(group="go", exclusive=True)
+    async def _go(self, room: str, state: dict[str, Any] | None) -> None:
+        await self.switch_mode(room)
+        if state is not None and isinstance(self.screen, CatalogScreen):
+            self.screen.show_state(state)
+
+    def _remember(self) -> None:
+        """Keep the state of the screen that is shown, and which one it is."""
+        screen = self.screen_stack[0] if self.screen_stack else None
+        if self.session is not None and isinstance(screen, CatalogScreen):
+            self.keep(screen.NAME, screen.state())
+
+    # -- keys and commands
+
+    def action_keys(self) -> None:
+        """What the keys do here."""
+        self.push_screen(Keys(self.screen))
+
+    def action_toggle_theme(self) -> None:
+        """Between dark and light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every screen, and every action of the one that is shown, made from its bindings."""
+        for name, room in ROOMS.items():
+            yield SystemCommand(f"Go to {room.title}", f"key: {KEYS[name]}", lambda name=name: self.action_go(name))
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled and not binding.action.startswith(("go(", "command_palette")):
+
+                def run(action: str = binding.action, node: Any = active.node) -> None:
+                    self.call_later(node.run_action, action)
+
+                keys = f"key: {self.get_key_display(binding)}"
+                yield SystemCommand(binding.tooltip or binding.description, keys, run)

@@ -1,0 +1,154 @@
+"""What the screens of the app share: the bar on top, questions with their errors shown, and a memory of their state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import LuminaError
+from lumina_fs.terminal import visible
+from lumina_fs.viewing.access import Access
+from tui.following import CatalogChanged, Change
+from tui.host import Host
+from tui.session import Session
+from tui.widgets.top_bar import TopBar
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+class CatalogScreen(Screen[None]):
+    """A screen about the open catalog. Those that derive say what is in it, how to load it, and what to remember."""
+
+    NAME: ClassVar[str] = ""
+    """Its mode, as in `tui.app.ROOMS`."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "reload", "Reload", show=False),
+    ]
+
+    app: Host
+
+    def compose(self) -> Iterable[Widget]:
+        """The bar, the content, the footer."""
+        yield TopBar(self.NAME)
+        if self.session is None and self.needs_catalog:
+            yield Static("No catalog is open. Press 1 for the list of catalogs.", classes="hint", markup=False)
+        else:
+            with Vertical(id="content"):
+                yield from self.content()
+        yield Footer()
+
+    #: False for screens that make sense without an open catalog.
+    needs_catalog: ClassVar[bool] = True
+
+    # -- what screens say
+
+    def content(self) -> Iterable[Widget]:
+        """The widgets between bar and footer."""
+        return ()
+
+    def load(self) -> object:
+        """Ask for what is shown, again: at the start, on F5, and after changes that concern this screen."""
+
+    def concerns(self, change: Change) -> bool:
+        """True when a change under the app may have changed what is shown here."""
+        return isinstance(change, CatalogChanged)
+
+    def changed(self, change: Change) -> None:
+        """A change that concerns this screen, while it is shown."""
+        self.load()
+
+    def state(self) -> dict[str, Any]:
+        """What to show again at the next start: plain JSON values."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state of an earlier start, before the first `load`; what makes no sense in it is ignored."""
+
+    # -- what they use
+
+    @property
+    def session(self) -> Session | None:
+        """The open catalog, None without one."""
+        return self.app.session
+
+    @property
+    def open_session(self) -> Session:
+        """The open catalog, for what is only reached with one."""
+        assert self.app.session is not None, "this screen is not shown without a catalog"
+        return self.app.session
+
+    async def ask(
+        self, question: Callable[Concatenate[Access, P], Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Answer | None:
+        """An answer from the index; None after an error, which was shown."""
+        try:
+            return await self.open_session.ask(question, *args, **kwargs)
+        except (LuminaError, OSError) as error:
+            self.app.complain(error)
+            return None
+
+    async def read(
+        self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Answer | None:
+        """An answer from files, which may also be something done to them; None after an error, which was shown."""
+        try:
+            return await self.open_session.read(question, *args, **kwargs)
+        except (LuminaError, OSError) as error:
+            self.app.complain(error)
+            return None
+
+    # -- life
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Take up the remembered state, load, and listen for changes; again after another catalog was opened."""
+        if self.session is None and self.needs_catalog:
+            return
+        self.restore(self.app.remembered(self.NAME))
+        self.app.changes.subscribe(self, self._hear)
+        self.load()
+
+    def show_state(self, state: dict[str, Any]) -> None:
+        """Show this now, because another screen sent a person here."""
+        self.restore(state)
+        self.load()
+
+    _stale = False
+
+    def _hear(self, change: Change) -> None:
+        if not self.concerns(change):
+            return
+        if self.app.screen is self or self in self.app.screen_stack:
+            self.changed(change)
+        else:
+            self._stale = True
+
+    def on_screen_resume(self) -> None:
+        """Changes that came while another screen was shown count now."""
+        if self._stale:
+            self._stale = False
+            self.load()
+
+    def action_reload(self) -> None:
+        """Ask for everything again."""
+        self.load()
+
+    @work
+    async def confirm_then(self, title: str, lines: list[str], yes: str, then: Callable[[], object]) -> None:
+        """Ask a person, with what will happen in `lines` (foreign text allowed); `then` if they agree."""
+        from tui.asking import Confirm
+
+        if await self.app.push_screen_wait(Confirm(title, [visible(line) for line in lines], yes)):
+            then()

@@ -1,0 +1,1 @@
+"""Commands that the terminal UI adds to `lumina`."""

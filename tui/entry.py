@@ -1,0 +1,25 @@
+"""The console script `lumina`: the terminal UI where nothing is asked for, else a command."""
+
+from __future__ import annotations
+
+import sys
+
+from lumina_fs import cli
+from lumina_fs.cli import FrontEnd
+
+#: What this layer adds to the commands of `lumina_fs.cli`.
+FRONT_ENDS = {
+    "ui": FrontEnd("the terminal UI (also: lumina alone)", "tui.commands.ui"),
+}
+
+
+def main() -> int:
+    """Run `lumina`; returns the exit code."""
+    words = sys.argv[1:]
+    if not words and sys.stdin.isatty() and sys.stdout.isatty():
+        words = ["ui"]
+    return cli.main(words, FRONT_ENDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

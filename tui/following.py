@@ -1,0 +1,60 @@
+"""What changes under the app: jobs of any process, and the contents of the index; looked at twice a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lumina_fs.errors import LuminaError
+from lumina_fs.jobs.records import Record
+from lumina_fs.viewing.access import revision
+from lumina_fs.viewing.changes import Changes, Watched
+from tui.session import Session
+
+_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogChanged:
+    """The index says something else than before; `problem` says why it cannot be asked."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Documents changed: which of plans, verdicts, audit, trash, sources."""
+
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JobsChanged:
+    """All jobs, the latest first, and those that ended since the last look."""
+
+    jobs: tuple[Record, ...]
+    ended: tuple[Record, ...]
+
+
+Change = CatalogChanged | FilesChanged | JobsChanged
+
+
+async def follow(session: Session, tell: Callable[[Change], None]) -> None:
+    """Tell of changes until cancelled."""
+    changes = Changes()
+    before: object = None
+    while True:
+        seen: Watched = await session.read(changes.look)
+        if seen.jobs is not None:
+            tell(JobsChanged(seen.jobs, seen.ended))
+        if seen.kinds:
+            tell(FilesChanged(seen.kinds))
+        try:
+            now: object = await session.ask(revision)
+        except (LuminaError, OSError) as error:
+            now = str(error)
+        if now != before:
+            before = now
+            tell(CatalogChanged(now if isinstance(now, str) else ""))
+        await asyncio.sleep(_EVERY)

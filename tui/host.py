@@ -1,0 +1,95 @@
+"""What screens use of the app: the open catalog, what changes under it, work to start, what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual import work
+from textual.app import App
+from textual.signal import Signal
+
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import NeedsIndex
+from lumina_fs.jobs.launch import Ended, launch
+from lumina_fs.jobs.records import Record
+from lumina_fs.terminal import visible
+from lumina_fs.viewing import view_state
+from tui.following import Change
+from tui.session import Session
+
+
+class Host(App[int]):
+    """The app without its screens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        #: All jobs of the open catalog, the latest first.
+        self.jobs: tuple[Record, ...] = ()
+        #: What is wrong with the index, in a few words; empty when nothing is.
+        self.trouble = ""
+        #: Told of every change; a screen subscribes to it.
+        self.changes: Signal[Change] = Signal(self, "changes")
+        self._memory = view_state.load()
+
+    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
+        """Close the catalog that is open, and show this one."""
+        raise NotImplementedError
+
+    def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:
+        """Show a screen; `state` is what it shall show there, as its own `state` would say."""
+        raise NotImplementedError
+
+    def complain(self, error: BaseException) -> None:
+        """Show what went wrong."""
+        title = "The index" if isinstance(error, NeedsIndex) else "That did not work"
+        self.notify(visible(str(error)), title=title, severity="error", markup=False, timeout=10)
+
+    # -- work
+
+    def start(self, words: Sequence[str], then: Callable[[Ended], None] | None = None) -> None:
+        """Start `lumina WORDS` in a process of its own; `then` hears how it ended, else a failure is shown."""
+        if self.session is not None:
+            self._run(self.session.catalog, tuple(words), then)
+
+    @work(group="processes")
+    async def _run(self, catalog: Catalog, words: tuple[str, ...], then: Callable[[Ended], None] | None) -> None:
+        try:
+            launched = await asyncio.to_thread(launch, catalog, words)
+        except OSError as error:
+            self.complain(error)
+            return
+        while launched.running():
+            await asyncio.sleep(0.1)
+        ended = await asyncio.to_thread(launched.wait)
+        if then is not None:
+            then(ended)
+        elif ended.code not in (0, 3, 130):
+            self.notify(visible(ended.complaint or f"exit code {ended.code}"), title=f"{words[0]} failed",
+                        severity="error", markup=False, timeout=10)  # fmt: skip
+
+    # -- memory
+
+    def place(self) -> dict[str, Any]:
+        """What is remembered of the open catalog; a change of it is kept with the next `keep`."""
+        if self.session is None:
+            return {}
+        places = self._memory.setdefault("catalogs", {})
+        found = places.setdefault(self.session.catalog.id, {}) if isinstance(places, dict) else {}
+        return found if isinstance(found, dict) else {}
+
+    def remembered(self, room: str) -> dict[str, Any]:
+        """What a screen said when it was left."""
+        found = self.place().get("rooms", {})
+        state = found.get(room, {}) if isinstance(found, dict) else {}
+        return state if isinstance(state, dict) else {}
+
+    def keep(self, room: str, state: dict[str, Any]) -> None:
+        """Remember the state of a screen, and that it was the last one."""
+        place = self.place()
+        place["room"] = room
+        place.setdefault("rooms", {})[room] = state
+        self._memory["theme"] = self.theme
+        view_state.save(self._memory)
