@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.documents import edit, read
+from lumina_fs.documents import edit, loaded, read
 from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
 from lumina_fs.known_catalogs import remember
@@ -90,7 +90,7 @@ class Catalog:
         except OSError as error:
             raise CatalogNotFound(f"cannot be opened: {error.strerror}", path=path) from error
         try:
-            document = _read(root, CATALOG, CatalogDocument)
+            document = loaded(root, CATALOG, CatalogDocument)
             if document is None:
                 raise CatalogNotFound("there is no catalog here; `lumina scan DIR` makes one", path=path)
             return cls(root, document, disk or Disk())
@@ -154,7 +154,7 @@ class Catalog:
             return
         for name in names:
             if name.endswith(".json") and not name.startswith("."):
-                document = _read(self.root, f"{SOURCES}/{name}", SourceDocument)
+                document = loaded(self.root, f"{SOURCES}/{name}", SourceDocument)
                 if document is None:
                     continue
                 if document.name != name.removesuffix(".json"):
@@ -273,15 +273,6 @@ class Catalog:
         if source.beside:
             return Sidecars(self.disk, root, "", self.path)
         return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path)
-
-
-def _read(root: Root, path: str, model: type[Any]) -> Any:
-    try:
-        stored = read(root, path)
-        return None if stored is None else load(stored.data, model)
-    except DocumentError as error:
-        shown = os.path.join(root.path, path)
-        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
 
 
 def _write_new(disk: Disk, root: Root, path: str, name: str, managed: bool) -> None:
