@@ -26,6 +26,7 @@ from schemas.text import dump
 STATE = ".lumina"
 CATALOG = f"{STATE}/catalog.json"
 SOURCES = f"{STATE}/sources"
+SIDECARS = f"{STATE}/sidecars"
 JOBS = f"{STATE}/jobs"
 SCHEMAS = f"{STATE}/schemas"
 #: Lies in the top folder of a source outside the catalog, and says which source that is.
@@ -190,7 +191,7 @@ class Catalog:
         if sidecars is None:
             sidecars = "beside" if os.access(path, os.W_OK) else "catalog"
             if sidecars == "catalog":
-                note = f"{path} cannot be written to: its sidecars go to {STATE}/sidecars/{name}/ in the catalog"
+                note = f"{path} cannot be written to: its sidecars go to {SIDECARS}/{name}/ in the catalog"
         document = _source_document(name, self._stored_path(path), sidecars=sidecars, managed=managed)
         self._create(f"{SOURCES}/{name}.json", document, SourceDocument)
         source = self.source(name)
@@ -272,7 +273,7 @@ class Catalog:
         """The sidecars of a source; `root` is an open handle of its directory."""
         if source.beside:
             return Sidecars(self.disk, root, "", self.path)
-        return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path)
+        return Sidecars(self.disk, self.root, f"{SIDECARS}/{source.name}/", self.path)
 
 
 def _write_new(disk: Disk, root: Root, path: str, name: str, managed: bool) -> None:
