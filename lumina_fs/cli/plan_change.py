@@ -11,7 +11,7 @@ import sys
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
-from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
+from lumina_fs.plans.files import StoredPlan, find_plan, find_plan_id, plan_path, read_plan, weigh, write_approval
 from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import OPEN, status_of
 from lumina_fs.plans.validate import Finding
@@ -23,7 +23,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Open a plan in the editor; check it after, and offer to go back where it no longer makes sense."""
     from lumina_fs.documents import read
 
-    plan_id = _id_of(catalog, args.plan)
+    plan_id = find_plan_id(catalog, args.plan)
     path = plan_path(plan_id)
     before = read(catalog.root, path)
     assert before is not None
@@ -52,12 +52,6 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
         if status_of(catalog, plan) != "draft":
             say("it was approved before this edit: that approval is void. Approve it again", to_stderr=True)
         return ExitCode.PROBLEMS if findings else ExitCode.DONE
-
-
-def _id_of(catalog: Catalog, reference: str) -> str:
-    """The id of a plan, which need not parse: that is what one may want to mend."""
-    fits = [one for one in plan_ids(catalog) if reference in (one, one[-len(reference) :], one[: len(reference)])]
-    return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
 
 
 def _open_editor(path: str) -> None:
