@@ -23,6 +23,7 @@ COMMANDS = {
     "set": "say something of photos: rating=4 tags+=people/anna",
     "edit": "open a photo's sidecar in your editor",
     "history": "earlier versions of what you said of a photo",
+    "tags": "the tags that you gave: list, rename, delete",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
     "plan": "reorganise: propose, show, edit, reject, approve",
     "analyze": "scan, then search for duplicates, as one",
