@@ -50,6 +50,8 @@ class Session:
         return answer
 
     async def _run(self, where: ThreadPoolExecutor, question: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.cancel.is_set():  # closed under the one who asks, who is about to end too
+            raise asyncio.CancelledError
         self._asked += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(where, lambda: question(*args, **kwargs))
