@@ -231,8 +231,7 @@ class PostgresIndex(Tables):
     def count_duplicates(self) -> int:
         """How many present originals could go because an equal one is there."""
         query = (
-            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM {self.schema}.original "
-            "WHERE NOT missing AND size > 0 GROUP BY sha256 HAVING count(*) > 1) g"
+            f"SELECT count(sha256) - count(DISTINCT sha256) FROM {self.schema}.original WHERE NOT missing AND size > 0"
         )
         with self.cursor() as cursor:
             return int(only_row(cursor.execute(sql(query)))[0])
@@ -248,8 +247,8 @@ class PostgresIndex(Tables):
             originals, size, missing, first, last, stale = only_row(cursor.execute(sql(query)))
             query = (
                 "SELECT count(*), coalesce(sum(n), 0), coalesce(sum(n * size), 0) FROM (SELECT count(*) - 1 AS n, "
-                f"min(size) AS size FROM {s}.original WHERE NOT missing AND size > 0 GROUP BY sha256 "
-                "HAVING count(*) > 1) g"
+                f"min(size) AS size FROM {s}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0 "
+                "GROUP BY sha256 HAVING count(*) > 1) g"
             )
             groups, twins, wasted = only_row(cursor.execute(sql(query)))
             counts: dict[str, dict[str, int]] = {}

@@ -148,7 +148,11 @@ class Whereabouts:
                 self.survey.widowed.remove(path)
                 self.survey.widowed.add(whole)
                 self._lose(whole, self.sidecars.path(path), found[1])
-        for sidecar in sorted(self.survey.orphans):
+
+    def _read_orphans(self) -> None:
+        """The same for sidecars of replaced contents. They pile up, and matter only when some content appears."""
+        orphans, self.survey.orphans = self.survey.orphans, []
+        for sidecar in sorted(orphans):
             value = self.sidecars.orphan_value(sidecar)
             if value is not None:
                 self._lose(sidecar.partition(ORPHAN)[0], sidecar, value, orphan=True)
@@ -166,6 +170,9 @@ class Whereabouts:
     def settle(self) -> None:
         """Tell the new originals among those that appeared from those whose sidecars lie elsewhere."""
         appeared, self.fresh = self.fresh, []
+        if not appeared:
+            return
+        self._read_orphans()
         self._look_elsewhere({answer.sha256 for _, answer in appeared})
         for job, answer in appeared:
             lost = self.lost.get(answer.sha256, [])
@@ -179,8 +186,6 @@ class Whereabouts:
 
     def _look_elsewhere(self, digests: set[str]) -> None:
         """Contents whose recorded originals are not there (any more), although the survey does not say so."""
-        if not digests:
-            return
         places: dict[str, list[str]] = {}
         places = self.writer.ask(lambda index: index.paths_with(self.source, sorted(digests)), places)
         for sha256, encoded in places.items():
@@ -244,6 +249,8 @@ class Whereabouts:
     def pair_held(self) -> Iterator[Event]:
         """Give held files the sidecars that are theirs; the rest are new."""
         by_content: dict[str, dict[str, tuple[Job, Answer]]] = {}
+        if self.held:
+            self._read_orphans()
         for job, answer in self.held:
             by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
         replaced = {job.path for job, _ in self.held if job.expected is not None}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lumina_fs.errors import SourceOffline
 from lumina_fs.identity import distance, pair
+from lumina_fs.sidecars import Sidecars
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -131,6 +132,30 @@ def test_other_content_under_a_known_name_is_a_new_original(library: Library) ->
     before = library.tree()
     library.scan()
     assert library.tree() == before
+
+
+def test_the_sidecar_of_a_replaced_content_is_read_only_when_some_content_appears(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="the old picture")
+    library.photo("a.jpg", 2)
+    library.scan()
+    read: list[str] = []
+    orphan_value = Sidecars.orphan_value
+
+    def counting(self: Sidecars, sidecar: str) -> Any:
+        read.append(sidecar)
+        return orphan_value(self, sidecar)
+
+    monkeypatch.setattr(Sidecars, "orphan_value", counting)
+    library.scan()
+    assert read == []
+    library.photo("b.jpg", 1)
+    assert library.scan().moved == 1
+    assert len(read) == 1
+    assert library.value("b.jpg")["curation"] == {"caption": "the old picture"}
 
 
 def test_a_missing_photo_keeps_its_sidecar_and_comes_back(library: Library, tmp_path: Path) -> None:
