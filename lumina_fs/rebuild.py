@@ -19,7 +19,7 @@ from lumina_fs.catalog import Catalog, Source
 from lumina_fs.documents import checked, read
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.file_state import FileStat
-from lumina_fs.index_session import clear_behind, connect, exclusive
+from lumina_fs.index_session import behind_mark, clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
@@ -76,7 +76,7 @@ def rebuild_into(
     """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
     from index.generation import Generation
 
-    generation = Generation(index, "new")
+    generation, mark = Generation(index, "new"), behind_mark(catalog)
     with _Readers() as readers:
         tasks, total, offline = yield from _tasks(catalog, readers)
         if why is not None and total:
@@ -91,7 +91,7 @@ def rebuild_into(
         finally:
             generation.discard()
     if not offline:
-        clear_behind(catalog)
+        clear_behind(catalog, {mark})
     return result
 
 

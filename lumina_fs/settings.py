@@ -36,6 +36,9 @@ class Settings(BaseModel):
     tag_bytes: int = Field(default=8192, ge=0)
     """Room for metadata tags in one sidecar, in bytes of JSON."""
 
+    history_mb: int = Field(default=256, ge=1)
+    """Room for earlier versions of curation in `.lumina/history/`, in MB; beyond it the oldest go."""
+
     daemon_reconcile_seconds: float = Field(default=3600.0, ge=1)
     """How often the daemon compares everything with the disk although nothing told it to."""
 

@@ -9,7 +9,7 @@ from index.entry import entry
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import CorruptDocument, UnsafePath
-from lumina_fs.index_session import IndexWriter, connect, is_behind
+from lumina_fs.index_session import IndexWriter, connect, is_behind, is_written_in_bulk
 from lumina_fs.plans.places import Places
 from lumina_fs.rebuild import fingerprint_by_sidecar
 from schemas.names import encode_name
@@ -18,10 +18,12 @@ from schemas.names import encode_name
 class Rows:
     """Originals whose rows have to be looked at again, by source and path."""
 
-    def __init__(self, places: Places, writer: IndexWriter, *, was_behind: bool) -> None:
+    def __init__(self, places: Places, writer: IndexWriter, *, was_behind: bool, alone: bool = True) -> None:
+        """`alone`: the caller holds the lock of the index, so that no scan sends rows meanwhile."""
         self._places = places
         self._writer = writer
         self._was_behind = was_behind
+        self._alone = alone
         self._touched: dict[tuple[str, str], None] = {}
 
     def before(self) -> None:
@@ -52,10 +54,11 @@ class Rows:
 
     def finish(self) -> str:
         """All was sent; "current" or "behind"."""
-        if self._writer.index is not None and not self._was_behind:
-            self._writer.finish()
-            return "current"
-        return "behind"
+        if self._writer.index is None or self._was_behind:
+            return "behind"
+        if self._alone or not is_written_in_bulk(self._places.catalog):
+            self._writer.finish()  # else a scan may send what it read before: the mark stays for the next command
+        return "current"
 
     def _entry(self, source: str, path: str) -> Entry | Problem | None:
         """The row of what lies there; None for nothing, or for an original that has no sidecar yet."""
@@ -77,7 +80,7 @@ class Rows:
 
 
 @contextlib.contextmanager
-def following(catalog: Catalog, places: Places) -> Iterator[Rows]:
+def following(catalog: Catalog, places: Places, *, alone: bool = True) -> Iterator[Rows]:
     """The rows of a catalog; where the index cannot be used, they are marked behind."""
     behind = is_behind(catalog)
     with contextlib.ExitStack() as stack:
@@ -87,4 +90,4 @@ def following(catalog: Catalog, places: Places) -> Iterator[Rows]:
             writer = IndexWriter(catalog, index, "a plan is being carried out")
         except (IndexUnavailable, IndexUnusable) as error:
             writer = IndexWriter(catalog, None, str(error))
-        yield Rows(places, writer, was_behind=behind)
+        yield Rows(places, writer, was_behind=behind, alone=alone)
