@@ -38,9 +38,15 @@ def parse_changes(words: Sequence[str]) -> tuple[CurationChange, ...]:
 
 
 def is_change(word: str) -> bool:
-    """True for a word that is meant as a change, right or wrong: `field=`, `field+=`, `field-=` of a known field."""
+    """True for a word that has the form of a change, whether or not there is such a field."""
     match = _FORM.fullmatch(word)
-    return match is not None and (match["field"] in _KNOWN or (match["key"] is None and "/" not in word))
+    return match is not None and "/" not in match["field"] + (match["key"] or "")
+
+
+def is_known(word: str) -> bool:
+    """True for a word that has the form of a change of a field that there is."""
+    match = _FORM.fullmatch(word)
+    return match is not None and match["field"] in _KNOWN
 
 
 def parse_change(word: str) -> CurationChange:
