@@ -191,3 +191,12 @@ def _listed(index: PostgresIndex, query: str, params: Sequence[Any]) -> list[Lis
 
 def _one(row: Sequence[Any]) -> Listed:
     return Listed(Hit(*row[1:-2]), row[-2], row[-1] or {})
+
+
+def with_contents(index: PostgresIndex, digests: Sequence[str]) -> list[Listed]:
+    """The present originals with these contents (SHA-256 as hex), by source and path."""
+    query = (
+        f"SELECT {_LISTED} FROM {index.schema}.original o WHERE o.sha256 = ANY(%s) AND NOT o.missing "
+        "ORDER BY o.source, o.path"
+    )
+    return _listed(index, query, ([bytes.fromhex(digest) for digest in digests],))

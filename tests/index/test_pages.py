@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Iterator
@@ -75,7 +76,7 @@ def place(sort: Sort, one: Listed) -> tuple[Any, ...]:
 
 def is_ordered(sort: Sort, found: list[Listed]) -> bool:
     ties_turned = not sort.descending if sort.key == "date" else sort.descending and sort.key == "name"
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         (gap, value), (other_gap, other_value) = place(sort, one), place(sort, other)
         if gap != other_gap:
             if gap:
