@@ -18,7 +18,7 @@ from index.query import compile_query
 from index.records import known, sql
 from index.tables import Tables, only_row
 
-_HIT = (
+HIT_COLUMNS = (
     "o.source, o.path, o.id, o.taken_text AS taken, o.camera, o.format, o.media, o.width, o.height, o.size, "
     "o.rating, o.quality, o.missing, encode(o.sha256, 'hex') AS sha256"
 )
@@ -161,10 +161,10 @@ class PostgresIndex(Tables):
         condition, params = compile_query(query, self.schema)
         order = "o.taken DESC NULLS LAST, o.source, o.path"
         table, page = f"{self.schema}.original", (*params, limit, offset)
-        if self._estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
+        if self.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
             newest = f"(SELECT * FROM {table} o ORDER BY {order} LIMIT {_NEWEST}) o"
             hits = self._hits(
-                f"SELECT {_HIT} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
+                f"SELECT {HIT_COLUMNS} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
             )
             if len(hits) == limit:
                 return hits
@@ -172,10 +172,10 @@ class PostgresIndex(Tables):
         # who takes rows for evenly spread, does not know
         unordered = order.replace("o.taken", "o.taken + interval '0'")
         return self._hits(
-            f"SELECT {_HIT} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
+            f"SELECT {HIT_COLUMNS} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
         )
 
-    def _estimate(self, matching: str, params: Sequence[Any]) -> int:
+    def estimate(self, matching: str, params: Sequence[Any]) -> int:
         """How many rows the planner expects."""
         with self.cursor() as cursor:
             plan = only_row(cursor.execute(sql(f"EXPLAIN (FORMAT JSON) SELECT 1 {matching}"), params))[0]
@@ -191,7 +191,7 @@ class PostgresIndex(Tables):
     def rows(self, keys: Sequence[tuple[str, str]]) -> list[Hit]:
         """The originals at these (source, path), in no order."""
         query = (
-            f"SELECT {_HIT} FROM {self.schema}.original o JOIN unnest(%s::text[], %s::text[]) k(source, path) "
+            f"SELECT {HIT_COLUMNS} FROM {self.schema}.original o JOIN unnest(%s::text[], %s::text[]) k(source, path) "
             "USING (source, path)"
         )
         return self._hits(query, ([key[0] for key in keys], [key[1] for key in keys]))
@@ -203,7 +203,7 @@ class PostgresIndex(Tables):
             "GROUP BY sha256 HAVING count(*) > 1"
         )
         query = (
-            f"SELECT {_HIT} FROM {self.schema}.original o WHERE NOT o.missing AND o.sha256 IN ({twins}) "
+            f"SELECT {HIT_COLUMNS} FROM {self.schema}.original o WHERE NOT o.missing AND o.sha256 IN ({twins}) "
             "ORDER BY o.size DESC, o.sha256, o.source, o.path"
         )
         groups: dict[str, list[Hit]] = {}

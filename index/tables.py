@@ -17,7 +17,7 @@ from typing import Any, Self, cast
 
 import psycopg
 
-from index.protocol import IndexUnavailable, IndexUnusable
+from index.protocol import IndexUnavailable, IndexUnusable, Interrupted
 from index.records import sql
 
 _DDL = (resources.files("index") / "tables.sql").read_text()
@@ -90,8 +90,15 @@ class Tables:
                 yield stack.enter_context(self._conn.cursor())
         except _BROKEN as error:
             raise IndexUnusable(_first_line(error)) from None
+        except psycopg.errors.QueryCanceled:
+            raise Interrupted from None
         except psycopg.Error as error:
             raise IndexUnavailable(_first_line(error)) from None
+
+    def interrupt(self) -> None:
+        """End the question that is being answered, if any: it raises Interrupted. From any thread."""
+        with contextlib.suppress(psycopg.Error):
+            self._conn.cancel_safe(timeout=2.0)
 
     def check(self) -> None:
         """Raise IndexUnusable unless the index is there, whole and of this version."""

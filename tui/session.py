@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.viewing.access import Access
+from lumina_fs.viewing.access import Access, Interrupted
+from lumina_fs.viewing.pending import Pending
 from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
 
 P = ParamSpec("P")
@@ -24,10 +25,16 @@ class Session:
         self.catalog = catalog
         self.thumbnails = ThumbnailDesk(catalog)
         self.cancel = threading.Event()
+        #: Changes to what is said of photos that are not on the disk yet.
+        self.pending = Pending()
         self._access = Access(catalog)
         # one thread owns the connection to the index; files are read by others, so that neither waits for the other
         self._index_thread = ThreadPoolExecutor(1, "index")
         self._file_threads = ThreadPoolExecutor(2, "files")
+        # what takes long has a connection of its own, so that pages never wait for it
+        self._slow_access = Access(catalog)
+        self._slow_thread = ThreadPoolExecutor(1, "index, slowly")
+        self._slow_now: object = None
         self._asked = 0
 
     @property
@@ -41,6 +48,34 @@ class Session:
         """What `question(access, ...)` answers, with the index at hand. Raises what it raises, and NeedsIndex."""
         answer: Answer = await self._run(self._index_thread, self._access.answer, question, *args, **kwargs)
         return answer
+
+    async def ask_slowly(
+        self, question: Callable[Concatenate[Access, P], Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Answer:
+        """The same for what may take seconds. Who gives up waiting (is cancelled) ends the question too."""
+        ticket = object()
+        given_up = threading.Event()
+
+        def answered() -> Answer:
+            self._slow_now = ticket
+            try:
+                while True:
+                    try:
+                        return self._slow_access.answer(question, *args, **kwargs)
+                    except Interrupted:  # which may have been meant for the one before
+                        if given_up.is_set():
+                            raise
+            finally:
+                self._slow_now = None
+
+        try:
+            answer: Answer = await self._run(self._slow_thread, answered)
+            return answer
+        except asyncio.CancelledError:
+            given_up.set()
+            if self._slow_now is ticket:
+                threading.Thread(target=self._slow_access.interrupt, daemon=True).start()
+            raise
 
     async def read(
         self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
@@ -61,8 +96,10 @@ class Session:
     def close(self) -> None:
         """End the threads, the connection and the catalog."""
         self.cancel.set()
+        self._slow_access.interrupt()
+        self._slow_thread.submit(self._slow_access.close)
         self._index_thread.submit(self._access.close)
-        for threads in (self._index_thread, self._file_threads):
+        for threads in (self._index_thread, self._slow_thread, self._file_threads):
             threads.shutdown(wait=True, cancel_futures=False)
         with contextlib.suppress(OSError):
             self.thumbnails.close()
