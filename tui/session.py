@@ -22,9 +22,12 @@ class Session:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.thumbnails = ThumbnailDesk(catalog)
+        # a handle of a catalog belongs to one thread: it closes directories that it has not used for long
+        self._opened = contextlib.ExitStack()
+        self._own = threading.local()
+        self.thumbnails = ThumbnailDesk(self._handle())
         self.cancel = threading.Event()
-        self._access = Access(catalog)
+        self._access = Access(self._handle())
         # one thread owns the connection to the index; files are read by others, so that neither waits for the other
         self._index_thread = ThreadPoolExecutor(1, "index")
         self._file_threads = ThreadPoolExecutor(2, "files")
@@ -46,8 +49,19 @@ class Session:
         self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer:
         """What `question(catalog, ...)` answers from files alone."""
-        answer: Answer = await self._run(self._file_threads, question, self.catalog, *args, **kwargs)
+        answer: Answer = await self._run(self._file_threads, self._with_files, question, *args, **kwargs)
         return answer
+
+    def _with_files(
+        self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Answer:
+        if not hasattr(self._own, "catalog"):
+            self._own.catalog = self._handle()
+        return question(self._own.catalog, *args, **kwargs)
+
+    def _handle(self) -> Catalog:
+        """A handle of the catalog for another thread, closed with the session."""
+        return self._opened.enter_context(Catalog.open(self.catalog.path, self.catalog.disk))
 
     async def _run(self, where: ThreadPoolExecutor, question: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._asked += 1
@@ -64,4 +78,5 @@ class Session:
             threads.shutdown(wait=True, cancel_futures=False)
         with contextlib.suppress(OSError):
             self.thumbnails.close()
+        self._opened.close()
         self.catalog.close()
