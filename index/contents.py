@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,27 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
         some = [bytes.fromhex(content) for content in contents[start : start + _CONTENTS_AT_ONCE]]
         with index.cursor() as cursor:
             yield from map(Twin._make, cursor.execute(sql(query), (some,)))
+
+
+class Described(NamedTuple):
+    """What people and cameras said of an original: of the rating, the place, and the blocks of its sidecar."""
+
+    rating: int | None
+    latitude: float | None
+    longitude: float | None
+    rest: dict[str, Any]
+    """`curation` and `capture`, as the index keeps them."""
+
+
+def described(index: PostgresIndex, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Described]:
+    """The originals at these (source, path), those that are known."""
+    query = (
+        f"SELECT source, path, rating, latitude, longitude, rest FROM {index.schema}.original "
+        "JOIN unnest(%s::text[], %s::text[]) k(source, path) USING (source, path)"
+    )
+    with index.cursor() as cursor:
+        rows = cursor.execute(sql(query), ([key[0] for key in keys], [key[1] for key in keys]))
+        return {(source, path): Described(*values) for source, path, *values in rows}
 
 
 def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:

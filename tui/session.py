@@ -23,16 +23,19 @@ class Session:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.thumbnails = ThumbnailDesk(catalog)
+        # a handle of a catalog belongs to one thread: it closes directories that it has not used for long
+        self._opened = contextlib.ExitStack()
+        self._own = threading.local()
+        self.thumbnails = ThumbnailDesk(self._handle())
         self.cancel = threading.Event()
         #: Changes to what is said of photos that are not on the disk yet.
         self.pending = Pending()
-        self._access = Access(catalog)
+        self._access = Access(self._handle())
         # one thread owns the connection to the index; files are read by others, so that neither waits for the other
         self._index_thread = ThreadPoolExecutor(1, "index")
         self._file_threads = ThreadPoolExecutor(2, "files")
         # what takes long has a connection of its own, so that pages never wait for it
-        self._slow_access = Access(catalog)
+        self._slow_access = Access(self._handle())
         self._slow_thread = ThreadPoolExecutor(1, "index, slowly")
         self._slow_now: object = None
         self._asked = 0
@@ -81,8 +84,19 @@ class Session:
         self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer:
         """What `question(catalog, ...)` answers from files alone."""
-        answer: Answer = await self._run(self._file_threads, question, self.catalog, *args, **kwargs)
+        answer: Answer = await self._run(self._file_threads, self._with_files, question, *args, **kwargs)
         return answer
+
+    def _with_files(
+        self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
+    ) -> Answer:
+        if not hasattr(self._own, "catalog"):
+            self._own.catalog = self._handle()
+        return question(self._own.catalog, *args, **kwargs)
+
+    def _handle(self) -> Catalog:
+        """A handle of the catalog for another thread, closed with the session."""
+        return self._opened.enter_context(Catalog.open(self.catalog.path, self.catalog.disk))
 
     async def _run(self, where: ThreadPoolExecutor, question: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self.cancel.is_set():  # closed under the one who asks, who is about to end too
@@ -103,4 +117,5 @@ class Session:
             threads.shutdown(wait=True, cancel_futures=False)
         with contextlib.suppress(OSError):
             self.thumbnails.close()
+        self._opened.close()
         self.catalog.close()
