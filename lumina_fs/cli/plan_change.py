@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import subprocess
 import sys
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
-from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
+from lumina_fs.plans.approving import Unfit, require_fit, require_open
+from lumina_fs.plans.files import find_plan, plan_ids, plan_path, read_plan, write_approval
 from lumina_fs.plans.findings import findings_of
-from lumina_fs.plans.status import OPEN, status_of
+from lumina_fs.plans.status import status_of
 from lumina_fs.plans.validate import Finding
 
 _FIRST = 20
@@ -28,7 +28,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     before = read(catalog.root, path)
     assert before is not None
     while True:
-        _open_editor(os.path.join(catalog.path, path))
+        open_editor(os.path.join(catalog.path, path))
         after = read(catalog.root, path)
         if after is None:
             raise UsageError("the editor removed the plan", path=os.path.join(catalog.path, path))
@@ -60,24 +60,12 @@ def _id_of(catalog: Catalog, reference: str) -> str:
     return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
 
 
-def _open_editor(path: str) -> None:
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not command:
-        raise UsageError("no editor is named: set EDITOR, or edit this file yourself", path=path)
-    try:
-        done = subprocess.run([*shlex.split(command), path], check=False)
-    except OSError as error:
-        raise UsageError(f"the editor {command!r} cannot be started: {error.strerror}") from None
-    if done.returncode:
-        raise UsageError(f"the editor {command!r} ended with {done.returncode}; the plan is as it left it", path=path)
-
-
 def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Turn actions into `skip`; what was proposed stays readable in them."""
     from lumina_fs.plans.reject import reject as reject_actions
 
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
+    require_open(catalog, plan)
     if not args.path and not args.refused:
         raise UsageError("which actions? Name originals or folders as the plan does, or --refused")
     refused = {one.action for one in findings_of(catalog, plan.plan)} if args.refused else set()
@@ -94,19 +82,12 @@ def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 def approve(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Show what would be done, ask, and write the approval of exactly these bytes."""
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
-    findings = findings_of(catalog, plan.plan)
-    if findings:
-        _say_findings(findings)
-        raise Refused(
-            f"{plural(len({one.action for one in findings}), 'action')} cannot be done; `lumina plan reject "
-            f"{plan.id[-8:]} --refused` takes them out, or propose again"
-        )
-    weight = weigh(plan.plan)
-    acting = {do: count for do, count in weight.counts.items() if do != "skip"}
-    if not acting:
-        raise Refused("the plan does nothing: there is nothing to approve")
-    counts = ", ".join(f"{count:,} {do}" for do, count in acting.items())
+    try:
+        weight = require_fit(catalog, plan)
+    except Unfit as error:
+        _say_findings(error.findings)
+        raise
+    counts = ", ".join(f"{count:,} {do}" for do, count in weight.counts.items())
     say(f"{plan.plan.name}: {counts}, {size(weight.size)}; digest {plan.digest[:16]}", to_stderr=args.json)
     if args.yes is not None:
         if len(args.yes) < 8 or not plan.digest.startswith(args.yes.lower()):
@@ -127,18 +108,10 @@ def delete(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     from lumina_fs.plans.files import remove_plan
 
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
+    require_open(catalog, plan)
     remove_plan(catalog, plan)
     print_json({"deleted": plan.id}) if args.json else say(f"deleted: {plan.plan.name}")
     return ExitCode.DONE
-
-
-def _require_open(catalog: Catalog, plan: StoredPlan) -> None:
-    status = status_of(catalog, plan)
-    if status == "approved":
-        raise Refused("is approved and stays as it is; an edit of its file makes the approval void", path=plan.path)
-    if status not in OPEN:
-        raise Refused(f"is {status} and stays as a record of what was done", path=plan.path)
 
 
 def _say_findings(findings: list[Finding]) -> None:
