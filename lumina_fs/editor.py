@@ -9,9 +9,7 @@ import subprocess
 from lumina_fs.errors import UsageError
 
 #: Editors that take `+LINE` before the file.
-_TAKES_LINE = frozenset(
-    {"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "joe", "kak", "mg", "ne"}
-)
+_TAKES_LINE = frozenset({"vi", "vim", "nvim", "nano", "emacs", "emacsclient", "micro", "joe", "kak", "mg", "ne"})
 
 
 def open_editor(path: str, line: int | None = None) -> None:
