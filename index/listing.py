@@ -30,17 +30,37 @@ def originals(index: PostgresIndex, conditions: Sequence[str] = ("",)) -> Iterat
 
     Raises QueryError.
     """
+    choice, params = _choice(index, conditions)
+    query = (
+        f"COPY (SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing "
+        "ORDER BY o.source, o.path) TO STDOUT"
+    )
+    return _copied(index, query, params)
+
+
+def examples(index: PostgresIndex, conditions: Sequence[str], sources: Sequence[str], count: int) -> list[Row]:
+    """A few originals of these sources that fit the last of the queries: always the same, from all over. QueryError."""
+    choice, params = _choice(index, conditions)
+    condition, values = compile_query(conditions[-1], index.schema)
+    query = (
+        f"COPY (SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing AND o.source = ANY(%s) "
+        f"AND {condition} ORDER BY o.sha256, o.path LIMIT {int(count)}) TO STDOUT"
+    )
+    return list(_copied(index, query, [*params, list(sources), *values]))
+
+
+def _choice(index: PostgresIndex, conditions: Sequence[str]) -> tuple[str, list[Any]]:
+    """The number of the first query that an original fits, as SQL."""
     cases: list[str] = []
     params: list[Any] = []
     for number, text in enumerate(conditions):
         condition, values = compile_query(text, index.schema)
         cases.append(f"WHEN {condition} THEN '{number}'")
         params += values
-    choice = f"CASE {' '.join(cases)} END" if cases else "NULL"
-    query = (
-        f"COPY (SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing "
-        "ORDER BY o.source, o.path) TO STDOUT"
-    )
+    return (f"CASE {' '.join(cases)} END" if cases else "NULL"), params
+
+
+def _copied(index: PostgresIndex, query: str, params: Sequence[Any]) -> Iterator[Row]:
     with index.cursor() as cursor, cursor.copy(sql(query), params) as copy:
         for block in copy:
             yield _row(bytes(block).decode())  # the server sends a row at a time

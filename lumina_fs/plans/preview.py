@@ -74,8 +74,10 @@ def _target(action: AnyAction, several: bool) -> str:
     return ", ".join(action.fields) if isinstance(action, Edit) else ""
 
 
-def chosen(found: Iterable[Line], *, only: Sequence[str] = (), match: str = "", sort: str = "order") -> list[Line]:
-    """The lines of these kinds (also: warned, refused) that hold a text, in an order."""
+def chosen(
+    found: Iterable[Line], *, only: Sequence[str] = (), match: str = "", sort: str = "order", turned: bool = False
+) -> list[Line]:
+    """The lines of these kinds (also: warned, refused) that hold a text, in an order; `turned` is the other way."""
     text = match.casefold()
     kept = [line for line in found if (not only or _is_one_of(line, only)) and (not text or _holds(line, text))]
     if sort == "path":
@@ -86,6 +88,8 @@ def chosen(found: Iterable[Line], *, only: Sequence[str] = (), match: str = "", 
         kept.sort(key=lambda line: -line.size)
     elif sort == "warnings":
         kept.sort(key=lambda line: (-len(line.refused), -len(line.warnings)))
+    if turned:
+        kept.reverse()
     return kept
 
 
