@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.documents import edit, read
-from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
+from lumina_fs.durable import ABSENT, SOURCE_MARK, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
 from lumina_fs.known_catalogs import remember
 from lumina_fs.roots import Root
@@ -28,8 +28,7 @@ CATALOG = f"{STATE}/catalog.json"
 SOURCES = f"{STATE}/sources"
 JOBS = f"{STATE}/jobs"
 SCHEMAS = f"{STATE}/schemas"
-#: Lies in the top folder of a source outside the catalog, and says which source that is.
-MARK = ".lumina-source.json"
+MARK = SOURCE_MARK
 MAIN = "main"
 
 
