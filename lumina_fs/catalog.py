@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.documents import edit, loaded, read
-from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
+from lumina_fs.durable import ABSENT, SOURCE_MARK, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
 from lumina_fs.history import History
 from lumina_fs.known_catalogs import remember
@@ -30,8 +30,7 @@ SOURCES = f"{STATE}/sources"
 SIDECARS = f"{STATE}/sidecars"
 JOBS = f"{STATE}/jobs"
 SCHEMAS = f"{STATE}/schemas"
-#: Lies in the top folder of a source outside the catalog, and says which source that is.
-MARK = ".lumina-source.json"
+MARK = SOURCE_MARK
 MAIN = "main"
 
 

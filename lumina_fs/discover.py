@@ -30,7 +30,9 @@ _IGNORED_FILES = re.compile(
     r"\._|\.DS_Store$|Thumbs\.db$|ehthumbs|desktop\.ini$|\.nomedia$|\.directory$|Icon\r$|"
     r"\.picasa\.ini$|SYNOFILE_THUMB|\.fuse_hidden|~\$|" + re.escape(TEMP_PREFIX)
 )
-_IGNORED_TRASH = re.compile(r"\.Trash|\.trash")
+#: How the folder of a catalog that was deleted is named. Photos from its trash may lie in it.
+SET_ASIDE = ".lumina-deleted-"
+_IGNORED_TRASH = re.compile(r"\.Trash|\.trash|" + re.escape(SET_ASIDE))
 
 
 #: Folders of a source ("" is its top), and whether all below them is meant too.

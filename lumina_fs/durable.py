@@ -32,6 +32,9 @@ KEPT = ".lumina-kept-"
 #: The condition "there must be nothing under this name yet".
 ABSENT = "absent"
 
+#: Lies in the top folder of a source outside its catalog, and says which source that is.
+SOURCE_MARK = ".lumina-source.json"
+
 _BATCH = 128
 
 
@@ -336,8 +339,8 @@ class Disk:
         self.layer.fsync(root.directory(path))
 
     def remove_marker(self, root: Root, path: str) -> None:
-        """Remove a file of ours under `.lumina/` that says something no longer true."""
-        if not path.startswith(".lumina/"):
+        """Remove a file of ours that says something no longer true: one under `.lumina/`, or the mark of a source."""
+        if not path.startswith(".lumina/") and path != SOURCE_MARK:
             raise Refused("only files of Lumina's own may be removed", path=path)
         with contextlib.suppress(FileNotFoundError):
             self.layer.unlink(*root.place(path))

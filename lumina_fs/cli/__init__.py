@@ -35,7 +35,7 @@ COMMANDS = {
     "trash": "what plans took away: list, restore, empty",
     "audit": "what was done to which file, when, by whom",
     "cache": "thumbnails: size, clear, make",
-    "catalogs": "list the catalogs you have used",
+    "catalogs": "the catalogs you have used: list, forget, delete",
     "doctor": "what is installed, and what is missing",
 }
 
