@@ -258,9 +258,7 @@ class Story(RuleBasedStateMachine):
         self.counts["scans"] += 1
         with Catalog.open(str(self.world.home), Disk(layer)) as catalog:
             try:
-                *_, last = scan(
-                    catalog, cancel=threading.Event(), accept_missing=accept_missing, narrowing=narrowing
-                )
+                *_, last = scan(catalog, cancel=threading.Event(), accept_missing=accept_missing, narrowing=narrowing)
             except SourceOffline:
                 return None
         assert isinstance(last, Finished)
@@ -422,12 +420,13 @@ def test_the_promises_hold_whatever_happens(postgres: str, tmp_path: Path, monke
         suppress_health_check=list(HealthCheck),
         print_blob=False,
         report_multiple_bugs=False,
-        **({'phases': [Phase.generate]} if os.environ.get('NOSHRINK') else {}),
+        **({"phases": [Phase.generate]} if os.environ.get("NOSHRINK") else {}),
     )
     try:
         with Catalog.create(str(tmp_path)) as catalog, Opener(catalog, threading.Event()) as Story.opener:
             if os.environ.get("SEED"):
                 from hypothesis import seed
+
                 seed(int(os.environ["SEED"]))(Story)
             run_state_machine_as_test(Story, settings=options)
     finally:
