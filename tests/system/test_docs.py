@@ -12,6 +12,7 @@ from lumina_fs.cli import COMMANDS
 from lumina_fs.cli.search import LANGUAGE
 from lumina_fs.errors import ExitCode
 from lumina_fs.settings import ENVIRONMENT, Settings
+from tui.entry import FRONT_ENDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
@@ -29,7 +30,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_command_and_exit_code_is_documented() -> None:
     page = text("docs/cli.md")
-    for command in COMMANDS:
+    for command in [*COMMANDS, *FRONT_ENDS]:
         assert f"| `{command}" in page, command
     for code in ExitCode:
         assert f"| {code.value} |" in page, code
@@ -46,7 +47,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
         assert f"| `{name}` | {default if default != [] else '`[]`'} |" in page, name
-    for variable in ENVIRONMENT:
+    for variable in [*ENVIRONMENT, "LUMINA_SERVE_TOKEN"]:
         assert f"`{variable}`" in page, variable
 
 
