@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -35,6 +35,8 @@ class DuplicatesScreen(GroupListing):
     CSS_PATH = "duplicates.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
+            "o", "decide('keep')", "Keep only this", tooltip="The file chosen, or the keeper, stays; others may go"
+        ),
         Binding("d", "decide('remove')", "Remove", show=False, tooltip="The file chosen beside the list may go"),
         Binding("a", "decide('all')", "Keep all", tooltip="All stay, and are not asked about again"),
         Binding("n", "decide('strangers')", "Not a duplicate", tooltip="The file chosen is no duplicate of the others"),
@@ -190,9 +192,9 @@ class DuplicatesScreen(GroupListing):
         lines = [f"{plural(made.going, 'file')} would go to the trash, {size(made.size)}."]
         lines += [f"{plural(made.edits, 'keeper')} would take over what was written to them."] if made.edits else []
         lines += [f"{plural(count, 'file')} skipped: {reason}" for reason, count in made.skipped[:3]]
-        self.notify(
-            foreign("\n".join(lines)).plain, title="Draft of a plan", severity=severity, markup=False, timeout=12
-        )  # type: ignore[arg-type]
+        text = "\n".join(foreign(line).plain for line in lines)
+        severity: Literal["warning", "information"] = "warning" if made.skipped else "information"
+        self.notify(text, title="Draft of a plan", severity=severity, markup=False, timeout=12)
         self.app.action_go("plans", {"plan": made.plan})
 
     @work(group="export", exclusive=True)
@@ -217,4 +219,3 @@ class DuplicatesScreen(GroupListing):
         self.app.start(["duplicates", "find"])
         self._told = "The search begins"
         self._tell()
-
