@@ -166,6 +166,8 @@ class Compare(Screen[None]):
         return [self._group.keeper, *self._group.others[start : start + self._room - 1]]
 
     def _draw(self) -> None:
+        if not self.query("#head"):
+            return  # it is about to be composed, and drawn then
         page = self._page
         self._chosen = min(self._chosen, len(page) - 1)
         for number, pane in enumerate(self.query(Pane)):

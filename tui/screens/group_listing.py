@@ -207,7 +207,7 @@ class GroupListing(CatalogScreen):
 
     @on(VirtualTable.Moved, "#groups")
     def _moved(self, event: VirtualTable.Moved) -> None:
-        if self._list is not None and event.row < len(self._list.keys):
+        if self._list is not None and self._list.at != event.row < len(self._list.keys):
             self._list.at = event.row
             self._show_group()
 

@@ -72,8 +72,9 @@ class GroupPanel(Container):
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
-        event.stop()
-        self._picture()
+        if not isinstance(event, VirtualTable.Chosen):
+            event.stop()
+            self._picture()
 
     @on(VirtualTable.Marked)
     def _marked(self, event: VirtualTable.Marked) -> None:
