@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -14,8 +13,8 @@ from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.duplicates.verdicts import Choice
 from lumina_fs.errors import LuminaError, UsageError
 from lumina_fs.viewing import duplicates as questions
-from lumina_fs.viewing.duplicates import Deciding, How, Wanted
-from lumina_fs.viewing.group_list import decidable, make_list, said
+from lumina_fs.viewing.duplicates import Board, Deciding, How, Wanted
+from lumina_fs.viewing.group_list import decidable, said
 from tui.asking import AskText
 from tui.foreign import foreign
 from tui.screens.compare import Compare
@@ -34,16 +33,14 @@ class DuplicatesScreen(GroupListing):
     NAME = "duplicates"
     CSS_PATH = "duplicates.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "o", "decide('keep')", "Keep only this", tooltip="The file chosen, or the keeper, stays; others may go"
-        ),
+        Binding("o", "decide('keep')", "Keep", tooltip="The file chosen, or the keeper, stays; others may go"),
         Binding("d", "decide('remove')", "Remove", show=False, tooltip="The file chosen beside the list may go"),
         Binding("a", "decide('all')", "Keep all", tooltip="All stay, and are not asked about again"),
-        Binding("n", "decide('strangers')", "Not a duplicate", tooltip="The file chosen is no duplicate of the others"),
+        Binding("n", "decide('strangers')", "No duplicate", tooltip="The file chosen is no duplicate of the others"),
         Binding("u", "take_back", "Undo", tooltip="Take decisions back: about these groups, else the last one made"),
         Binding("b", "batch", "Batch", tooltip="Decide about many groups at once"),
         Binding("p", "propose", "Plan", tooltip="Propose a plan of what was decided"),
-        Binding("f", "find", "Find", tooltip="Search for duplicates"),
+        Binding("f", "find", "Find", show=False, tooltip="Search for duplicates"),
         Binding("e", "export", "Export", show=False, tooltip="Write the groups that are shown to a CSV file"),
     ]
 
@@ -140,25 +137,24 @@ class DuplicatesScreen(GroupListing):
             self._list.go_to(some[0][0])
             self._show()
 
-    @work(group="batch", exclusive=True)
-    async def action_batch(self) -> None:
+    def action_batch(self) -> None:
         """Decide about many at once, after a look at what that would mean."""
-        if self._list is None:
-            return
-        within = "" if self._wanted.filter == Wanted().filter else f" ({said(self._wanted)})"
-        agreed = await self.app.push_screen_wait(GroupBatch(self._list.board, self._wanted.filter, within))
-        if agreed is not None:
-            await self._carry_out(agreed)
+        if self._list is not None and not self._writing:
+            within = "" if self._wanted.filter == Wanted().filter else f" ({said(self._wanted)})"
+            self.app.push_screen(GroupBatch(self._list.board, self._wanted.filter, within), self._agreed)
 
-    async def _carry_out(self, agreed: Agreed) -> None:
-        if self._list is None:
-            return
+    def _agreed(self, agreed: Agreed | None) -> None:
+        if agreed is not None and self._list is not None:
+            self._carry_out(agreed, self._list.board)
+
+    @work(group="batch", exclusive=True)
+    async def _carry_out(self, agreed: Agreed, board: Board) -> None:
         deciding = Deciding(agreed.proposal.choices, agreed.rule)
         window = GroupWriting(deciding)
         self._writing = True
         self.app.push_screen(window)
         try:
-            changed = await self.read(deciding.run, self._list.board)
+            changed = await self.read(deciding.run, board)
         finally:
             self._writing = False
             window.dismiss(None)
@@ -167,9 +163,7 @@ class DuplicatesScreen(GroupListing):
             return
         stopped = "" if deciding.done == deciding.total else f", stopped after {deciding.done:,} of {deciding.total:,}"
         self._told = f"{plural(len(changed), 'group')} decided{stopped}"
-        made = await asyncio.to_thread(make_list, self._list.board, self._wanted, self._list)
-        self._list = made
-        self._show()
+        await self._relist(board)
 
     # -- what comes of it
 
@@ -197,19 +191,23 @@ class DuplicatesScreen(GroupListing):
         self.notify(text, title="Draft of a plan", severity=severity, markup=False, timeout=12)
         self.app.action_go("plans", {"plan": made.plan})
 
-    @work(group="export", exclusive=True)
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
         """Write the groups that are shown to a file that a person names."""
-        if self._list is None:
-            return
-        count = plural(len(self._list.keys), "group")
-        hint = "A new file: one that is there already is left alone. Enter takes it, Escape gives up."
-        named = await self.app.push_screen_wait(AskText(f"Export {count} as CSV to", "duplicates.csv", hint=hint))
-        if named:
-            groups = [group for group in map(self._list.board.get, self._list.keys) if group is not None]
-            path = await self.read(questions.export, groups, named)
-            if path is not None:
-                self.notify(foreign(path).plain, title=f"Exported {count}", markup=False)
+        if self._list is not None:
+            count = plural(len(self._list.keys), "group")
+            hint = "A new file: one that is there already is left alone. Enter takes it, Escape gives up."
+            self.app.push_screen(AskText(f"Export {count} as CSV to", "duplicates.csv", hint=hint), self._export)
+
+    def _export(self, named: str | None) -> None:
+        if named and self._list is not None:
+            self._write_csv(named, [group for key in self._list.keys if (group := self._list.board.get(key))])
+
+    @work(group="export", exclusive=True)
+    async def _write_csv(self, named: str, groups: list[Standing]) -> None:
+        path = await self.read(questions.export, groups, named)
+        if path is not None:
+            count = plural(len(groups), "group")
+            self.notify(foreign(path).plain, title=f"Exported {count}", markup=False)
 
     def action_find(self) -> None:
         """Search; the record of the job tells how it gets on."""

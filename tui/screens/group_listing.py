@@ -31,6 +31,10 @@ from tui.widgets.virtual_table import PAGE, VirtualTable
 
 #: Seconds between two loads while the catalog keeps changing, and how many times the last load.
 _PAUSE, _TIMES = 1.0, 5.0
+#: Columns from which on the group is shown beside the list.
+_BESIDE = 140
+#: What is sorted from the greatest on.
+_DOWN = ("savings", "confidence", "files")
 
 
 class GroupListing(CatalogScreen):
@@ -38,7 +42,7 @@ class GroupListing(CatalogScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "compare", "Compare", tooltip="Look at the files side by side"),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Which groups are shown"),
+        Binding("slash", "filter", "Filter", show=False, key_display="/", tooltip="Which groups are shown"),
         Binding("t", "next_state", "Next state", show=False, tooltip="Pending, reviewed, resolved, or all groups"),
         Binding("s", "next_sort", "Next order", show=False, tooltip="Sort by the next property"),
         Binding("S", "reverse", "Reverse", show=False, tooltip="Turn the order round"),
@@ -65,6 +69,10 @@ class GroupListing(CatalogScreen):
         with Container(id="split"):
             yield VirtualTable(COLUMNS, id="groups")
             yield GroupPanel(id="panel")
+
+    def on_resize(self) -> None:
+        """The group beside the list where there is room, else below it."""
+        self.set_class(self.size.width >= _BESIDE, "-beside")
 
     # -- what is there
 
@@ -186,7 +194,7 @@ class GroupListing(CatalogScreen):
         """The list as it is now."""
         table, shown = self.query_one("#groups", VirtualTable), self._list
         total = len(shown.keys) if shown is not None else 0
-        table.sorted = (self._wanted.sort, self._wanted.reverse)
+        table.sorted = (self._wanted.sort, (self._wanted.sort in _DOWN) != self._wanted.reverse)
         if shown is not None:
             with self.prevent(VirtualTable.Moved):
                 table.reset(total, cursor=shown.at)
@@ -255,7 +263,9 @@ class GroupListing(CatalogScreen):
     @work(group="filter", exclusive=True)
     async def _filter(self) -> None:
         sources = sorted(source.name for source in await self.read(lambda catalog: catalog.sources()) or ())
-        wanted = await self.app.push_screen_wait(GroupFilter(self._wanted, sources))
+        self.app.push_screen(GroupFilter(self._wanted, sources), self._filtered)
+
+    def _filtered(self, wanted: Wanted | None) -> None:
         if wanted is not None:
             self._want(wanted)
 
@@ -264,7 +274,7 @@ class GroupListing(CatalogScreen):
         states = [("pending",), ("reviewed",), ("resolved",), ()]
         here = self._wanted.filter.states
         at = states.index(here) if here in states else -1
-        self._want(_filtered(self._wanted, states=states[(at + 1) % len(states)]))
+        self._want(_in_states(self._wanted, states=states[(at + 1) % len(states)]))
 
     def action_next_sort(self) -> None:
         """By the next property."""
@@ -341,5 +351,5 @@ def _alive(change: JobsChanged) -> list[Any]:
     return [record for record in change.jobs if record.alive]
 
 
-def _filtered(wanted: Wanted, *, states: tuple[str, ...]) -> Wanted:
+def _in_states(wanted: Wanted, *, states: tuple[str, ...]) -> Wanted:
     return replace(wanted, filter=replace(wanted.filter, states=states))

@@ -33,9 +33,6 @@ class GroupPanel(Container):
     GroupPanel Picture { width: 30%; height: 1fr; }
     GroupPanel #files-side { width: 1fr; height: 1fr; }
     GroupPanel #about { height: auto; max-height: 2; color: $foreground 80%; padding: 0 1; }
-    .-wide GroupPanel { layout: vertical; padding: 0 0 0 1; }
-    .-wide GroupPanel Picture { width: 1fr; height: 1fr; }
-    .-wide GroupPanel #files-side { width: 1fr; height: 40%; min-height: 6; }
     """
 
     group: reactive[Standing | None] = reactive(None, layout=False)
