@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.viewing.access import Access
+from lumina_fs.viewing.plan_desk import PlanDesk
 from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
 
 P = ParamSpec("P")
@@ -29,6 +30,11 @@ class Session:
         self._index_thread = ThreadPoolExecutor(1, "index")
         self._file_threads = ThreadPoolExecutor(2, "files")
         self._asked = 0
+        self._desks: dict[str, PlanDesk] = {}
+
+    def desk(self, name: str) -> PlanDesk:
+        """A process that reads plans; one for each name, started when it is first asked."""
+        return self._desks.setdefault(name, PlanDesk(self.catalog.path))
 
     @property
     def idle(self) -> bool:
@@ -59,6 +65,8 @@ class Session:
     def close(self) -> None:
         """End the threads, the connection and the catalog."""
         self.cancel.set()
+        for desk in self._desks.values():
+            desk.close()
         self._index_thread.submit(self._access.close)
         for threads in (self._index_thread, self._file_threads):
             threads.shutdown(wait=True, cancel_futures=False)

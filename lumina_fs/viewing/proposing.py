@@ -100,7 +100,8 @@ def _target(row: Row, wish: Wish, base: str, number: int) -> str:
     name = row.path.rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
     if wish.name is not None:
-        new = wish.name.with_number(number) if wish.name.slot == "counter" else wish.name.with_name(stem or name)
+        named = {"counter": wish.name.with_number(number), "name": wish.name.with_name(stem or name)}
+        new = named.get(wish.name.slot, wish.name.before)
         name = new + (dot + ending if stem else "")
     return "/".join(part for part in (base, wish.folder, name) if part)
 
