@@ -109,5 +109,5 @@ def _target(row: Row, wish: Wish, base: str, number: int) -> str:
 def _note(row: Row, wish: Wish) -> str:
     if not row.taken:
         return "no date is known"
-    taken = f"{row.taken.replace('T', ' ')[:19]} by {row.evidence}, {row.confidence} of 100"
+    taken = f"{row.taken.replace('T', ' ')[:16]} {row.evidence} {row.confidence}"
     return f"no rule has a place for it; {taken}" if wish.fallback else taken

@@ -21,7 +21,7 @@ from lumina_fs.jobs.launch import Ended, Launched, launch
 from lumina_fs.plans.strategies import FALLBACK
 from lumina_fs.plans.wishes import Wishes
 from lumina_fs.viewing.proposing import Choices, Example, choices, example, wrong
-from tui.foreign import foreign
+from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
@@ -51,9 +51,10 @@ class CreatePlan(ModalScreen[str | None]):
     CreatePlan .row Label { width: 16; color: $foreground 80%; }
     CreatePlan .row Input, CreatePlan .row Select { width: 1fr; }
     CreatePlan .-off { display: none; }
-    CreatePlan #fields { height: 1fr; }
+    CreatePlan #fields { height: auto; max-height: 60%; }
     CreatePlan #wrong { height: auto; max-height: 3; padding: 0 1; color: $error; }
-    CreatePlan #example { height: 7; }
+    CreatePlan #example { height: 1fr; min-height: 5; margin-top: 1; }
+    CreatePlan #example > .table--cursor { background: $surface; text-style: none; }
     CreatePlan #said { width: 1fr; height: 1; padding: 0 1; }
     CreatePlan #buttons { height: 1; }
     CreatePlan #buttons Button { margin: 0 1; }
@@ -260,10 +261,10 @@ class CreatePlan(ModalScreen[str | None]):
             self.query_one("#wrong", Static).update(foreign(f"✗ {ended.complaint or f'exit code {ended.code}'}"))
         elif found["plan"] is None:
             self._say(f"nothing to do: {plural(found['in_place'], 'photo')} in place")
-            self.query_one("#wrong", Static).update(foreign("\n".join(found["notes"][:3])))
+            self.query_one("#wrong", Static).update(foreign_lines(found["notes"][:3]))
         else:
             if found["notes"]:
-                text = foreign("\n".join(found["notes"])).plain
+                text = foreign_lines(found["notes"]).plain
                 self.app.notify(text, title="The proposal", severity="warning", markup=False, timeout=10)
             self.dismiss(str(found["plan"]))
 

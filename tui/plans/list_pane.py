@@ -15,7 +15,7 @@ from textual.widgets import Static
 from lumina_fs.cli.display import plural, size
 from lumina_fs.plans.listing import Listed
 from lumina_fs.viewing.plan_values import PlanList
-from tui.foreign import foreign
+from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
 from tui.plans.words import NEXT, STATES, counted, state
@@ -119,8 +119,8 @@ class PlanListPane(Vertical):
         if plan is None:
             line.update("No plan yet. Press n to propose one: nothing moves before you approved it.")
             return
-        facts = "" if plan.problem else f"{counted(plan.counts or {})} · {size(plan.size)} · {plan.purpose}\n"
-        line.update(foreign(f"{state(plan.status)}: {NEXT.get(plan.status, '')}\n{facts}{plan.problem}"))
+        facts = plan.problem or f"{counted(plan.counts or {})} · {size(plan.size)} · {plan.purpose.replace('_', ' ')}"
+        line.update(foreign_lines([f"{state(plan.status)}: {NEXT.get(plan.status, '')}", facts]))
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:

@@ -22,12 +22,12 @@ from lumina_fs.plans.listing import Listed
 from lumina_fs.viewing.plan_values import DeskError, OpenedPlan
 from lumina_fs.viewing.plans import ask_to_stop, edit_plan, plan_bytes, put_back
 from tui.asking import AskText, Choose, Confirm
-from tui.foreign import foreign
+from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk, ask_desk_plainly
 from tui.plans.monitor import Monitor, run_of
-from tui.plans.rows_pane import RowsPane, foreign_lines
-from tui.plans.words import NEXT, state, summary, to_apply, to_approve
+from tui.plans.rows_pane import RowsPane
+from tui.plans.words import NEXT, rooms, state, summary, to_apply, to_approve
 
 Answer = TypeVar("Answer")
 
@@ -45,7 +45,7 @@ class PlanPane(Vertical):
 
     DEFAULT_CSS = """
     PlanPane { height: 1fr; }
-    PlanPane #plan-head { height: auto; max-height: 6; padding: 0 1; }
+    PlanPane #plan-head { height: auto; max-height: 8; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Back", tooltip="Back to the list of plans"),
@@ -144,12 +144,14 @@ class PlanPane(Vertical):
     def _show_head(self, opened: OpenedPlan) -> None:
         facts = opened.facts
         by = f" by {opened.by}" if opened.by and facts.status not in ("draft", "void") else ""
-        lines = [f"{state(facts.status)}{by} · {facts.name} · {facts.created[:16].replace('T', ' ')}"]
+        made = facts.created[:16].replace("T", " ")
+        lines = [f"{state(facts.status)}{by} · {facts.name} · {made}"]
         lines += [opened.note] if opened.note else []
-        lines += summary(facts)
-        if self.app.size.height >= 30:
+        tall = self.app.size.height >= 30
+        lines += [*summary(facts), *rooms(facts, idle=tall)]
+        if tall:
             lines += [text for text in opened.troubles if text.startswith(("failed", "refused"))][:2]
-        self.query_one("#plan-head", Static).update(foreign_lines(lines[:6]))
+        self.query_one("#plan-head", Static).update(foreign_lines(lines[: 8 if tall else 5]))
 
     def _broken(self, error: DeskError) -> None:
         if error.kind == "UsageError":  # it is gone
@@ -193,7 +195,7 @@ class PlanPane(Vertical):
             return
         if await self.app.push_screen_wait(Confirm("Approve this plan?", to_approve(facts), "Approve")):
             if await ask_desk(self.app, "plan", "approve", bool, **arguments) is not None:
-                self.app.notify("Approved. x carries it out.", title="Plan", markup=False)
+                self.app.notify("Approved. [x] carries it out.", title="Plan", markup=False)
             self.post_message(self.Acted())
 
     @work(group="plan action")

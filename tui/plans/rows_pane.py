@@ -15,7 +15,7 @@ from lumina_fs.cli.display import size
 from lumina_fs.cli.plan_show import pairs
 from lumina_fs.plans.preview import ORDERS
 from lumina_fs.viewing.plan_values import ActionDetail, Chosen, FolderPage, OpenedPlan, Page, PlanRow
-from tui.foreign import foreign
+from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
 from tui.widgets.chips import Chips
@@ -245,8 +245,12 @@ class RowsPane(Vertical):
         self.look = key
         chips = self.query_one("#looks", Chips)
         chips.show(chips.items, key)
-        self.query_one("#shown", ContentSwitcher).current = key
+        self._show_look()
         self.focus_rows()
+
+    def _show_look(self) -> None:
+        self.query_one("#shown", ContentSwitcher).current = self.look
+        self.query_one("#picks").display = self.look == "actions"
 
     def focus_rows(self) -> None:
         """The keyboard goes to what is shown."""
@@ -275,7 +279,7 @@ class RowsPane(Vertical):
         self.turned = bool(state.get("turned"))
         self.look = state["look"] if state.get("look") in dict(_LOOKS) else "actions"
         self._show_match()
-        self.query_one("#shown", ContentSwitcher).current = self.look
+        self._show_look()
 
 
 def cells(row: PlanRow) -> dict[str, str | Cell]:
@@ -303,13 +307,6 @@ def told(found: ActionDetail) -> list[str]:
     said = " · ".join([*marks, line.reason, *changes])
     target = f"→ {line.target}" if line.target else "stays"
     return [f"{line.number}. {line.do} {line.path}", target, said, f"with {along}" if along else ""]
-
-
-def foreign_lines(lines: list[str]) -> Any:
-    """Foreign text in several lines."""
-    from textual.content import Content
-
-    return Content("\n").join([foreign(line) for line in lines])
 
 
 def _detail_of(value: Any) -> ActionDetail | None:

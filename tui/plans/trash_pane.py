@@ -18,7 +18,7 @@ from lumina_fs.cli.display import plural, size
 from lumina_fs.plans.files import short
 from lumina_fs.viewing.plan_values import TrashChosen, TrashPage, TrashRow, TrashView
 from tui.asking import Confirm
-from tui.foreign import foreign
+from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
 from tui.widgets.virtual_table import Column, VirtualTable
@@ -91,7 +91,7 @@ class TrashPane(Vertical):
         said = f"{plural(seen.total, 'photo')}, {size(seen.size)}" if seen.total else "nothing is in the trash"
         if self.match:
             said += f" · that hold {self.match}"
-        self.query_one("#trash-head", Static).update(foreign("\n".join([said, *seen.notes])))
+        self.query_one("#trash-head", Static).update(foreign_lines([said, *seen.notes]))
         self._set_columns()
         self.table.reset(seen.total)
 
@@ -168,7 +168,7 @@ class TrashPane(Vertical):
         if found is not None:
             said = f"{plural(found['originals'], 'photo')} removed for good, {size(found['size'])}"
             severe = "warning" if found["troubles"] else "information"
-            text = foreign("\n".join([said, *found["troubles"]])).plain
+            text = foreign_lines([said, *found["troubles"]]).plain
             self.app.notify(text, title="The trash", severity=severe, markup=False)  # type: ignore[arg-type]
         self.load()
         self.post_message(self.Acted())

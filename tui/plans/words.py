@@ -23,16 +23,16 @@ STATES = {
 }
 #: State -> what may be done next, by key.
 NEXT = {
-    "draft": "Enter looks at it; then a approves it, r rejects single actions",
-    "approved": "Enter looks at it; then x carries it out",
+    "draft": "Enter looks at it; there [a] approves it, [r] rejects single actions",
+    "approved": "Enter looks at it; there [x] carries it out",
     "void": "it was changed after it was approved: look at it, and approve it again",
-    "executing": "it is being carried out; s stops it between two actions",
-    "interrupted": "it stopped half way, every file is whole: R finishes it, b takes it back",
-    "complete": "u proposes the plan that takes it back",
-    "failed": "not all could be done: R tries again, b takes it back, u undoes what was done",
+    "executing": "it is being carried out; [s] stops it between two actions",
+    "interrupted": "it stopped half way, every file is whole: [R] finishes it, [b] takes it back",
+    "complete": "[u] proposes the plan that takes it back",
+    "failed": "not all could be done: [R] tries again, [b] takes it back, [u] undoes what was done",
     "rolled_back": "everything is back where it was",
     "undone": "another plan took it back",
-    "broken": "its file makes no sense: e opens it in your editor, at the line",
+    "broken": "its file makes no sense: Enter, then [e] opens it in your editor at the line",
 }
 _DEEDS = {
     "move": "{} moved; sidecars and companions go along",
@@ -67,8 +67,8 @@ def deeds(counts: Mapping[str, int]) -> list[str]:
 def to_approve(facts: Facts) -> list[str]:
     """What a person says yes to."""
     return [
-        facts.name, *deeds(facts.counts), f"{size(facts.size)} in all", *_rooms(facts),
-        f"If an action fails: {POLICIES[facts.on_failure]}.", *_doubts(facts),
+        facts.name, *deeds(facts.counts), f"{size(facts.size)} in all", *rooms(facts, idle=False),
+        f"If an action fails: {POLICIES[facts.on_failure]}.", *(f"! {text}" for text in doubts(facts)),
         f"The approval is of exactly these bytes: SHA-256 {facts.digest[:16]}…",
         "Nothing is moved yet: that takes another yes.",
     ]  # fmt: skip
@@ -77,27 +77,11 @@ def to_approve(facts: Facts) -> list[str]:
 def to_apply(facts: Facts) -> list[str]:
     """What a person sets going."""
     return [
-        facts.name, *deeds(facts.counts), f"{size(facts.size)} in all", *_rooms(facts),
+        facts.name, *deeds(facts.counts), f"{size(facts.size)} in all", *rooms(facts, idle=False),
         f"If an action fails: {POLICIES[facts.on_failure]}.",
         "Everything is checked first; if anything is not as the plan says, nothing is touched.",
         f"Approved bytes: SHA-256 {facts.digest[:16]}…",
     ]  # fmt: skip
-
-
-def _rooms(facts: Facts) -> list[str]:
-    crossing = facts.crossing
-    lines = []
-    if crossing.moves:
-        lines.append(f"{plural(crossing.moves, 'move')} to another volume: {size(crossing.size)} copied and compared")
-    for volume in crossing.volumes:
-        if volume.arriving:
-            room = "" if volume.fits else ": NOT ENOUGH ROOM"
-            lines.append(f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}")
-    return lines
-
-
-def _doubts(facts: Facts) -> list[str]:
-    return [f"! {text}" for text in doubts(facts)]
 
 
 def doubts(facts: Facts) -> list[str]:
@@ -110,14 +94,20 @@ def doubts(facts: Facts) -> list[str]:
 
 
 def summary(facts: Facts) -> list[str]:
-    """A plan at the top of its rows: what it does, then what is to be looked at, then room."""
+    """A plan at the top of its rows: what it does, then what is to be looked at."""
     first = f"{counted(facts.counts)} · {size(facts.size)} · if one fails: {POLICIES[facts.on_failure]}"
     found = doubts(facts)
-    lines = [first, "! " + " · ".join(found) if found else "no warnings"]
+    return [first, "! " + " · ".join(found) if found else "no warnings"]
+
+
+def rooms(facts: Facts, *, idle: bool) -> list[str]:
+    """Volumes with what arrives and what is free; with `idle` also those on which nothing arrives."""
     crossing = facts.crossing
+    lines = []
     if crossing.moves:
-        lines.append(f"across volumes: {plural(crossing.moves, 'move')}, {size(crossing.size)} copied and checked")
+        lines.append(f"across volumes: {plural(crossing.moves, 'move')}, {size(crossing.size)} copied and compared")
     for volume in crossing.volumes:
-        room = "" if volume.fits else ": NOT ENOUGH ROOM"
-        lines.append(f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}")
+        if volume.arriving or idle:
+            room = "" if volume.fits else ": NOT ENOUGH ROOM"
+            lines.append(f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}")
     return lines

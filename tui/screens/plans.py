@@ -18,15 +18,18 @@ from tui.plans.plan_pane import PlanPane
 from tui.plans.trash_pane import TrashPane
 from tui.widgets.chips import Chips
 
-_TABS = (("list", "Plans"), ("trash", "Trash"))
+_TABS = (("list", "Plans"), ("trash", "Trash (t)"))
 
 
 class PlansScreen(CatalogScreen):
     """List, plan, trash: one of them is shown."""
 
     NAME = "plans"
+    DEFAULT_CSS = """
+    PlansScreen #panes { height: 1fr; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "tab", "Trash", tooltip="To the trash, or back to the plans"),
+        Binding("t", "tab", "Trash", show=False, tooltip="To the trash, or back to the plans"),
         Binding("n", "create", "New", show=False, tooltip="New plan: propose one"),
     ]
 
