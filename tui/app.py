@@ -64,18 +64,28 @@ class LuminaApp(Host):
         if self._first is not None:
             self.open_catalog(self._first)
 
-    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
-        """Close the catalog that is open, and show this one."""
-        self._open(catalog, room)
+    def open_catalog(
+        self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Close the catalog that is open, and show this one; `then` is called when it is open."""
+        self._open(catalog, room, then)
+
+    async def leave_catalog(self) -> None:
+        """Close the catalog that is open, and show the list."""
+        await asyncio.to_thread(self.close_session)
+        self.jobs, self.trouble = (), ""
+        await self._show_anew("catalogs")
 
     @work(group="open", exclusive=True)
-    async def _open(self, catalog: Catalog, room: str | None) -> None:
+    async def _open(self, catalog: Catalog, room: str | None, then: Callable[[], object] | None) -> None:
         await asyncio.to_thread(self.close_session)
         self.session = Session(catalog)
         self.jobs, self.trouble = (), ""
         wanted = room or self.place().get("room")
         await self._show_anew(wanted if wanted in ROOMS else "photos")
         self._follow()
+        if then is not None:
+            then()
 
     async def _show_anew(self, room: str) -> None:
         """All screens are made anew, because they are about another catalog."""

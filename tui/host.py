@@ -34,8 +34,14 @@ class Host(App[int]):
         self.changes: Signal[Change] = Signal(self, "changes")
         self._memory = view_state.load()
 
-    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
-        """Close the catalog that is open, and show this one."""
+    def open_catalog(
+        self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Close the catalog that is open, and show this one; `then` is called when it is open."""
+        raise NotImplementedError
+
+    async def leave_catalog(self) -> None:
+        """Close the catalog that is open, and show the list."""
         raise NotImplementedError
 
     def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:

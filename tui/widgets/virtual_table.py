@@ -299,7 +299,11 @@ class VirtualTable(ScrollView, can_focus=True):
         segments = [Segment(sign, style)]
         for column, width, cell in zip(self.columns, self._widths(), row, strict=False):
             text, look = cell if isinstance(cell, Cell) else (cell, "")
-            own = style if plain or not look else style + self.get_component_rich_style(f"table-{look}", partial=True)
+            own = (
+                style
+                if plain or not look
+                else style + self.get_component_rich_style(f"table--{look.lstrip('-')}", partial=True)
+            )
             segments.append(Segment(_fitted(visible(text), width, column.align) + " ", own))
         return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
 
