@@ -107,11 +107,25 @@ class FolderList(Vertical):
         self.query_one(".taken", Static).update(foreign_lines(self.taken))
 
 
+class Check(Checkbox):
+    """Yes or no, told by a sign and not by a colour alone."""
+
+    def watch_value(self) -> None:
+        """Show the sign."""
+        self.BUTTON_INNER = "✓" if self.value else " "
+        super().watch_value()
+        self.refresh(layout=True)
+
+    def on_mount(self) -> None:
+        """The sign from the start."""
+        self.BUTTON_INNER = "✓" if self.value else " "
+
+
 class Form(ModalScreen[Values | None]):
     """Asks for the values of fields; None where it was given up. `judge` is called in a thread."""
 
     CSS = """
-    Form .asking { width: 78; }
+    Form .asking { width: 78; max-height: 100%; padding: 0 2; }
     Form .fields { height: auto; max-height: 60vh; }
     Form .field { height: auto; }
     Form .field Label { width: 20; padding: 0 1 0 0; color: $foreground 80%; }
@@ -229,7 +243,7 @@ def _widget(field: Field) -> Widget:
     name = f"field-{field.name}"
     match field.kind:
         case "check":
-            return Checkbox(foreign(field.label), value=bool(field.value), compact=True, id=name)
+            return Check(foreign(field.label), value=bool(field.value), compact=True, id=name)
         case "choice":
             options = [(foreign(said), value) for value, said in field.options]
             return Select(options, value=field.value, allow_blank=False, compact=True, id=name)

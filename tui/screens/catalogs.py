@@ -189,9 +189,8 @@ class CatalogsScreen(CatalogScreen):
         lines = [f"{named(row.name)}: {row.path}"]
         if found is not None:
             missing = f", {found.missing:,} missing" if found.missing else ""
-            lines.append(
-                f"{plural(found.originals, 'original')}, {size(found.size)}{missing}; {plural(found.problems, 'problem')}"
-            )
+            wrong = plural(found.problems, "problem")
+            lines.append(f"{plural(found.originals, 'original')}, {size(found.size)}{missing}; {wrong}")
         lines += [f"! {problem}" for problem in row.problems[:3]]
         if not row.present:
             lines.append("! It is not there. Is its disk connected? f forgets it.")
