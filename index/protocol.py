@@ -93,6 +93,14 @@ class Row(NamedTuple):
     choice: int | None
 
 
+class TagCount(NamedTuple):
+    """A tag, and how many originals have it."""
+
+    category: str
+    value: str
+    originals: int
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What the index holds, in numbers. `media` and `problems` count by kind."""

@@ -11,6 +11,7 @@ from typing import Any
 from lumina_fs.documents import edit, read
 from lumina_fs.durable import ABSENT, SOURCE_MARK, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
+from lumina_fs.history import History
 from lumina_fs.known_catalogs import remember
 from lumina_fs.roots import Root
 from lumina_fs.settings import Settings, settings_of
@@ -272,9 +273,10 @@ class Catalog:
 
     def sidecars(self, source: Source, root: Root) -> Sidecars:
         """The sidecars of a source; `root` is an open handle of its directory."""
+        history = History(self.disk, self.root, source.name, self.settings.history_mb << 20)
         if source.beside:
-            return Sidecars(self.disk, root, "", self.path)
-        return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path)
+            return Sidecars(self.disk, root, "", self.path, history)
+        return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path, history)
 
 
 def _read(root: Root, path: str, model: type[Any]) -> Any:

@@ -30,6 +30,7 @@ _IGNORED_FILES = re.compile(
     r"\._|\.DS_Store$|Thumbs\.db$|ehthumbs|desktop\.ini$|\.nomedia$|\.directory$|Icon\r$|"
     r"\.picasa\.ini$|SYNOFILE_THUMB|\.fuse_hidden|~\$|" + re.escape(TEMP_PREFIX)
 )
+_TEXT = (".txt", ".TXT", ".Txt")
 #: How the folder of a catalog that was deleted is named. Photos from its trash may lie in it.
 SET_ASIDE = ".lumina-deleted-"
 _IGNORED_TRASH = re.compile(r"\.Trash|\.trash|" + re.escape(SET_ASIDE))
@@ -96,11 +97,15 @@ def _join(directory: str, name: str) -> str:
 
 @dataclass(slots=True)
 class Listing:
-    """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are."""
+    """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are.
+
+    `texts` are the text files, by name their size and mtime_ns: captions may be among them.
+    """
 
     directory: str
     originals: list[tuple[str, int, int]] = field(default_factory=list)
     unsure: list[tuple[str, int, int]] = field(default_factory=list)
+    texts: dict[str, tuple[int, int]] = field(default_factory=dict)
     sidecars: dict[str, FileStat] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
@@ -234,6 +239,10 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                 else:
                     if ORPHAN in name:
                         listing.orphans.append(name)
+                    elif name[-4:] in _TEXT:
+                        info = entry.stat(follow_symlinks=False)
+                        if stat.S_ISREG(info.st_mode):
+                            listing.texts[name] = info.st_size, info.st_mtime_ns
                     continue
                 info = entry.stat(follow_symlinks=False)
             except OSError as error:

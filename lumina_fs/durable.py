@@ -25,6 +25,9 @@ from lumina_fs.roots import Root
 #: Every temporary file of ours starts with this, the process id and a random part. They may be swept at any time.
 TEMP_PREFIX = ".lumina-tmp-"
 
+#: In the name of a file with what somebody saved in the very moment of a write.
+KEPT = ".lumina-kept-"
+
 #: The condition "there must be nothing under this name yet".
 ABSENT = "absent"
 
@@ -268,7 +271,7 @@ class Disk:
 
     def _keep(self, temp: _Temp, displaced: str) -> None:
         """Give a version that somebody saved a name that a person finds."""
-        kept = with_ending(temp.name, f".lumina-kept-{secrets.token_hex(4)}")
+        kept = with_ending(temp.name, KEPT + secrets.token_hex(4))
         self._move_new(temp.directory, displaced, temp.directory, kept)
 
     def _publish_over_without_exchange(self, temp: _Temp) -> Conflict | None:

@@ -250,8 +250,12 @@ def _scan_source(
             require_present(source, found, max(0, elsewhere))
         if options.unfinished is not None:
             found.leave_out(options.unfinished, source.path)
-        ingest = Ingest(source, sidecars, writer, recipe())
-        counts, may_write = Counts(), run is not None
+        may_write, writes = run is not None, catalog.settings.captions == "write"
+        ingest = Ingest(
+            source, sidecars, writer, recipe(), root, found.texts if may_write else {},
+            catalog.disk if may_write and writes else None, leaves_captions=writes and not may_write,
+        )  # fmt: skip
+        counts = Counts()
         whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path)
         one = SourceScan(
             source.name, root, sidecars, ingest, found, whereabouts, run, cancel, options.rehash, options.accept_missing

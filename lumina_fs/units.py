@@ -151,6 +151,22 @@ def _beside(
     return found
 
 
+def captions_of(originals: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
+    """By original the text file in its folder that is its caption: `IMG.JPG.txt`, else `IMG.txt` for the first IMG."""
+    stems: dict[str, list[str]] = {}
+    for name in originals:
+        stems.setdefault(stem_of(name), []).append(name)
+    known = {name for alike in stems.values() for name in alike}
+    found: dict[str, str] = {}
+    for text in sorted(texts, key=lambda name: (name[:-4] not in known, name)):
+        base = text[:-4]
+        if base in known:
+            found.setdefault(base, text)
+        elif base in stems:
+            found.setdefault(min(stems[base], key=lambda one: _rank(one, "caption")), text)
+    return found
+
+
 def _rank(name: str, part: str) -> tuple[bool, bool, str]:
     """Whose `IMG.xmp` it is where several originals are called IMG: the RAW file's, then a still's."""
     kind = by_extension(name)

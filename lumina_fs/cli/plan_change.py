@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import subprocess
-import sys
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.cli.asking import ask, open_editor
 from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
 from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
@@ -28,7 +26,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     before = read(catalog.root, path)
     assert before is not None
     while True:
-        _open_editor(os.path.join(catalog.path, path))
+        open_editor(os.path.join(catalog.path, path))
         after = read(catalog.root, path)
         if after is None:
             raise UsageError("the editor removed the plan", path=os.path.join(catalog.path, path))
@@ -39,7 +37,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
             plan = read_plan(catalog, plan_id)
         except CorruptDocument as error:
             say(str(error), to_stderr=True)
-            answer = _ask("edit it [a]gain, go [b]ack to what it was, or [k]eep it as it is? [a] ", "a")
+            answer = ask("edit it [a]gain, go [b]ack to what it was, or [k]eep it as it is? [a] ", "a", "edit it again")
             if answer.startswith("b"):
                 catalog.disk.write(catalog.root, path, before.data, if_match=after.etag)
                 say("it is what it was")
@@ -58,18 +56,6 @@ def _id_of(catalog: Catalog, reference: str) -> str:
     """The id of a plan, which need not parse: that is what one may want to mend."""
     fits = [one for one in plan_ids(catalog) if reference in (one, one[-len(reference) :], one[: len(reference)])]
     return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
-
-
-def _open_editor(path: str) -> None:
-    command = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not command:
-        raise UsageError("no editor is named: set EDITOR, or edit this file yourself", path=path)
-    try:
-        done = subprocess.run([*shlex.split(command), path], check=False)
-    except OSError as error:
-        raise UsageError(f"the editor {command!r} cannot be started: {error.strerror}") from None
-    if done.returncode:
-        raise UsageError(f"the editor {command!r} ended with {done.returncode}; the plan is as it left it", path=path)
 
 
 def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
@@ -111,7 +97,7 @@ def approve(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     if args.yes is not None:
         if len(args.yes) < 8 or not plan.digest.startswith(args.yes.lower()):
             raise Refused(f"the digest of the plan is {plan.digest[:16]}..., not {args.yes}: look at it again")
-    elif _ask("Approve exactly this? [y/N] ", "n") not in ("y", "yes"):
+    elif ask("Approve exactly this? [y/N] ", "n", "approve takes --yes DIGEST instead") not in ("y", "yes"):
         say("not approved")
         return ExitCode.REFUSED
     approval = write_approval(catalog, plan)
@@ -146,15 +132,3 @@ def _say_findings(findings: list[Finding]) -> None:
         say(f"action {one.action + 1}, {one.path}: {one.reason}", to_stderr=True)
     if len(findings) > _FIRST:
         say(f"... and {len(findings) - _FIRST:,} more", to_stderr=True)
-
-
-def _ask(question: str, otherwise: str) -> str:
-    """The answer on a terminal, in lower case. Raises UsageError where nobody can be asked."""
-    if not sys.stdin.isatty():
-        raise UsageError("this has to be answered on a terminal; approve takes --yes DIGEST instead")
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        raise KeyboardInterrupt
-    return answer.strip().lower() or otherwise
