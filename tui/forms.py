@@ -179,7 +179,8 @@ class Form(ModalScreen[Values | None]):
 
     def on_mount(self) -> None:
         """The first field first; what is thought of the values as they are."""
-        self.query(".field Input, .field Checkbox, .field Select").first(Widget).focus()
+        first = self.query(".field Input, .field Checkbox, .field Select") or self.query("#accept")
+        first.first(Widget).focus()
         self._think()
 
     @property

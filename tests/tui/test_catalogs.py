@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +36,6 @@ def scanned(library: Library) -> Library:
     (library.root / "broken.jpg").write_bytes(b"nothing")
     library.scan()
     return library
-
-
-@pytest.fixture
-def steady_library(postgres: str) -> Iterator[Library]:
-    """Under a path of a constant length."""
-    base = Path(tempfile.mkdtemp(prefix="lumina-snap-"))
-    root = base / "library"
-    root.mkdir()
-    yield Library(root)
-    shutil.rmtree(base)
 
 
 def screen_of(pilot: Pilot[Any]) -> CatalogsScreen:

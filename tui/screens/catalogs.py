@@ -127,7 +127,10 @@ class CatalogsScreen(CatalogScreen):
     @work(exclusive=True)
     async def load(self) -> None:
         """The list as files tell it; the numbers of the indexes follow."""
-        self._rows = await asyncio.to_thread(catalog_rows)
+        rows = await asyncio.to_thread(catalog_rows)
+        if self.is_gone:
+            return
+        self._rows = rows
         here = self.session.catalog.path if self.session is not None else None
         wanted = self._wanted or (self._row.path if self._row is not None and self._list.total else here)
         at = next((number for number, row in enumerate(self._rows) if row.path == wanted), None)
@@ -140,7 +143,7 @@ class CatalogsScreen(CatalogScreen):
         for row in self._rows:
             if row.path not in self._numbers and row.present:
                 found = await self._ask_numbers(row.path)
-                if found is not None:
+                if found is not None and not self.is_gone:
                     self._numbers[row.path] = found
                     self._fill()
 
