@@ -106,6 +106,11 @@ class CatalogScreen(Screen[None]):
             self.app.complain(error)
             return None
 
+    @property
+    def is_gone(self) -> bool:
+        """True when the widgets are not there (any more): to be asked after waiting, before they are used."""
+        return not self.is_mounted or not self.query("#content")
+
     # -- life
 
     def on_mount(self) -> None:
