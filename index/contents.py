@@ -13,7 +13,8 @@ from index.records import sql
 
 _RECORD = np.dtype([("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2")])
 _ROWS_AT_ONCE = 20_000
-_CONTENTS_AT_ONCE = 10_000
+#: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
+_CONTENTS_AT_ONCE = 50_000
 
 
 class Codes(NamedTuple):
@@ -95,13 +96,13 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
         "rest #>> '{capture,camera,serial}', coalesce((rest #>> '{capture,orientation}')::int, 1)"
     )
     query = (
-        f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s) "
+        f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[]) "
         "ORDER BY sha256, source, path"
     )
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
-        some = [bytes.fromhex(content) for content in contents[start : start + _CONTENTS_AT_ONCE]]
+        some = [f'"\\\\x{content}"' for content in contents[start : start + _CONTENTS_AT_ONCE]]
         with index.cursor() as cursor:
-            yield from map(Twin._make, cursor.execute(sql(query), (some,)))
+            yield from map(Twin._make, cursor.execute(sql(query), (f"{{{','.join(some)}}}",)))
 
 
 class Described(NamedTuple):

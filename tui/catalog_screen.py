@@ -106,6 +106,11 @@ class CatalogScreen(Screen[None]):
             self.app.complain(error)
             return None
 
+    @property
+    def is_gone(self) -> bool:
+        """True when the widgets are not there (any more): to be asked after waiting, before they are used."""
+        return not self.is_mounted or not self.query("#content")
+
     # -- life
 
     def on_mount(self) -> None:
@@ -145,7 +150,7 @@ class CatalogScreen(Screen[None]):
         """Ask for everything again."""
         self.load()
 
-    @work
+    @work(group="asking")
     async def confirm_then(self, title: str, lines: list[str], yes: str, then: Callable[[], object]) -> None:
         """Ask a person, with what will happen in `lines` (foreign text allowed); `then` if they agree."""
         from tui.asking import Confirm

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from lumina_fs.catalog import Catalog
 from lumina_fs.viewing.access import Access, Interrupted
 from lumina_fs.viewing.pending import Pending
+from lumina_fs.viewing.plan_desk import PlanDesk
 from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
 
 P = ParamSpec("P")
@@ -39,6 +40,11 @@ class Session:
         self._slow_thread = ThreadPoolExecutor(1, "index, slowly")
         self._slow_now: object = None
         self._asked = 0
+        self._desks: dict[str, PlanDesk] = {}
+
+    def desk(self, name: str) -> PlanDesk:
+        """A process that reads plans; one for each name, started when it is first asked."""
+        return self._desks.setdefault(name, PlanDesk(self.catalog.path))
 
     @property
     def idle(self) -> bool:
@@ -112,6 +118,8 @@ class Session:
         self.cancel.set()
         self._slow_access.interrupt()
         self._slow_thread.submit(self._slow_access.close)
+        for desk in self._desks.values():
+            desk.close()
         self._index_thread.submit(self._access.close)
         for threads in (self._index_thread, self._slow_thread, self._file_threads):
             threads.shutdown(wait=True, cancel_futures=False)

@@ -20,7 +20,7 @@ from lumina_fs.sidecars import SUFFIX
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "edit", "EDITOR=nano lumina edit 2019/IMG_0001.JPG")
+    parser = add_command(subparsers, "edit", "lumina edit 2019/IMG_0001.JPG")
     parser.add_argument("photo", help="the photo, or its sidecar")
 
 

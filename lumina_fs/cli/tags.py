@@ -1,10 +1,12 @@
-"""`lumina tags`: which tags there are, and one of them renamed, merged or deleted everywhere, as an undoable plan."""
+"""`lumina tags`: the tags of the catalog, and one renamed, merged or deleted on every photo; undoable as a plan."""
 
 from __future__ import annotations
 
 import argparse
+import threading
 from typing import Any
 
+from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import (
     add_catalog_option,
@@ -19,58 +21,68 @@ from lumina_fs.errors import ExitCode, UsageError
 
 _EXAMPLE = """\
 lumina tags list
-lumina tags rename people/ana people/anna
-lumina tags delete beach --dry-run"""
-_ACTIONS = {
-    "list": "every tag with how many photos have it",
-    "rename": "give a tag another name everywhere; where that is there already, both become one",
-    "delete": "take a tag away everywhere",
-}
+lumina tags rename beach places/beach
+lumina tags rename places/italy places/italia --below
+lumina tags delete people/unknown --dry-run"""
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "tags", _EXAMPLE)
+    parser = add_command(
+        subparsers, "tags", _EXAMPLE, "The tags that you gave. A tag that is renamed to one that is there joins it."
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary in _ACTIONS.items():
-        one = actions.add_parser(name, help=summary)
-        if name != "list":
-            one.add_argument("tag", help="the tag: beach, or people/anna")
-            one.add_argument("--below", action="store_true", help="also tags that go on behind it: places/italy/rome")
-            one.add_argument("--dry-run", action="store_true", help="only say what would be changed")
-            one.add_argument("--yes", action="store_true", help="do not ask")
-            one.add_argument("--quiet", action="store_true", help="no progress")
-        if name == "rename":
-            one.add_argument("new", help="its new name")
+    listing = actions.add_parser("list", help="every tag with how many photos have it")
+    renaming = actions.add_parser("rename", help="put another tag in the place of one, on every photo")
+    renaming.add_argument("tag", help='the tag, like "beach" or "people/anna"')
+    renaming.add_argument("new", help="the tag that takes its place")
+    deleting = actions.add_parser("delete", help="take a tag away from every photo")
+    deleting.add_argument("tag", help='the tag, like "beach" or "people/anna"')
+    for one in (renaming, deleting):
+        one.add_argument("--below", action="store_true", help="also tags that go on after it: places/italy/rome")
+        one.add_argument("--dry-run", action="store_true", help="only say what would be changed")
+        one.add_argument("--yes", action="store_true", help="do not ask")
+        one.add_argument("--quiet", action="store_true", help="no progress")
+    for one in (listing, renaming, deleting):
         add_catalog_option(one)
         add_json_option(one)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.curating.proposing import propose_edits
-    from lumina_fs.curating.tags import all_tags, tag_changes
-    from lumina_fs.viewing.tags import shown_tag, tag_of
-
     with open_catalog(args.catalog) as catalog, interruptible() as cancel:
-        with ready_index(catalog, cancel, quiet=args.json) as index:
-            if args.action == "list":
-                _list(all_tags(index), as_json=args.json)
-                return ExitCode.DONE
-            old, new = tag_of(args.tag), tag_of(args.new) if args.action == "rename" else None
-            if old == new:
-                raise UsageError("that is its name already")
-            edits = tag_changes(index, old, new, below=args.below)
-        what = f"Delete the tag {shown_tag(old)}" if new is None else f"Rename the tag {args.tag} to {shown_tag(new)}"
-        return agree_and_carry_out(catalog, propose_edits(catalog, edits, name=what[:200]), args, cancel)
+        return _list(catalog, args, cancel) if args.action == "list" else _change(catalog, args, cancel)
 
 
-def _list(tags: Any, *, as_json: bool) -> None:
-    if as_json:
-        for category, value, originals in tags:
-            print_json({"category": category, "value": value, "originals": originals})
-    elif tags:
-        rows = [(f"{originals:,}", "/".join(filter(None, (category, value)))) for category, value, originals in tags]
-        print_table(("PHOTOS", "TAG"), rows)
+def _list(catalog: Catalog, args: argparse.Namespace, cancel: threading.Event) -> ExitCode:
+    from lumina_fs.curating.tags import all_tags
+
+    with ready_index(catalog, cancel, quiet=args.json) as index:
+        found = all_tags(index)
+    if args.json:
+        for tag in found:
+            print_json(tag._asdict())
+    elif found:
+        print_table(("CATEGORY", "PHOTOS", "TAG"), [(tag.category, f"{tag.originals:,}", tag.value) for tag in found])
     else:
-        say("no photo has a tag yet: lumina set PHOTO tags+=people/anna", to_stderr=True)
+        say("no photo has a tag", to_stderr=True)
+    return ExitCode.DONE
+
+
+def _change(catalog: Catalog, args: argparse.Namespace, cancel: threading.Event) -> ExitCode:
+    from lumina_fs.curating.changes import parse_change
+    from lumina_fs.curating.proposing import propose_edits
+    from lumina_fs.curating.tags import tag_changes
+
+    old = parse_change(f"tags-={args.tag}").value
+    new = parse_change(f"tags+={args.new}").value if args.action == "rename" else None
+    if new == old:
+        raise UsageError("that is its name already")
+    with ready_index(catalog, cancel, quiet=args.json or args.quiet) as index:
+        edits = tag_changes(index, old, new, below=args.below)
+    name = f"Rename tag {args.tag} to {args.new}" if new is not None else f"Delete tag {args.tag}"
+    proposal = propose_edits(catalog, edits, name=name[:200], description="Changes of curation by `lumina tags`.")
+    if not edits and not args.json:
+        say(f"no photo has the tag {args.tag}")
+        return ExitCode.DONE
+    return agree_and_carry_out(catalog, proposal, args, cancel)

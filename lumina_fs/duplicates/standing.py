@@ -142,10 +142,7 @@ class Standings:
         changed = self.verdicts.refresh(catalog, decided)
         if not changed:
             return {}
-        if not self._matched:
-            for group in self.result.groups:
-                for sha256 in _contents(group):
-                    self._matched.setdefault(sha256, []).append(group)
+        self.prepare()
         touched = {
             group.primary: group
             for sha256 in self.verdicts.stay_with(changed)
@@ -158,6 +155,13 @@ class Standings:
             )
         self._put(now)
         return now
+
+    def prepare(self) -> None:
+        """Work out what `follow` needs, so that the first decision takes no longer than the others."""
+        if not self._matched:
+            for group in self.result.groups:
+                for sha256 in _contents(group):
+                    self._matched.setdefault(sha256, []).append(group)
 
     def _put(self, now: dict[str, Standing | None]) -> None:
         groups: list[Standing] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from index.order import Listed
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.cli.display import size
 from lumina_fs.duplicates.results import RESULT, load
@@ -16,9 +17,6 @@ from lumina_fs.roots import Root
 from lumina_fs.viewing.access import Access
 from schemas.names import decode_name
 from schemas.sidecar import NOTES, device_name, tag_parts, taken_of
-
-if TYPE_CHECKING:
-    from index.pages import Listed
 
 #: The most points of each part of the quality.
 _MOST = {"format": 40, "resolution": 30, "size": 20, "metadata": 10}

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
+from index.order import KEYS, Listed, Order, Sort
 from index.protocol import QueryError
 from lumina_fs.viewing.access import Access
 from schemas.partial_date import first_instant, split_date
 
-if TYPE_CHECKING:
-    from index.pages import Listed, Order, Sort
-
-__all__ = ["Key", "QueryError", "choices", "everything", "first_page", "listed", "page", "place_of", "place_of_date"]
+__all__ = ["Listed", "Order", "QueryError", "Sort"]
 
 #: (source, path) of an original; the path is encoded.
 Key = tuple[str, str]
 
-SORTS = ("date", "name", "size", "quality", "rating")
-
-
-class Chosen(NamedTuple):
-    """Originals that were chosen, with their bytes."""
-
-    keys: dict[Key, int]
+#: Names of the sorts that there are.
+SORTS = tuple(KEYS)
 
 
 def sort_of(key: str, descending: bool) -> Sort:
     """A sort by its name; by date where there is no such."""
-    from index.pages import KEYS, Sort
-
     return Sort(key if key in KEYS else "date", descending)
 
 

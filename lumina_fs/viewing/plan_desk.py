@@ -54,12 +54,12 @@ class PlanDesk:
         what: str,
         convert: Callable[[Any], Answer] = _plain,
         *,
-        heard: Callable[[Mapping[str, Any]], None] = _unheard,
+        heard: Callable[[Mapping[str, Any]], None] | None = None,
         **arguments: Any,
     ) -> Future[Answer]:
         """The answer to come. The future fails with DeskError; `heard` is told, in another thread, how far it is."""
         with self._guard:
-            number, waiting = next(self._numbers), _Waiting(what, convert, heard)
+            number, waiting = next(self._numbers), _Waiting(what, convert, heard or _unheard)
             try:
                 process = self._started()
                 self._waiting[number] = waiting
@@ -99,10 +99,12 @@ class PlanDesk:
                 one.future.set_exception(DeskError("the process that reads plans ended; try again"))
 
     def drop(self) -> None:
-        """End the process if it only looks at something, because nobody waits for that any more."""
+        """End the process if it is busy looking at something, because nobody waits for that any more."""
         with self._guard:
             process = self._process
-            if process is None or any(one.what not in _LOOKS for one in self._waiting.values()):
+            if process is None or not self._waiting:
+                return
+            if any(one.what not in _LOOKS for one in self._waiting.values()):
                 return
             self._process = None
             dropped, self._waiting = list(self._waiting.values()), {}

@@ -100,7 +100,8 @@ def _target(row: Row, wish: Wish, base: str, number: int) -> str:
     name = row.path.rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
     if wish.name is not None:
-        new = wish.name.with_number(number) if wish.name.slot == "counter" else wish.name.with_name(stem or name)
+        named = {"counter": wish.name.with_number(number), "name": wish.name.with_name(stem or name)}
+        new = named.get(wish.name.slot, wish.name.before)
         name = new + (dot + ending if stem else "")
     return "/".join(part for part in (base, wish.folder, name) if part)
 
@@ -108,5 +109,5 @@ def _target(row: Row, wish: Wish, base: str, number: int) -> str:
 def _note(row: Row, wish: Wish) -> str:
     if not row.taken:
         return "no date is known"
-    taken = f"{row.taken.replace('T', ' ')[:19]} by {row.evidence}, {row.confidence} of 100"
+    taken = f"{row.taken.replace('T', ' ')[:16]} {row.evidence} {row.confidence}"
     return f"no rule has a place for it; {taken}" if wish.fallback else taken

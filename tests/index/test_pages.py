@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from index import pages
 from index.entry import entry
 from index.facets import facets
-from index.pages import KEYS, Listed, Sort
+from index.order import KEYS, Listed, Sort
 from index.postgres import PostgresIndex
 from index.protocol import Entry, Interrupted, QueryError
 from tests.index.test_postgres import ETAG, document, make_empty

@@ -382,7 +382,7 @@ class Story(RuleBasedStateMachine):
                 return
             *_, last = how(catalog, cancel=threading.Event())
         assert without_marks(self.world.tree()) == without_marks(before)
-        if how is rebuild and self.everything_there() or not getattr(last.result, "offline", [True]):
+        if (how is rebuild and self.everything_there()) or not getattr(last.result, "offline", [True]):
             self.check_index()
             self.counts["made or mended"] += 1
 

@@ -60,7 +60,7 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--marked", "grid--dim", "grid--name"}
     DEFAULT_CSS = """
-    PhotoGrid { height: 1fr; background: $surface; }
+    PhotoGrid { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-gutter: stable; }
     PhotoGrid > .grid--cursor { background: $primary 40%; text-style: bold; }
     PhotoGrid:focus > .grid--cursor { background: $primary; color: $background; text-style: bold; }
     PhotoGrid > .grid--marked { color: $accent; text-style: bold; }
@@ -154,18 +154,18 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     @property
     def form(self) -> Form:
-        """How large a photo is."""
-        return FORMS[max(0, min(self.zoom, len(FORMS) - 1))]
+        """How large a photo is: as wide as the whole width, shared among those in a row, allows."""
+        wanted = FORMS[max(0, min(self.zoom, len(FORMS) - 1))]
+        return wanted._replace(columns=max(8, self.size.width // self.across))
 
     @property
     def across(self) -> int:
         """Photos in a row."""
-        return max(1, self.size.width // self.form.columns)
+        return max(1, self.size.width // FORMS[max(0, min(self.zoom, len(FORMS) - 1))].columns)
 
-    def reset(self, total: int, *, cursor: int | None = None, keep: bool = False) -> None:
-        """There are `total` photos now. What was known of them is forgotten, or shown until it comes anew (`keep`)."""
-        if not keep:
-            self._pages.clear()
+    def reset(self, total: int, *, cursor: int | None = None) -> None:
+        """There are `total` photos now, and what was known of them is forgotten."""
+        self._pages.clear()
         self._asked.clear()
         self.total = total
         self._lay_out()
@@ -186,13 +186,6 @@ class PhotoGrid(ScrollView, can_focus=True):
             self._pages.popitem(last=False)
         self.refresh()
         self._want()
-
-    def forget(self) -> None:
-        """Ask for everything in sight again; what is there stays until it comes."""
-        self._asked.clear()
-        seen = self._numbers()
-        self._pages = OrderedDict((number, page) for number, page in self._pages.items() if number in seen)
-        self._need(again=True)
 
     def row(self, number: int) -> GridCell | None:
         """A photo, None while it is not there."""
@@ -334,15 +327,15 @@ class PhotoGrid(ScrollView, can_focus=True):
         last = ((top + self.size.height - 1) // self.form.lines + 1) * self.across
         return range(min(first, self.total), min(last, self.total))
 
-    def _numbers(self) -> set[int]:
-        """Of the pages that are looked at."""
+    def pages_in_sight(self) -> set[int]:
+        """The numbers of the pages that are looked at."""
         seen = self.in_sight()
         return {number // PAGE for number in (seen[0], seen[-1], self.cursor)} if seen else set()
 
-    def _need(self, *, again: bool = False) -> None:
+    def _need(self) -> None:
         """Ask for the pages in sight that are not there, and for thumbnails."""
-        for number in self._numbers():
-            if number in self._pages and not again:
+        for number in self.pages_in_sight():
+            if number in self._pages:
                 self._pages.move_to_end(number)
             elif number not in self._asked:
                 self._asked.add(number)
