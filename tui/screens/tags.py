@@ -35,6 +35,7 @@ class TagsScreen(CatalogScreen):
     """Categories with their tags on the left, photos on the right."""
 
     NAME = "tags"
+    AUTO_FOCUS = "#tags"
     CSS = """
     TagsScreen #tree-side { width: 38%; min-width: 26; border-right: solid $panel; }
     TagsScreen #find { height: 3; }
