@@ -228,10 +228,10 @@ class PhotosScreen(CuratingScreen):
             self.action_side()
         elif self.current() is not None:
             self._full = FullPhoto(self)
-            self.app.push_screen(self._full, lambda _: self._closed())
+            self.app.push_screen(self._full, lambda _: self._left_full())
             self.call_later(self.moved)
 
-    def _closed(self) -> None:
+    def _left_full(self) -> None:
         self._full = None
         self.view.focus()
 
