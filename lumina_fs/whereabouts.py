@@ -90,7 +90,7 @@ class Whereabouts:
         for id_, group in by_id.items():
             others = elsewhere.get(id_, set()) - {one.path for one in group}
             here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
-            here = {path for path in here if self.is_there(path)}
+            here = {path for path in here if self.is_there(path) and self._may_have(path, id_)}
             keeper = _keeper(group, here)
             if others - here and keeper in {one.path for one in group}:
                 self.counts.moved += 1
@@ -100,6 +100,14 @@ class Whereabouts:
                         self.ingest.removed(path)
             for path in sorted({*(one.path for one in group), *here} - {keeper}):
                 yield from self._give_new_id(path, keeper)
+
+    def _may_have(self, path: str, id_: str) -> bool:
+        """False where the sidecar at a path is gone, or has another id than was recorded of it."""
+        try:
+            found = self.sidecars.find(path)
+        except (CorruptDocument, OSError):
+            return True
+        return found is not None and found[1]["id"] == id_
 
     def _places(self, ids: list[str]) -> dict[str, set[str]]:
         """Where else in this source these ids are recorded."""

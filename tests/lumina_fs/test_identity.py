@@ -386,3 +386,48 @@ def test_a_very_long_name_that_went_missing_is_known_by_its_whole_name(library: 
     before = library.tree()
     assert library.scan().missing == 1
     assert library.tree() == before
+
+
+def test_a_sidecar_that_moved_keeps_its_id_though_the_index_knows_it_elsewhere(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the old place is out of date: another original lies there, with a sidecar of its own."""
+    library.photo("a.jpg", 1)
+    library.photo("other.jpg", 3)
+    library.scan()
+    first = library.value("a.jpg")["id"]
+    monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    shutil.move(library.root / "a.jpg", library.root / "b.jpg")
+    shutil.move(library.sidecar("a.jpg"), library.root / "away")
+    library.photo("a.jpg", 2)
+    library.scan()
+    library.sidecar("b.jpg").unlink()
+    shutil.move(library.root / "away", library.sidecar("b.jpg"))
+    monkeypatch.delenv("LUMINA_DATABASE_URL")
+    library.scan()
+    assert library.value("b.jpg")["id"] == first
+    assert library.value("a.jpg")["id"] != first
+
+
+@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse"])
+def test_what_was_missing_before_does_not_make_a_source_offline(
+    library: Library, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    for number in range(5):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    for number in range(4):
+        (library.root / f"{number}.jpg").unlink()
+    with pytest.raises(SourceOffline):
+        library.scan()
+    assert library.scan(accept_missing=True).missing == 4
+    if how == "without an index":
+        monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    else:
+        for number in range(4):
+            library.sidecar(f"{number}.jpg").write_bytes(b"{")
+    for _ in range(2):
+        assert library.scan().offline == []
+    (library.root / "4.jpg").unlink()
+    library.photo("5.jpg", 5)
+    assert library.scan().offline == []
