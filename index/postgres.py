@@ -19,6 +19,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from index.entry import COLUMNS, problem_line, seen_line
+from index.patience import Patience
 from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
 from index.query import compile_query
 from index.records import known, sql
@@ -79,6 +80,7 @@ class PostgresIndex:
             self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
         except psycopg.Error as error:
             raise IndexUnavailable(_first_line(error)) from None
+        self._patience = Patience(conninfo, self._conn)
         self._staged = False
 
     def __enter__(self) -> PostgresIndex:
@@ -89,6 +91,7 @@ class PostgresIndex:
 
     def close(self) -> None:
         """End the connection."""
+        self._patience.close()
         self._conn.close()
 
     @contextlib.contextmanager
@@ -96,6 +99,7 @@ class PostgresIndex:
         """A cursor whose errors are ours; `transaction` makes all that is done with it one step."""
         try:
             with contextlib.ExitStack() as stack:
+                stack.enter_context(self._patience.waiting())
                 if transaction:
                     stack.enter_context(self._conn.transaction())
                 yield stack.enter_context(self._conn.cursor())
