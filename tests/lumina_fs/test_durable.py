@@ -217,6 +217,19 @@ def test_an_editor_that_had_the_file_open_across_the_swap_writes_into_a_file_tha
     assert names(tmp_path)[1].startswith("a.json.lumina-kept-")
 
 
+def test_an_editor_that_writes_after_all_was_done_writes_into_a_file_that_is_kept(root: Root, tmp_path: Path) -> None:
+    """It had opened the file before the swap, and only then came to writing."""
+    path = tmp_path / "a.json"
+    path.write_bytes(b"read")
+    with path.open("r+b", buffering=0) as file:
+        assert isinstance(Disk().write(root, "a.json", b"new", if_match=digest(b"read")), Written)
+        file.write(b"late")
+    assert {found.read_bytes() for found in tmp_path.iterdir()} == {b"new", b"late"}
+    with path.open("rb"):  # whoever only reads loses nothing
+        assert isinstance(Disk().write(root, "a.json", b"newer", if_match=digest(b"new")), Written)
+    assert len(names(tmp_path)) == 2
+
+
 def test_what_cannot_be_read_is_not_thrown_away_by_a_swap(root: Root, tmp_path: Path) -> None:
     """In the last moment somebody puts a link in the place of the file."""
     path = tmp_path / "a.json"
