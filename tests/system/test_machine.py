@@ -37,7 +37,7 @@ from tests.lumina_fs.faults import Hooked, Killed, die
 from tests.system.world import ALTERATIONS, CARD, FOLDERS, MAIN, NAMES, Key, World, sha256
 
 ALL = os.environ.get("LUMINA_SWEEP") == "all"
-STORIES, STEPS = (800, 60) if ALL else (40, 40)
+STORIES, STEPS = (800, 60) if ALL else (70, 30)
 NOWHERE = "host=/nonexistent user=nobody"
 
 some = st.integers(0, 10_000)

@@ -255,7 +255,8 @@ class Busy(threading.Thread):
 
     def edit(self) -> None:
         """The caption of one sidecar, by id, so that it may be anywhere afterwards."""
-        sides = sorted((self.library.root / f"{self.turn}").glob("*.lumina.json"))
+        folders = [self.library.root / name for name in (f"{self.turn}", f"{self.turn - 1}", "moved")]
+        sides = sorted(side for folder in folders for side in folder.glob("*.lumina.json"))
         if sides:
             side = self.chance.choice(sides)
             value = json.loads(side.read_bytes())
