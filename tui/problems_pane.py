@@ -132,6 +132,10 @@ class ProblemsPane(Vertical):
         with select.prevent(Select.Changed):
             select.set_options(options)
             select.value = self._kind
+        # a value that stays the same is not drawn again, and its count may be another one
+        select.query_one("SelectCurrent #label", Static).update(
+            next(said for said, kind in options if kind == self._kind)
+        )
 
     @on(VirtualTable.NeedRows)
     def _need(self, event: VirtualTable.NeedRows) -> None:
