@@ -17,7 +17,7 @@ from lumina_fs.audit import AUDIT, Line, concerns
 from lumina_fs.catalog import Catalog
 
 #: Bytes that are read at once, and that are looked through in one call.
-_BLOCK, _STRETCH = 1 << 18, 1 << 23
+_BLOCK, _STRETCH = 1 << 18, 1 << 21
 #: What a killed run told twice lies so near together.
 _REMEMBERED = 20_000
 
@@ -60,7 +60,7 @@ class AuditLines:
         return len(self._starts)
 
     def more(self, catalog: Catalog, count: int) -> int:
-        """Look for lines until there are `count`, at most through 8 MiB; how many there are now. Raises OSError."""
+        """Look for lines until there are `count`, at most through 2 MiB; how many there are now. Raises OSError."""
         if self._months is None:
             self._months = _months(catalog, self.wanted)
         left = _STRETCH
