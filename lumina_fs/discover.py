@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lumina_fs.durable import TEMP_PREFIX
 from lumina_fs.file_state import FileStat
-from lumina_fs.filetypes import by_extension, may_be_original
+from lumina_fs.filetypes import BY_ENDING, by_extension, may_be_original
 from lumina_fs.sidecars import ORPHAN, SUFFIX
 
 #: Folders that hold nothing of the person's: other programs' thumbnails, trash, version control, our own.
@@ -215,6 +215,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
     own = bool(ignore.patterns)
     ignored = _IGNORED_FILES.match
     originals, sidecars = listing.originals, listing.sidecars
+    is_regular, kinds = stat.S_ISREG, BY_ENDING
     with os.scandir(os.path.join(root, directory) if directory else root) as entries:
         for entry in entries:
             name = entry.name
@@ -223,7 +224,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                     if own and ignore.file(directory, name[: -len(SUFFIX)]):
                         continue
                     info = entry.stat(follow_symlinks=False)
-                    if stat.S_ISREG(info.st_mode):
+                    if is_regular(info.st_mode):
                         sidecars[name] = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
                     continue
                 if entry.is_dir(follow_symlinks=False):
@@ -232,7 +233,8 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                     continue
                 if ignored(name) or (own and ignore.file(directory, name)):
                     continue
-                if by_extension(name) is not None:
+                at = name.rfind(".")
+                if (at > 0 and name[at + 1 :] in kinds) or by_extension(name) is not None:
                     group = originals
                 elif may_be_original(name) is None:
                     group = listing.unsure
@@ -248,7 +250,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
             except OSError as error:
                 listing.unreadable.append((name, error.strerror or type(error).__name__))
                 continue
-            if stat.S_ISREG(info.st_mode):
+            if is_regular(info.st_mode):
                 group.append((name, info.st_size, info.st_mtime_ns))
     originals.sort()
     return inner

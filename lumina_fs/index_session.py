@@ -78,7 +78,7 @@ def keep_server() -> None:
 
 def server_version() -> str:
     """The version of the server that an index would use; it is started if need be. Raises IndexUnavailable."""
-    from index.postgres import server_version as ask
+    from index.tables import server_version as ask
 
     with server() as conninfo:
         return ask(conninfo)

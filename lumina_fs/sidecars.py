@@ -13,9 +13,10 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from lumina_fs.documents import Stored, checked, read, text_for
-from lumina_fs.durable import ABSENT, MAX_NAME, Conflict, Disk, Failed, Item, Outcome, Written, with_ending
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Item, Outcome, Written
 from lumina_fs.errors import CorruptDocument, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat
+from lumina_fs.free_names import MAX_NAME, with_ending
 from lumina_fs.history import History, Kept, text_digest, text_of_block, with_text_of_block
 from lumina_fs.roots import Root
 from schemas.errors import DocumentError

@@ -41,7 +41,8 @@ class Survey:
 
     `ignored` are recorded originals that the settings leave out now, `orphans` the sidecars of contents that were
     replaced. `vanished` are recorded originals that are gone; `widowed` are sidecars that lie without
-    their original, by the path of the original, and are not recorded as missing already (`missing` counts those).
+    their original, by the path of the original, and are not recorded as missing already (`missing` counts those);
+    of `unrecorded` among them it is not recorded that they were there.
     `texts` has the text file beside each fresh or doubtful original, None where there is none.
     """
 
@@ -53,6 +54,7 @@ class Survey:
     doubtful: list[Doubtful] = field(default_factory=list)
     unsure: list[Found] = field(default_factory=list)
     widowed: set[str] = field(default_factory=set)
+    unrecorded: set[str] = field(default_factory=set)
     vanished: set[str] = field(default_factory=set)
     ignored: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
@@ -232,10 +234,13 @@ def _leave_widowed(
     prefix = f"{directory}/" if directory else ""
     for name, side in sidecars.items():
         path = cut.get(prefix + name) or original_path(prefix + name)
-        if known.pop(path, "").partition("\t")[0] == missing_fingerprint(side):
+        row = known.pop(path, None)
+        if row is not None and row.partition("\t")[0] == missing_fingerprint(side):
             result.missing += 1
-        else:
-            result.widowed.add(path)
+            continue
+        result.widowed.add(path)
+        if row is None or row.startswith("missing "):  # its sidecar was changed since
+            result.unrecorded.add(path)
 
 
 def in_order(found: list[Found], cost: int = 48_000_000, count: int = 32) -> Iterator[list[Found]]:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from textual import work
@@ -36,7 +37,6 @@ class LuminaApp(Host):
     TITLE = "Lumina"
     CSS_PATH = "app.tcss"
     MODES = {name: _opener(room) for name, room in ROOMS.items()}  # noqa: RUF012
-    DEFAULT_MODE = "catalogs"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
         *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
@@ -48,20 +48,30 @@ class LuminaApp(Host):
     ]
 
     def __init__(self, catalog: Catalog | None = None) -> None:
-        super().__init__()
-        self._first = catalog
+        super().__init__(catalog)
+        # needed by the processes that make thumbnails, and it cannot start once the app has taken stderr
+        resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
         sys.setswitchinterval(0.001)
 
     # -- life
+
+    @property
+    def DEFAULT_MODE(self) -> str:  # type: ignore[override]  # noqa: N802 - Textual's name
+        """The first screen: where the catalog was left, else the list of catalogs."""
+        return self._wanted_room() if self.session is not None else "catalogs"
+
+    def _wanted_room(self) -> str:
+        room = self.place().get("room")
+        return room if room in ROOMS else "photos"
 
     def on_mount(self) -> None:
         """Open what was asked for, on the screen where it was left."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if self._memory.get("theme") == LIGHT.name else DARK.name
-        if self._first is not None:
-            self.open_catalog(self._first)
+        if self.session is not None:
+            self._follow()
 
     def open_catalog(
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
@@ -80,8 +90,7 @@ class LuminaApp(Host):
         await asyncio.to_thread(self.close_session)
         self.session = Session(catalog)
         self.jobs, self.trouble = (), ""
-        wanted = room or self.place().get("room")
-        await self._show_anew(wanted if wanted in ROOMS else "photos")
+        await self._show_anew(room if room in ROOMS else self._wanted_room())
         self._follow()
         if then is not None:
             then()
@@ -89,6 +98,9 @@ class LuminaApp(Host):
     async def _show_anew(self, room: str) -> None:
         """All screens are made anew, because they are about another catalog."""
         here = self.current_mode
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                self.workers.cancel_node(screen)
         for name in ROOMS:
             if name != here:
                 await self.remove_mode(name)

@@ -16,7 +16,7 @@ def foreign(text: str, style: str = "") -> Content:
 
 
 def foreign_lines(lines: Iterable[str]) -> Content:
-    """The same for several lines: what breaks them is ours."""
+    """Foreign text in lines of its own; a line feed inside of one is none."""
     return Content("\n").join([foreign(line) for line in lines])
 
 

@@ -27,9 +27,11 @@ from tui.session import Session
 class Host(App[int]):
     """The app without its screens."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        # before the app itself, whose first screen depends on it
+        self._memory = view_state.load()
+        self.session = Session(catalog) if catalog is not None else None
         super().__init__()
-        self.session: Session | None = None
         #: All jobs of the open catalog, the latest first.
         self.jobs: tuple[Record, ...] = ()
         #: What is wrong with the index, in a few words; empty when nothing is.
@@ -38,7 +40,6 @@ class Host(App[int]):
         self.changes: Signal[Change] = Signal(self, "changes")
         #: Processes that were started here; how they ended is told when they end.
         self.launched: set[int] = set()
-        self._memory = view_state.load()
 
     def open_catalog(
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None

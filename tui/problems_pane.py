@@ -11,9 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Select, Static
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.asking import open_editor
 from lumina_fs.cli.display import plural
 from lumina_fs.curating.by_editor import Session as Edit
+from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, LuminaError
 from lumina_fs.viewing.problems import Place, WantedProblems, counts, page
 from schemas.names import decode_name

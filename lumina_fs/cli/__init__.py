@@ -21,6 +21,7 @@ COMMANDS = {
     "show": "all that is known of a photo",
     "search": "find photos",
     "set": "say something of photos: rating=4 tags+=people/anna",
+    "tags": "every tag you gave: list, rename, merge, delete",
     "edit": "open a photo's sidecar in your editor",
     "history": "earlier versions of what you said of a photo",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",

@@ -8,18 +8,19 @@ import sys
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.asking import ask, open_editor
-from lumina_fs.cli.curation_shown import told
+from lumina_fs.cli.asking import ask
 from lumina_fs.cli.display import say
 from lumina_fs.cli.session import add_command, open_catalog
 from lumina_fs.cli.show import locate
+from lumina_fs.curating.shown import told
+from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, ExitCode
 from lumina_fs.sidecars import SUFFIX
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command's own parser."""
-    parser = add_command(subparsers, "edit", "EDITOR=nano lumina edit 2019/IMG_0001.JPG")
+    parser = add_command(subparsers, "edit", "lumina edit 2019/IMG_0001.JPG")
     parser.add_argument("photo", help="the photo, or its sidecar")
 
 

@@ -6,10 +6,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from lumina_fs.cli.curation_shown import told
 from lumina_fs.cli.display import print_json, say
 from lumina_fs.cli.session import add_command, add_json_option, open_catalog
 from lumina_fs.cli.show import locate
+from lumina_fs.curating.shown import told
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.sidecars import SUFFIX
 

@@ -8,7 +8,7 @@ from typing import Any
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, print_table, say, size
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
-from lumina_fs.errors import CorruptDocument, ExitCode
+from lumina_fs.errors import ExitCode
 
 EXAMPLE = """\
 lumina plan propose YYYY/MM --query "path:incoming"
@@ -66,25 +66,20 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _list(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Every plan, oldest first; one that does not parse is named with what is wrong."""
-    from lumina_fs.plans.files import plan_ids, read_plan, short, weigh
-    from lumina_fs.plans.status import status_of
+    from lumina_fs.plans.files import short
+    from lumina_fs.plans.listing import Listing
 
     rows, code = [], ExitCode.DONE
-    for plan_id in plan_ids(catalog):
-        try:
-            plan = read_plan(catalog, plan_id)
-            weight, status = weigh(plan.plan), status_of(catalog, plan)
-        except CorruptDocument as error:
-            say(str(error), to_stderr=True)
+    for plan in reversed(Listing(catalog).look()[0]):
+        if plan.problem:
+            say(plan.problem, to_stderr=True)
             code = ExitCode.CORRUPT
             continue
-        row = {"id": plan_id, "status": status, "created": plan.plan.created, "purpose": plan.plan.purpose,
-               "counts": weight.counts, "size": weight.size, "name": plan.plan.name, "digest": plan.digest}  # fmt: skip
         if args.json:
-            print_json(row)
-        counts = ", ".join(f"{count:,} {do}" for do, count in weight.counts.items()) or "nothing"
-        rows.append((short(plan_id), status, plan.plan.created[:16].replace("T", " "), counts, size(weight.size),
-                     plan.plan.name))  # fmt: skip
+            print_json(plan.value())
+        counts = ", ".join(f"{count:,} {do}" for do, count in (plan.counts or {}).items()) or "nothing"
+        rows.append((short(plan.id), plan.status, plan.created[:16].replace("T", " "), counts, size(plan.size),
+                     plan.name))  # fmt: skip
     if rows and not args.json:
         print_table(("PLAN", "STATUS", "CREATED", "ACTIONS", "SIZE", "NAME"), rows, spare=("SIZE", "CREATED"))
     elif not rows and not args.json:

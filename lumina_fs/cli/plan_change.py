@@ -6,12 +6,14 @@ import argparse
 import os
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.asking import ask, open_editor
+from lumina_fs.cli.asking import ask
 from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
-from lumina_fs.plans.files import StoredPlan, find_plan, plan_ids, plan_path, read_plan, weigh, write_approval
+from lumina_fs.plans.approving import Unfit, require_fit, require_open
+from lumina_fs.plans.files import find_plan, find_plan_id, plan_path, read_plan, write_approval
 from lumina_fs.plans.findings import findings_of
-from lumina_fs.plans.status import OPEN, status_of
+from lumina_fs.plans.status import status_of
 from lumina_fs.plans.validate import Finding
 
 _FIRST = 20
@@ -21,7 +23,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Open a plan in the editor; check it after, and offer to go back where it no longer makes sense."""
     from lumina_fs.documents import read
 
-    plan_id = _id_of(catalog, args.plan)
+    plan_id = find_plan_id(catalog, args.plan)
     path = plan_path(plan_id)
     before = read(catalog.root, path)
     assert before is not None
@@ -52,18 +54,12 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
         return ExitCode.PROBLEMS if findings else ExitCode.DONE
 
 
-def _id_of(catalog: Catalog, reference: str) -> str:
-    """The id of a plan, which need not parse: that is what one may want to mend."""
-    fits = [one for one in plan_ids(catalog) if reference in (one, one[-len(reference) :], one[: len(reference)])]
-    return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
-
-
 def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Turn actions into `skip`; what was proposed stays readable in them."""
     from lumina_fs.plans.reject import reject as reject_actions
 
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
+    require_open(catalog, plan)
     if not args.path and not args.refused:
         raise UsageError("which actions? Name originals or folders as the plan does, or --refused")
     refused = {one.action for one in findings_of(catalog, plan.plan)} if args.refused else set()
@@ -80,19 +76,12 @@ def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 def approve(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Show what would be done, ask, and write the approval of exactly these bytes."""
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
-    findings = findings_of(catalog, plan.plan)
-    if findings:
-        _say_findings(findings)
-        raise Refused(
-            f"{plural(len({one.action for one in findings}), 'action')} cannot be done; `lumina plan reject "
-            f"{plan.id[-8:]} --refused` takes them out, or propose again"
-        )
-    weight = weigh(plan.plan)
-    acting = {do: count for do, count in weight.counts.items() if do != "skip"}
-    if not acting:
-        raise Refused("the plan does nothing: there is nothing to approve")
-    counts = ", ".join(f"{count:,} {do}" for do, count in acting.items())
+    try:
+        weight = require_fit(catalog, plan)
+    except Unfit as error:
+        _say_findings(error.findings)
+        raise
+    counts = ", ".join(f"{count:,} {do}" for do, count in weight.counts.items())
     say(f"{plan.plan.name}: {counts}, {size(weight.size)}; digest {plan.digest[:16]}", to_stderr=args.json)
     if args.yes is not None:
         if len(args.yes) < 8 or not plan.digest.startswith(args.yes.lower()):
@@ -113,18 +102,10 @@ def delete(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     from lumina_fs.plans.files import remove_plan
 
     plan = find_plan(catalog, args.plan)
-    _require_open(catalog, plan)
+    require_open(catalog, plan)
     remove_plan(catalog, plan)
     print_json({"deleted": plan.id}) if args.json else say(f"deleted: {plan.plan.name}")
     return ExitCode.DONE
-
-
-def _require_open(catalog: Catalog, plan: StoredPlan) -> None:
-    status = status_of(catalog, plan)
-    if status == "approved":
-        raise Refused("is approved and stays as it is; an edit of its file makes the approval void", path=plan.path)
-    if status not in OPEN:
-        raise Refused(f"is {status} and stays as a record of what was done", path=plan.path)
 
 
 def _say_findings(findings: list[Finding]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import threading
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.cli.session import interruptible, ready_index
-from lumina_fs.errors import ExitCode, UsageError
+from lumina_fs.errors import ExitCode
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex
     from lumina_fs.plans.propose import Request
+    from lumina_fs.plans.wishes import Wishes
 
 
 def add_parser(actions: Any) -> argparse.ArgumentParser:
@@ -58,10 +59,10 @@ def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     from lumina_fs.plans.propose import goal_of
     from schemas.document import collector_paused
 
-    request = _request(catalog, args)
+    request = _wishes(args).request(catalog.layout)
     goal_of(catalog, request)  # what cannot be is said before an index is made
     with interruptible() as cancel, ready_index(catalog, cancel, quiet=args.json) as index, collector_paused(1 << 30):
-        plan_id, counts, in_place, notes = _proposed(catalog, index, request)
+        plan_id, counts, in_place, notes = _proposed(catalog, index, request, cancel)
     for note in notes:
         say(note, to_stderr=True)
     if args.json:
@@ -78,36 +79,25 @@ def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 
 
 def _proposed(
-    catalog: Catalog, index: PostgresIndex, request: Request
+    catalog: Catalog, index: PostgresIndex, request: Request, cancel: threading.Event
 ) -> tuple[str | None, dict[str, Any], int, list[str]]:
     """The id of the new draft (None: nothing to do), the plan in numbers, how many are in place, and notes."""
     from lumina_fs.plans.files import write_draft
     from lumina_fs.plans.propose import propose
 
-    proposal = propose(catalog, index, request)
+    proposal = propose(catalog, index, request, cancel=cancel)
     plan_id = write_draft(catalog, proposal.plan) if proposal.plan is not None else None
     return plan_id, _counts(proposal.plan), proposal.in_place, proposal.notes
 
 
-def _request(catalog: Catalog, args: argparse.Namespace) -> Request:
-    from lumina_fs.plans.propose import Request
-    from lumina_fs.plans.rules import read_rules
-    from lumina_fs.plans.strategies import folder_of, strategy_of
+def _wishes(args: argparse.Namespace) -> Wishes:
+    from lumina_fs.plans.wishes import Wishes
 
-    if not 0 <= args.below <= 100:
-        raise UsageError("--below takes a number from 0 to 100")
-    if args.rules is not None:
-        if args.strategy is not None or args.file_name is not None:
-            raise UsageError("--rules says it all; leave the strategy and --file-name out")
-        strategy = read_rules(args.rules)
-    else:
-        strategy = strategy_of(args.strategy or "by-date", layout=catalog.layout, file_name=args.file_name)
-    if args.fallback is not None:
-        strategy = replace(strategy, fallback=folder_of(args.fallback, "--fallback") if args.fallback else None)
-    if args.doubtful is not None:
-        strategy = replace(strategy, doubtful=folder_of(args.doubtful, "--doubtful"), below=args.below)
-    return Request(strategy, args.query, tuple(args.source), args.into, args.copy, args.on_collision,
-                   args.on_failure, args.name)  # fmt: skip
+    names = (
+        "strategy", "rules", "file_name", "query", "into", "copy", "fallback", "doubtful", "below", "on_collision",
+        "on_failure", "name",
+    )  # fmt: skip
+    return Wishes(sources=tuple(args.source), **{name: getattr(args, name) for name in names})
 
 
 def _counts(plan: dict[str, Any] | None) -> dict[str, Any]:

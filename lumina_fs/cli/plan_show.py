@@ -12,9 +12,11 @@ from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, 
 from lumina_fs.errors import ExitCode, SourceOffline
 
 if TYPE_CHECKING:
+    from lumina_fs.plans.facts import Facts
     from lumina_fs.plans.files import StoredPlan
     from lumina_fs.plans.preview import Crossing, Line
     from lumina_fs.plans.validate import Finding
+    from schemas.plan import Plan
 
 #: Actions, warnings and folders that are shown where no more are asked for.
 _FIRST = 50
@@ -46,6 +48,7 @@ def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
 
 def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     from lumina_fs.plans.deeds import acts
+    from lumina_fs.plans.facts import facts_of
     from lumina_fs.plans.files import find_plan
     from lumina_fs.plans.findings import findings_of
     from lumina_fs.plans.preview import chosen, crossing, lines
@@ -61,18 +64,18 @@ def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
         except SourceOffline as error:
             say(str(error), to_stderr=True)
             findings = findings_of(catalog, plan.plan, found, on_disk=False)
-    facts = Facts(plan, status, findings, crossing(found, sources))
+    facts = facts_of(plan, status, findings, crossing(found, sources))
     every = lines(plan.plan, findings)
     if args.json:
         print_json(facts.value())
         for line in chosen(every, only=args.only, match=args.match, sort=args.sort):
             print_json(line.value())
         return ExitCode.DONE
-    facts.show()
+    print_pairs(pairs(facts))
     if args.tree:
         _show_tree(plan, everything=args.all)
         return ExitCode.DONE
-    facts.show_warnings(everything="warned" in args.only or "refused" in args.only)
+    _show_warnings(plan.plan, findings, everything="warned" in args.only or "refused" in args.only)
     if args.only or args.match or args.all or args.sort != "order":
         picked = chosen(every, only=args.only, match=args.match, sort=args.sort)
         _show_lines(picked if args.all else picked[:_FIRST], len(picked))
@@ -81,72 +84,49 @@ def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE
 
 
-class Facts:
-    """A plan in numbers."""
+#: What happens when an action fails, in words.
+POLICIES = {"roll_back": "take all back", "stop": "stop there", "continue": "go on"}
 
-    def __init__(self, plan: StoredPlan, status: str, findings: Sequence[Finding], crosses: Crossing) -> None:
-        from lumina_fs.plans.files import weigh
-        from lumina_fs.plans.preview import collisions, uncertain
 
-        self._plan = plan
-        self._status = status
-        self._findings = findings
-        self._crosses = crosses
-        self._weight = weigh(plan.plan)
-        self._uncertain, self._collisions = uncertain(plan.plan), collisions(plan.plan)
-        self._refused = len({one.action for one in findings})
+def pairs(facts: Facts) -> list[tuple[str, str]]:
+    """The numbers of a plan in words, by their names; what there is none of is left out."""
+    counts = ", ".join(f"{count:,} {do}" for do, count in facts.counts.items()) or "none"
+    rows = [
+        ("plan", f"{facts.plan}, {facts.status}"), ("name", facts.name), ("about", facts.description),
+        ("actions", f"{counts}; {size(facts.size)}"), ("if one fails", POLICIES[facts.on_failure]),
+        *rooms(facts.crossing),
+        ("uncertain dates", f"{facts.uncertain:,}" if facts.uncertain else ""),
+        ("names taken", f"{facts.collisions:,} get another" if facts.collisions else ""),
+        ("refused", f"{facts.refused:,} as things are now" if facts.refused else ""),
+        ("digest", facts.digest),
+    ]  # fmt: skip
+    return [row for row in rows if row[1]]
 
-    def value(self) -> dict[str, Any]:
-        """The numbers as `--json` prints them."""
-        plan = self._plan.plan
-        volumes = [{"path": one.path, "arriving": one.arriving, "free": one.free} for one in self._crosses.volumes]
-        return {
-            "plan": self._plan.id, "name": plan.name, "status": self._status, "digest": self._plan.digest,
-            "purpose": plan.purpose, "created": plan.created, "strategy": plan.strategy,
-            "on_failure": plan.on_failure, "on_collision": plan.on_collision,
-            "counts": self._weight.counts, "size": self._weight.size, "refused": self._refused,
-            "warned": sum(bool(action.warnings) for action in plan.actions), "uncertain_dates": self._uncertain,
-            "collisions": self._collisions, "volumes": volumes,
-            "crossing": {"moves": self._crosses.moves, "size": self._crosses.size},
-        }  # fmt: skip
 
-    def show(self) -> None:
-        """Print them for a person."""
-        plan, weight = self._plan.plan, self._weight
-        counts = ", ".join(f"{count:,} {do}" for do, count in weight.counts.items()) or "none"
-        policy = {"roll_back": "take all back", "stop": "stop there", "continue": "go on"}[plan.on_failure]
-        rows = [
-            ("plan", f"{self._plan.id}, {self._status}"), ("name", plan.name), ("about", plan.description),
-            ("actions", f"{counts}; {size(weight.size)}"), ("if one fails", policy), *self._rooms(),
-            ("uncertain dates", f"{self._uncertain:,}" if self._uncertain else ""),
-            ("names taken", f"{self._collisions:,} get another" if self._collisions else ""),
-            ("refused", f"{self._refused:,} as things are now" if self._refused else ""),
-            ("digest", self._plan.digest),
-        ]  # fmt: skip
-        print_pairs([row for row in rows if row[1]])
+def rooms(crosses: Crossing) -> list[tuple[str, str]]:
+    """What goes from volume to volume, and the room on each."""
+    rows = []
+    if crosses.moves:
+        moves = plural(crosses.moves, "move")
+        rows.append(("across volumes", f"{moves}, {size(crosses.size)} to be copied and checked"))
+    for volume in crosses.volumes:
+        room = "" if volume.fits else ": NOT ENOUGH ROOM"
+        rows.append(("volume", f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}"))
+    return rows
 
-    def _rooms(self) -> list[tuple[str, str]]:
-        rows = []
-        if self._crosses.moves:
-            moves = plural(self._crosses.moves, "move")
-            rows.append(("across volumes", f"{moves}, {size(self._crosses.size)} to be copied and checked"))
-        for volume in self._crosses.volumes:
-            room = "" if volume.fits else ": NOT ENOUGH ROOM"
-            rows.append(("volume", f"{volume.path}: {size(volume.arriving)} arrive, {size(volume.free)} free{room}"))
-        return rows
 
-    def show_warnings(self, *, everything: bool = False) -> None:
-        """What a person should look at first: refusals, then warnings."""
-        troubles = [(one.action, one.path, one.reason, "refused") for one in self._findings]
-        for number, action in enumerate(self._plan.plan.actions):
-            troubles += [(number, action.path, text, "warning") for text in action.warnings]
-        most = len(troubles) if everything else _FIRST_WARNINGS
-        if troubles:
-            say("")
-        for number, path, text, kind in troubles[:most]:
-            say(f"{kind}: action {number + 1}, {path}: {text}")
-        if len(troubles) > most:
-            say(f"... and {len(troubles) - most:,} more: --only refused, --only warned")
+def _show_warnings(plan: Plan, findings: Sequence[Finding], *, everything: bool = False) -> None:
+    """What a person should look at first: refusals, then warnings."""
+    troubles = [(one.action, one.path, one.reason, "refused") for one in findings]
+    for number, action in enumerate(plan.actions):
+        troubles += [(number, action.path, text, "warning") for text in action.warnings]
+    most = len(troubles) if everything else _FIRST_WARNINGS
+    if troubles:
+        say("")
+    for number, path, text, kind in troubles[:most]:
+        say(f"{kind}: action {number + 1}, {path}: {text}")
+    if len(troubles) > most:
+        say(f"... and {len(troubles) - most:,} more: --only refused, --only warned")
 
 
 def _show_lines(shown: Sequence[Line], count: int) -> None:

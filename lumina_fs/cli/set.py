@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import MAIN, Catalog
 from lumina_fs.cli.asking import ask
-from lumina_fs.cli.curation_shown import told
 from lumina_fs.cli.display import Reporter, plural, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
@@ -22,6 +21,7 @@ from lumina_fs.cli.session import (
     ready_index,
 )
 from lumina_fs.cli.show import locate
+from lumina_fs.curating.shown import told
 from lumina_fs.errors import ExitCode, Refused, UsageError
 from lumina_fs.plans.files import short
 from lumina_fs.sidecars import SUFFIX

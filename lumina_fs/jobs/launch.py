@@ -5,7 +5,9 @@ The process outlives the one that started it, so that closing a window does not 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,12 @@ class Launched:
     def running(self) -> bool:
         """True until it has ended."""
         return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Ask it to stop where everything is valid, as Ctrl-C does; a second time: at once."""
+        with contextlib.suppress(ProcessLookupError):
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGINT)
 
     def wait(self) -> Ended:
         """Wait for its end. To be called once."""

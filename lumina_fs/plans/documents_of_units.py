@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -88,7 +89,8 @@ class Documents:
         history = self._places.sidecars(source).history
         if history is not None:
             text = dump(put_fields(curation_of(value), lost)).decode().rstrip()
-            history.keep([Kept(str(value.get("id")), path, text, text, self._why, tuple(lost))])
+            with contextlib.suppress(WriteFailed):  # the plan says it too
+                history.keep([Kept(str(value.get("id")), path, text, text, self._why, tuple(lost))])
 
     def _changes(
         self, number: int, action: AnyAction, back: bool, refused: dict[int, Refused]

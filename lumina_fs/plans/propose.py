@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -69,14 +70,19 @@ class Goal(NamedTuple):
     base: str
 
 
-def propose(catalog: Catalog, index: PostgresIndex, request: Request) -> Proposal:
-    """Propose a plan. Raises UsageError, Refused, SourceOffline; QueryError of a query becomes UsageError."""
+def propose(
+    catalog: Catalog, index: PostgresIndex, request: Request, *, cancel: threading.Event | None = None
+) -> Proposal:
+    """Propose a plan. Raises UsageError, Refused, SourceOffline; QueryError of a query becomes UsageError.
+
+    KeyboardInterrupt once `cancel` is set: nothing was written.
+    """
     goal = goal_of(catalog, request)
     try:
         compile_query(request.query, "s")
     except QueryError as error:
         raise UsageError(f"the query: {error}") from None
-    proposer = _Proposer(catalog, request, goal)
+    proposer = _Proposer(catalog, request, goal, cancel or threading.Event())
     with contextlib.ExitStack() as stack:
         for source in {one.name: one for one in (*goal.sources, *([goal.target] if goal.target else []))}.values():
             catalog.require_online(source)
@@ -141,8 +147,9 @@ def _managed_folder(catalog: Catalog, source: Source) -> str:
 
 
 class _Proposer:
-    def __init__(self, catalog: Catalog, request: Request, goal: Goal) -> None:
+    def __init__(self, catalog: Catalog, request: Request, goal: Goal, cancel: threading.Event) -> None:
         self._catalog = catalog
+        self._cancel = cancel
         self._request = request
         self._goal = goal
         self._grounds: dict[str, Ground] = {}
@@ -165,6 +172,7 @@ class _Proposer:
         wanted = {source.name for source in self._goal.sources}
         target = self._goal.target.name if self._goal.target is not None else None
         for row in originals(index, self._request.strategy.conditions(self._request.query)):
+            self._go_on()
             if row.source == target and row.sha256 is not None:
                 self._there.add(row.sha256)
             if row.source in wanted:
@@ -176,6 +184,7 @@ class _Proposer:
         """The plan."""
         movers: list[Mover] = []
         while self._rows:
+            self._go_on()
             (source, folder), rows = self._rows.popitem()
             movers += self._movers(source, folder, {row.path.rpartition("/")[2]: row for row in rows})
         movers.sort(key=lambda mover: (mover.leader.taken or "~", mover.source, mover.leader.path))
@@ -189,6 +198,10 @@ class _Proposer:
         notes += [f"{action['path']} stays: {action['reason']}" for action in actions[:_NAMED]]
         notes += [f"... and {len(actions) - _NAMED:,} more stay"] if len(actions) > _NAMED else []
         return Proposal(None, self._in_place, notes)
+
+    def _go_on(self) -> None:
+        if self._cancel.is_set():
+            raise KeyboardInterrupt
 
     # -- units
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Literal
 
 from lumina_fs.catalog import Catalog
@@ -17,26 +18,35 @@ Status = Literal["draft", "approved", "void", "executing", "interrupted", "compl
 OPEN: tuple[Status, ...] = ("draft", "void")
 
 
+#: How the journal of a plan is read.
+Reading = Callable[[Catalog, str], History]
+
+
 def status_of(catalog: Catalog, plan: StoredPlan) -> Status:
     """What became of a plan. `void`: it was edited after it was approved. Raises CorruptDocument."""
-    if _is_locked(catalog, plan.id):
+    return status_by(catalog, plan.id, plan.digest)
+
+
+def status_by(catalog: Catalog, plan_id: str, digest: str, read: Reading = read_history) -> Status:
+    """The same for a plan whose bytes have this digest."""
+    if _is_locked(catalog, plan_id):
         return "executing"
-    history = read_history(catalog, plan.id)
+    history = read(catalog, plan_id)
     if history.begin is not None:
-        if history.outcome == "complete" and is_undone(catalog, history):
+        if history.outcome == "complete" and is_undone(catalog, history, read):
             return "undone"
         return history.outcome or "interrupted"
-    approval = read_approval(catalog, plan.id)
+    approval = read_approval(catalog, plan_id)
     if approval is None:
         return "draft"
-    return "approved" if (approval.plan, approval.plan_sha256) == (plan.id, plan.digest) else "void"
+    return "approved" if (approval.plan, approval.plan_sha256) == (plan_id, digest) else "void"
 
 
-def is_undone(catalog: Catalog, history: History) -> bool:
+def is_undone(catalog: Catalog, history: History, read: Reading = read_history) -> bool:
     """True when a plan that undid this one is complete, and was not undone itself."""
     for other in history.undone_by:
-        undo = read_history(catalog, other)
-        if undo.outcome == "complete" and not is_undone(catalog, undo):
+        undo = read(catalog, other)
+        if undo.outcome == "complete" and not is_undone(catalog, undo, read):
             return True
     return False
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from index.postgres import schema_of
+from index.tables import schema_of
 from lumina_fs.answers import answering_index
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import NeedsIndex

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Select, TabbedContent
 
 from lumina_fs.audit import AUDIT, record
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.asking import editor_words
+from lumina_fs.editor import editor_words
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check

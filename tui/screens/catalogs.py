@@ -210,7 +210,7 @@ class CatalogsScreen(CatalogScreen):
         if row is not None:
             self._open(row.path, lambda: self.app.start(["scan"]), room="jobs")
 
-    @work(group="asking")
+    @work(group="acting")
     async def _open(self, path: str, then: Callable[[], object] | None = None, room: str | None = None) -> None:
         if self.session is not None and self.session.catalog.path == path:
             if then is not None:
@@ -275,7 +275,7 @@ class CatalogsScreen(CatalogScreen):
         finally:
             self.load()
 
-    @work(group="asking")
+    @work(group="acting")
     async def _apply(self, row: CatalogRow, act: Callable[[Catalog], Any]) -> None:
         await self._change(row, act)
 
@@ -322,7 +322,7 @@ class CatalogsScreen(CatalogScreen):
             ]
             self.confirm_then(f"Forget {named(row.name)}?", lines, "Forget it", lambda: self._forget(row))
 
-    @work(group="asking")
+    @work(group="acting")
     async def _forget(self, row: CatalogRow) -> None:
         try:
             await asyncio.to_thread(forget, Disk(), row.path)

@@ -243,6 +243,33 @@ def test_an_approved_edit_plan_of_old_is_refused_where_the_field_was_changed(lum
     assert lumina.library.sidecar("a.jpg").read_bytes() == text
 
 
+# -- tags
+
+
+def test_a_tag_is_renamed_merged_and_deleted_everywhere_and_taken_back(lumina: Shell) -> None:
+    library = lumina.library
+    library.curate("a.jpg", tags=["sea", {"value": "beach"}, "places/sea"])
+    library.curate("b.jpg", tags=["beach"], rating=2)
+    library.scan()
+    before = {name: library.sidecar(name).read_bytes() for name in ("a.jpg", "b.jpg", "2019/c.jpg")}
+    code, out, _ = lumina("tags", "list")
+    assert (code, [line.split() for line in out.splitlines()][1:]) == (
+        ExitCode.DONE, [["2", "beach"], ["1", "sea"], ["places", "1", "sea"]],
+    )  # fmt: skip
+    assert lumina("tags", "rename", "sea", "places/sea")[0] == ExitCode.REFUSED
+    merged = lumina.json("tags", "rename", "sea", "places/sea", "--yes")
+    assert library.value("a.jpg")["curation"]["tags"] == [{"value": "beach"}, "places/sea"]
+    deleted = lumina.json("tags", "delete", "beach", "--yes")
+    assert deleted["done"] == 2
+    assert library.value("b.jpg")["curation"] == {"rating": 2}
+    assert library.search("tag:beach") == []
+    lumina.undo(deleted["plan"])
+    lumina.undo(merged["plan"])
+    assert {name: library.sidecar(name).read_bytes() for name in before} == before
+    assert "no photo has the tag" in lumina("tags", "delete", "nothing", "--yes")[1]
+    assert lumina("tags", "delete", "/", "--yes")[0] == ExitCode.USAGE
+
+
 # -- edit
 
 

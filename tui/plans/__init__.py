@@ -1,0 +1,1 @@
+"""What the screen of plans is made of."""
