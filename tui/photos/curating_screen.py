@@ -92,14 +92,14 @@ class CuratingScreen(ListingScreen):
         targets = self.targets()
         return f"{len(targets):,} selected photos" if len(targets) != 1 else "this photo"
 
-    @work
+    @work(group="asking")
     async def action_rate(self) -> None:
         """Ask for stars."""
         answers = [(str(stars), f"rating={stars}", "★" * stars or "no star") for stars in range(6)]
         answers.append(("-", "rating=", "not rated"))
         await self._one_key(f"Rate {self._about()}", answers)
 
-    @work
+    @work(group="asking")
     async def action_label(self) -> None:
         """Ask for a colour."""
         answers = [(key, f"label={name}", name) for key, name in _LABELS]
@@ -112,7 +112,7 @@ class CuratingScreen(ListingScreen):
             if answer is not None:
                 self.curate([answer])
 
-    @work
+    @work(group="asking")
     async def action_tags(self) -> None:
         """Ask for tags: with a minus before them they are taken away."""
         if not self.targets():
@@ -133,12 +133,12 @@ class CuratingScreen(ListingScreen):
             return ""
         return ": " + ", ".join("/".join(filter(None, tag_parts(tag))) for tag in tags)
 
-    @work
+    @work(group="asking")
     async def action_caption(self) -> None:
         """Ask for a caption."""
         await self._text("caption", "Caption")
 
-    @work
+    @work(group="asking")
     async def action_title(self) -> None:
         """Ask for a title."""
         await self._text("name", "Title")

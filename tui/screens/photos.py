@@ -202,7 +202,7 @@ class PhotosScreen(CuratingScreen):
         for viewer in self._viewers():
             viewer.photo = here.hit
         if self._full is not None:
-            self._full.say(self.at + 1, self.listing.total)
+            self._full.say(self.at + 1, self.listing.total, here.hit.path)
         self._tell_about(here)
 
     @work(group="detail", exclusive=True)
@@ -278,7 +278,7 @@ class PhotosScreen(CuratingScreen):
             self.action_side()
         self.view.focus()
 
-    @work
+    @work(group="asking")
     async def action_sort(self) -> None:
         """Ask by what."""
         answers = [(key, name, f"by {name}{' and folder' if name == 'name' else ''}") for key, name in _SORT_KEYS]
@@ -301,7 +301,7 @@ class PhotosScreen(CuratingScreen):
         if event.key in photos.SORTS:
             self._sort(event.key)
 
-    @work
+    @work(group="asking")
     async def action_jump(self) -> None:
         """Ask where to."""
         hint = "50% of the way, a number, or in an order by date 2019, 2019-07 or 2019-07-14"
