@@ -44,6 +44,7 @@ class ListingScreen(CatalogScreen):
         self._wanted_row = 0
         self._took = 0.0
         self._will_look = False
+        self._chosen_size = 0, 0
 
     # -- the widgets
 
@@ -250,6 +251,13 @@ class ListingScreen(CatalogScreen):
         self.load()
 
     # -- the selection
+
+    @property
+    def chosen_size(self) -> int:
+        """Bytes of what is selected."""
+        if self._chosen_size[0] != len(self.selection):
+            self._chosen_size = len(self.selection), sum(self.selection.values())
+        return self._chosen_size[1]
 
     @on(PhotoGrid.Marked)
     def _marked_in_grid(self, event: PhotoGrid.Marked) -> None:

@@ -77,6 +77,7 @@ class PhotosScreen(CuratingScreen):
         self.behind = False
         self._rest: Timer | None = None
         self._full: FullPhoto | None = None
+        self._told = ""
 
     def content(self) -> Iterable[Widget]:
         """Bar, panel, views, details, status."""
@@ -130,23 +131,24 @@ class PhotosScreen(CuratingScreen):
     def say_status(self) -> None:
         """How many, how much, in which order, what is selected and what is not saved."""
         listing, pending = self.listing, self.open_session.pending
-        missing = self.query_one("#missing")
-        missing.set_class(bool(self.problem), "-shown")
-        self.query_one("#why", Static).update(foreign(self.problem))
+        if self.problem != self._told:
+            self._told = self.problem
+            self.query_one("#missing").set_class(bool(self.problem), "-shown")
+            self.query_one("#why", Static).update(foreign(self.problem))
         total = f"{listing.total:,}" if listing.order is not None or listing.complete else f"{listing.total:,}+"
         parts = [f"{min(self.at + 1, listing.total):,} of {total}"]
         if listing.size is not None:
             parts.append(size(listing.size))
         parts.append(f"by {self.sort_key} {'▼' if self.descending else '▲'}")
         if self.selection:
-            parts.append(f"✓ {len(self.selection):,} selected, {size(sum(self.selection.values()))}")
+            parts.append(f"✓ {len(self.selection):,} selected, {size(self.chosen_size)}")
         if len(pending):
             parts.append(f"* {len(pending):,} not saved (Ctrl+S)")
         if self.saving:
             parts.append(self.saving)
         if self.app.trouble or self.behind:
             parts.append("! index behind, R rebuilds it" if self.behind else f"! {self.app.trouble}")
-        self.query_one("#status", Static).update(foreign(" · ".join(parts)))
+        self.query_one("#status", Static).update(foreign(" · ".join(parts)), layout=False)
 
     @work(group="behind", exclusive=True)
     async def _look_behind(self) -> None:
