@@ -99,7 +99,10 @@ def completed(text: str, choices: Mapping[str, Mapping[str, int]]) -> list[str]:
     if field not in FIELDS:
         return []
     begun = begun.lstrip('"').casefold()
-    values = [*choices.get(field, ()), *(value for value in _FIXED.get(field, ()) if value not in choices.get(field, ()))]
+    values = [
+        *choices.get(field, ()),
+        *(value for value in _FIXED.get(field, ()) if value not in choices.get(field, ())),
+    ]
     starts = [value for value in values if value.casefold().startswith(begun)]
     within = [value for value in values if begun in value.casefold() and value not in starts] if begun else []
     return [f"{head}{sign}{field}:{quoted_value(value)}" for value in [*starts, *within]][:50]

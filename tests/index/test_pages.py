@@ -167,7 +167,7 @@ def test_values_are_counted_and_a_wrong_query_is_told(index: PostgresIndex) -> N
     assert found["source"] == {"b": 2, "a": 1}
     for question in (pages.first, pages.order):
         with pytest.raises(QueryError):
-            question(index, "kamera:x", Sort(), *([5] if question is pages.first else []))  # type: ignore[operator]
+            question(index, "kamera:x", Sort(), *([5] if question is pages.first else []))
 
 
 def test_an_answer_that_nobody_waits_for_is_given_up(index: PostgresIndex) -> None:

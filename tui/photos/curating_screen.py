@@ -1,4 +1,4 @@
-"""A screen on which a person rates, labels, tags and describes photos: kept until saved, one or all that are selected."""
+"""A screen on which a person rates, labels, tags and describes photos, one or all that are selected; then saves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lumina_fs.viewing.photos import Key
 from schemas.sidecar import tag_parts
 from tui.asking import AskText
 from tui.conflict import Conflict
+from tui.photos.file_screen import FileScreen
 from tui.photos.listing import key_of
-from tui.photos.listing_screen import ListingScreen
 from tui.widgets.one_key import OneKey
 
 _LABELS = (
@@ -48,7 +48,7 @@ EDITING: list[BindingType] = [
 ]
 
 
-class CuratingScreen(ListingScreen):
+class CuratingScreen(FileScreen):
     """Edits go to the session's `pending`; Ctrl+S writes them, the disk first and the index second."""
 
     BINDINGS: ClassVar[list[BindingType]] = EDITING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,11 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from tui.foreign import named
-from tui.photos.curating_screen import EDITING
+from tui.photos.curating_screen import EDITING, CuratingScreen
 from tui.widgets.detail_view import DetailView, Facts
-
-if TYPE_CHECKING:
-    from tui.screens.photos import PhotosScreen
 
 
 class FullPhoto(Screen[None]):
@@ -32,7 +29,7 @@ class FullPhoto(Screen[None]):
         *EDITING,
     ]
 
-    def __init__(self, owner: PhotosScreen) -> None:
+    def __init__(self, owner: CuratingScreen) -> None:
         super().__init__()
         self._owner = owner
 

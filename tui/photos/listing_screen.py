@@ -72,6 +72,10 @@ class ListingScreen(CatalogScreen):
         """The original under the cursor, None while it is not there."""
         return self.listing.row(self.at) if self.listing.total else None
 
+    def step(self, by: int) -> None:
+        """The cursor to another photo."""
+        self.view.cursor = max(0, min(self.at + by, self.listing.total - 1))
+
     # -- asking
 
     @work(exclusive=True, group="listing")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -21,7 +17,7 @@ from lumina_fs.errors import LuminaError
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import photos
 from lumina_fs.viewing.access import Interrupted
-from lumina_fs.viewing.detail import Detail, Related, detail, duplicates, paths_of
+from lumina_fs.viewing.detail import detail, duplicates
 from lumina_fs.viewing.photos import Listed
 from tui.asking import AskText
 from tui.foreign import foreign
@@ -230,10 +226,10 @@ class PhotosScreen(CuratingScreen):
             self.action_side()
         elif self.current() is not None:
             self._full = FullPhoto(self)
-            self.app.push_screen(self._full, lambda _: self._closed())
+            self.app.push_screen(self._full, lambda _: self._seen())
             self.call_later(self.moved)
 
-    def _closed(self) -> None:
+    def _seen(self) -> None:
         self._full = None
         self.view.focus()
 
@@ -241,10 +237,6 @@ class PhotosScreen(CuratingScreen):
         """Details beside the list, or no more."""
         self.query_one("#side").toggle_class("-shown")
         self.moved()
-
-    def step(self, by: int) -> None:
-        """The cursor to another photo."""
-        self.view.cursor = max(0, min(self.at + by, self.listing.total - 1))
 
     # -- keys
 
@@ -329,32 +321,6 @@ class PhotosScreen(CuratingScreen):
             return
         self.view.cursor = max(0, min(row, total - 1))
 
-    # -- the file itself
-
-    @work
-    async def action_open_original(self) -> None:
-        """Show the original in the system's viewer, or say where it is."""
-        here = self.current()
-        path = await self.read(paths_of, *key_of(here)) if here is not None else None
-        if path is None:
-            return
-        if not (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            self.notify(visible(path), title="No display here; the photo is", markup=False, timeout=10)
-            return
-        try:
-            await asyncio.to_thread(_open, path)
-        except OSError as error:
-            self.notify(f"{visible(path)}: {error}", title="It cannot be opened", markup=False, severity="warning")
-
-    @work
-    async def action_copy_path(self) -> None:
-        """The path of the original, into the clipboard of the terminal."""
-        here = self.current()
-        path = await self.read(paths_of, *key_of(here)) if here is not None else None
-        if path is not None:
-            self.app.copy_to_clipboard(path.encode("utf-8", "replace").decode())
-            self.notify(visible(path), title="Copied", markup=False)
-
     # -- memory
 
     def state(self) -> dict[str, Any]:
@@ -370,12 +336,3 @@ class PhotosScreen(CuratingScreen):
             self.query_one(widget).set_class(state.get(name) is True, "-shown")
         self.query_one("#main").set_class(state.get("filters") is True, "-filtering")
         super().restore(state)
-
-
-def _open(path: str) -> None:
-    """Start the system's viewer and do not wait for it."""
-    opener = "open" if sys.platform == "darwin" else "xdg-open"
-    subprocess.Popen(
-        [opener, path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip

@@ -73,7 +73,9 @@ class DetailView(Container):
         if edit is not None:
             lines += [Content.styled("Not saved yet (Ctrl+S)", "bold $warning")]
             for name, (before, after) in edit.fields.items():
-                lines.append(_fact(Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn")))
+                lines.append(
+                    _fact(Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn"))
+                )
             lines.append(Content(""))
         twins = Section("Duplicates", tuple(_related(related, sources)))
         for section in (*detail.sections[:6], twins, *detail.sections[6:]):

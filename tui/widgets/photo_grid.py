@@ -388,7 +388,7 @@ class PhotoGrid(ScrollView, can_focus=True):
     # -- drawing
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the widget. What is the same for all of them is worked out once, because it costs more than a line."""
+        """Lines of the widget. What is the same for all of them is worked out once: it costs more than a line."""
         plain = self.rich_style
         looks = {name: self.get_component_rich_style(f"grid--{name}") for name in ("cursor", "marked", "dim")}
         self._drawing = _Drawing(self.form, self.across, round(self.scroll_offset.y), self.size.width, plain, **looks)
