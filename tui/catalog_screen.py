@@ -89,9 +89,9 @@ class CatalogScreen(Screen[None]):
     async def ask(
         self, question: Callable[Concatenate[Access, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer | None:
-        """An answer from the index; None after an error, which was shown."""
+        """An answer from the index; None after an error, which was shown, or when the catalog was closed meanwhile."""
         try:
-            return await self.open_session.ask(question, *args, **kwargs)
+            return None if self.session is None else await self.session.ask(question, *args, **kwargs)
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return None
@@ -99,9 +99,9 @@ class CatalogScreen(Screen[None]):
     async def read(
         self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer | None:
-        """An answer from files, which may also be something done to them; None after an error, which was shown."""
+        """An answer from files, which may also be something done to them; None as with `ask`."""
         try:
-            return await self.open_session.read(question, *args, **kwargs)
+            return None if self.session is None else await self.session.read(question, *args, **kwargs)
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return None

@@ -81,6 +81,8 @@ class ListingScreen(CatalogScreen):
     @work(exclusive=True, group="listing")
     async def load(self) -> None:
         """The first page at once; then the order of all, with the cursor on the photo that it was on."""
+        if self.session is None:
+            return  # closed meanwhile
         begun = time.monotonic()
         wanted = Listing(self.query_text, self.sort_key, descending=self.descending)
         sort = photos.sort_of(wanted.sort, wanted.descending)
@@ -149,7 +151,7 @@ class ListingScreen(CatalogScreen):
 
     def _put(self, view: PhotoGrid | VirtualTable, number: int) -> None:
         rows = self.listing.page(number)
-        if rows is None:
+        if rows is None or self.session is None:
             return
         pending = self.open_session.pending
         edits = [pending.get(key_of(one)) if one is not None and len(pending) else None for one in rows]

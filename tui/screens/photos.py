@@ -126,7 +126,9 @@ class PhotosScreen(CuratingScreen):
 
     def say_status(self) -> None:
         """How many, how much, in which order, what is selected and what is not saved."""
-        listing, pending = self.listing, self.open_session.pending
+        if self.session is None:
+            return
+        listing, pending = self.listing, self.session.pending
         if self.problem != self._told:
             self._told = self.problem
             self.query_one("#missing").set_class(bool(self.problem), "-shown")
@@ -205,7 +207,9 @@ class PhotosScreen(CuratingScreen):
 
     @work(group="detail", exclusive=True)
     async def _tell_about(self, here: Listed) -> None:
-        session, hit = self.open_session, here.hit
+        session, hit = self.session, here.hit
+        if session is None:
+            return
         try:
             found = await session.read(detail, hit.source, hit.path)
             related = await session.ask(duplicates, session.catalog, hit.source, hit.path, hit.sha256)

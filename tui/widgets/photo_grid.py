@@ -155,13 +155,14 @@ class PhotoGrid(ScrollView, can_focus=True):
         self.marks: set[int] = set()
         self._pages: OrderedDict[int, list[GridCell | None]] = OrderedDict()
         self._asked: set[int] = set()
-        self._thumbnails = Thumbnails(self._came)
+        #: What is drawn of photos.
+        self.thumbnails = Thumbnails(self._came)
         self._shown_as: dict[tuple[str, str], int] = {}
         self._drawing: _Drawing
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
-        self._thumbnails.close()
+        self.thumbnails.close()
 
     # -- the owner's side
 
@@ -368,7 +369,7 @@ class PhotoGrid(ScrollView, can_focus=True):
                 source, path, sha256 = cell.thumbnail
                 self._shown_as[source, path] = number
                 wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
-        self._thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
+        self.thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
 
     def _came(self, key: tuple[str, str]) -> None:
         """A thumbnail is there, or why there is none."""
@@ -420,7 +421,7 @@ class PhotoGrid(ScrollView, can_focus=True):
             return [Segment(_middle("…" if line == high // 2 else "", width), now.dim)]
         lines: Lines | str | None = None
         if drawing.draws():
-            lines = self._thumbnails.get(Wanted(*cell.thumbnail, width, high))
+            lines = self.thumbnails.get(Wanted(*cell.thumbnail, width, high))
             if isinstance(lines, list):
                 return lines[line]
         words = cell.words if lines is None else f"{cell.words}\n{lines}"
