@@ -62,8 +62,10 @@ class GroupList:
         else:
             for key, group in changed.items():
                 self._follow(key, group)
-        self.marked.intersection_update(self.keys)
-        self.at = self.keys.index(here) if here in self.keys else max(0, min(self.at, len(self.keys) - 1))
+        if self.marked:
+            self.marked.intersection_update(self.keys)
+        if here is None or here not in self.keys[self.at : self.at + 1]:
+            self.at = self.keys.index(here) if here in self.keys else max(0, min(self.at, len(self.keys) - 1))
 
     def _follow(self, key: str, group: Standing | None) -> None:
         fits, listed = group is not None and self.wanted.filter.fits(group), key in self.keys
@@ -134,7 +136,7 @@ def from_state(state: Mapping[str, Any]) -> Wanted:
         if _fits(field.name, value):
             which = replace(which, **{field.name: value})
     sort = state.get("sort")
-    return Wanted(which, sort if sort in SORTS else "savings", state.get("reverse") is True)
+    return Wanted(which, sort if isinstance(sort, str) and sort in SORTS else "savings", state.get("reverse") is True)
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -35,9 +35,9 @@ from tui.widgets.virtual_table import VirtualTable
 
 def fill(library: Library) -> Library:
     """Three pictures: one as three files, one as two, and one as a file, its copy and a small version."""
-    for name, seed in (("lake", 1), ("tree", 2)):
-        library.photo(f"2019/{name}.jpg", seed, Make="Canon", DateTimeOriginal="2019:07:14 12:00:00")
-        library.photo(f"2020/{name} copy.jpg", seed)
+    for name, seed, size in (("lake", 1, (192, 128)), ("tree", 2, (96, 64))):
+        library.photo(f"2019/{name}.jpg", seed, size, Make="Canon", DateTimeOriginal="2019:07:14 12:00:00")
+        library.photo(f"2020/{name} copy.jpg", seed, size)
     library.photo("2019/house.jpg", 3, size=(640, 480), Make="Canon", DateTimeOriginal="2019:07:15 12:00:00")
     shutil.copy2(library.root / "2019/house.jpg", library.root / "2019/house (1).jpg")
     with Image.open(library.root / "2019/house.jpg") as image:

@@ -198,9 +198,9 @@ class GroupListing(CatalogScreen):
         if shown is not None:
             with self.prevent(VirtualTable.Moved):
                 table.reset(total, cursor=shown.at)
-            table.marks = {number for number, key in enumerate(shown.keys) if key in shown.marked}
-            for page in {shown.at // PAGE, max(0, shown.at - table.size.height) // PAGE}:
-                self._put(table, page * PAGE)
+            if shown.marked:
+                table.marks = {number for number, key in enumerate(shown.keys) if key in shown.marked}
+            self._put(table, shown.at // PAGE * PAGE)  # at once, so that nothing flickers
         self._tell()
         self._show_group()
 
@@ -211,7 +211,8 @@ class GroupListing(CatalogScreen):
 
     @on(VirtualTable.NeedRows, "#groups")
     def _rows(self, event: VirtualTable.NeedRows) -> None:
-        self._put(event.table, event.first // PAGE * PAGE)
+        if event.table.row(event.first) is None:
+            self._put(event.table, event.first // PAGE * PAGE)
 
     @on(VirtualTable.Moved, "#groups")
     def _moved(self, event: VirtualTable.Moved) -> None:
@@ -240,13 +241,13 @@ class GroupListing(CatalogScreen):
         return f" · {self._list.at + 1:,} of {len(self._list.keys):,}" if self._list is not None else ""
 
     def _say(self, text: str) -> None:
-        self.query_one("#said", Static).update(foreign(text))
+        self.query_one("#said", Static).update(foreign(text), layout=False)
 
     def _tell(self) -> None:
         """Numbers, filters, what runs, what to do next."""
         board = self._list.board if self._list is not None else None
-        self.query_one("#numbers", Static).update(foreign(numbers_of(board)))
-        self.query_one("#wanted", Static).update(foreign(f"/ {said(self._wanted)}"))
+        self.query_one("#numbers", Static).update(foreign(numbers_of(board)), layout=False)
+        self.query_one("#wanted", Static).update(foreign(f"/ {said(self._wanted)}"), layout=False)
         running = [doing(record) for record in self.app.jobs if record.alive and record.job.work == "duplicates"]
         parts = [f"searching: {running[0]}"] if running else []
         parts += [self._told] if self._told else []
