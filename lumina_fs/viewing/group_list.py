@@ -108,15 +108,12 @@ def make_list(board: Board, wanted: Wanted, before: GroupList | None = None) -> 
 def said(wanted: Wanted) -> str:
     """What is shown, in words."""
     which = wanted.filter
-    parts = [
-        f"state: {_any(which.states)}",
-        f"kind: {_any(which.kinds)}",
-        f"source: {which.source or 'any'}",
-        "files: " + ("anywhere" if which.across is None else "across sources" if which.across else "in one source"),
-        f"confidence: {which.least} to {which.most}",
-        f"by {wanted.sort}" + (", reversed" if wanted.reverse else ""),
-    ]
-    return " · ".join(parts)
+    parts = [", ".join(which.states) or "all states"]
+    parts += [f"kind {', '.join(which.kinds)}"] if which.kinds else []
+    parts += [f"source {which.source}"] if which.source else []
+    parts += [] if which.across is None else ["across sources" if which.across else "within one source"]
+    parts += [f"confidence {which.least} to {which.most}"] if (which.least, which.most) != (0, 100) else []
+    return " · ".join([*parts, f"by {wanted.sort}" + (", reversed" if wanted.reverse else "")])
 
 
 def as_state(wanted: Wanted) -> dict[str, Any]:
@@ -145,10 +142,6 @@ def _fits(name: str, value: Any) -> bool:
     if name in ("least", "most"):
         return isinstance(value, int) and 0 <= value <= 100
     return value is None or isinstance(value, bool if name == "across" else str)
-
-
-def _any(values: tuple[str, ...]) -> str:
-    return ", ".join(values) or "any"
 
 
 def decidable(group: Standing) -> bool:

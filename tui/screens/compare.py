@@ -191,7 +191,8 @@ class Compare(Screen[None]):
         if others <= shown:
             return what
         last = min(others, self._first + shown - 1)
-        return f"{what}The keeper, and {self._first} to {last} of {others} others. PageDown shows more."
+        those = f"{self._first}" if last == self._first else f"{self._first} to {last}"
+        return f"{what}The keeper, and {those} of {others} others. PageDown shows more."
 
     @work(exclusive=True, group="describe")
     async def _describe(self, group: Standing, page: list[Copy]) -> None:
