@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 
 #: What only looks: a process that does nothing else may be ended at any moment.
 _LOOKS = frozenset({
-    "list", "open", "choose", "rows", "folders", "detail", "check", "forget", "trash", "trash_rows", "trash_pick",
+    "list", "open", "judge", "choose", "rows", "folders", "detail", "check", "forget",
+    "trash", "trash_rows", "trash_pick",
 })  # fmt: skip
 
 

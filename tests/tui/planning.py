@@ -75,8 +75,8 @@ def last_plan(library: Library) -> str:
 
 
 @contextmanager
-def run_by_another(library: Library, plan: str) -> Iterator[threading.Event]:
-    """A run as the command starts it, which waits before its fourth rename until the event is set."""
+def run_by_another(library: Library, plan: str) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """A run as the command starts it, waiting before its fourth rename: what lets it go on, and what says stop."""
     arrived, go_on, cancel = threading.Event(), threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -93,7 +93,7 @@ def run_by_another(library: Library, plan: str) -> Iterator[threading.Event]:
     thread.start()
     assert arrived.wait(60)
     try:
-        yield go_on
+        yield go_on, cancel
     finally:
         go_on.set()
         thread.join()
