@@ -53,7 +53,7 @@ class VirtualTable(ScrollView, can_focus=True):
         "table--head", "table--cursor", "table--marked", "table--good", "table--warn", "table--bad", "table--dim",
     }  # fmt: skip
     DEFAULT_CSS = """
-    VirtualTable { height: 1fr; overflow-x: hidden; background: $surface; }
+    VirtualTable { height: 1fr; background: $surface; overflow-x: hidden; }
     VirtualTable > .table--head { background: $panel; color: $foreground; text-style: bold; }
     VirtualTable > .table--cursor { background: $primary 40%; text-style: bold; }
     VirtualTable:focus > .table--cursor { background: $primary; color: $background; }
