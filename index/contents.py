@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from index.records import sql
 
 _RECORD = np.dtype([("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2")])
 _ROWS_AT_ONCE = 20_000
-_CONTENTS_AT_ONCE = 10_000
+#: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
+_CONTENTS_AT_ONCE = 50_000
 
 
 class Codes(NamedTuple):
@@ -95,13 +96,34 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
         "rest #>> '{capture,camera,serial}', coalesce((rest #>> '{capture,orientation}')::int, 1)"
     )
     query = (
-        f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s) "
+        f"SELECT {columns} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[]) "
         "ORDER BY sha256, source, path"
     )
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
-        some = [bytes.fromhex(content) for content in contents[start : start + _CONTENTS_AT_ONCE]]
+        some = [f'"\\\\x{content}"' for content in contents[start : start + _CONTENTS_AT_ONCE]]
         with index.cursor() as cursor:
-            yield from map(Twin._make, cursor.execute(sql(query), (some,)))
+            yield from map(Twin._make, cursor.execute(sql(query), (f"{{{','.join(some)}}}",)))
+
+
+class Described(NamedTuple):
+    """What people and cameras said of an original: of the rating, the place, and the blocks of its sidecar."""
+
+    rating: int | None
+    latitude: float | None
+    longitude: float | None
+    rest: dict[str, Any]
+    """`curation` and `capture`, as the index keeps them."""
+
+
+def described(index: PostgresIndex, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Described]:
+    """The originals at these (source, path), those that are known."""
+    query = (
+        f"SELECT source, path, rating, latitude, longitude, rest FROM {index.schema}.original "
+        "JOIN unnest(%s::text[], %s::text[]) k(source, path) USING (source, path)"
+    )
+    with index.cursor() as cursor:
+        rows = cursor.execute(sql(query), ([key[0] for key in keys], [key[1] for key in keys]))
+        return {(source, path): Described(*values) for source, path, *values in rows}
 
 
 def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:

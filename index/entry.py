@@ -147,7 +147,7 @@ def _words(doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens
     curation, capture, original = doc.get("curation") or {}, doc.get("capture") or {}, doc["original"]
     folder, _, name = path.rpartition("/")
     found.text(shared_words(folder), words(name))
-    for text in (curation.get("name"), curation.get("caption")):
+    for text in (curation.get("name"), curation.get("caption"), (doc.get("text_caption") or {}).get("text")):
         if text:
             found.text(words(text))
     for category, value in map(tag_parts, curation.get("tags") or ()):
@@ -203,7 +203,7 @@ def _kind(
         bool(capture.get("taken") or curation.get("date")),
         bool(capture.get("camera")),
         bool(capture.get("lens")),
-        bool(curation.get("caption")),
+        bool(curation.get("caption") or (doc.get("text_caption") or {}).get("text")),
         bool(curation.get("tags")),
         curation.get("rating") is not None,
         bool(doc.get("problems")),

@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 
 from index.entry import COLUMNS
-from index.postgres import PostgresIndex, copy_lines, ddl, only_row
+from index.postgres import PostgresIndex, copy_lines
 from index.protocol import Difference, IndexUnusable, Verdict
 from index.records import sql
+from index.tables import ddl, only_row
 
 # the hash of a tsvector is that of its text: the type has none of its own
 _HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COLUMNS)

@@ -48,29 +48,30 @@ class Bands:
 
     def __init__(self, codes: Codes, bits: int, limit: int) -> None:
         self._bits = bits
-        self._limit = limit
         self._tables = []
         for shift in range(0, 64 - bits + 1, bits):
             keys = _part(codes, shift, bits)
-            order = np.argsort(keys, kind="stable").astype(np.int32)
-            self._tables.append((np.uint64(shift), order, _starts(keys, bits).astype(np.int32)))
+            starts = _starts(keys, bits)
+            sizes = np.diff(starts)
+            sizes[sizes > limit] = 0
+            order = np.argsort(keys, kind="stable")
+            self._tables.append((shift, order, starts.astype(np.int32), sizes.astype(np.int32)))
 
     def sharing(self, queries: Codes) -> Iterator[tuple[Positions, Positions]]:
         """(query, code) positions, piece by piece, of those equal in a band; a pair may come more than once.
 
         Buckets of more than `limit` codes say nothing, and are left out.
         """
-        for shift, order, start in self._tables:
-            asked = _part(queries, int(shift), self._bits)
-            low = start[asked]
-            counts = start[asked + 1] - low
-            asking = np.flatnonzero((counts > 0) & (counts <= self._limit))
-            low, counts = low[asking], counts[asking]
+        for shift, order, starts, sizes in self._tables:
+            asked = _part(queries, shift, self._bits)
+            counts = sizes[asked]
+            asking = np.flatnonzero(counts)
+            low, counts = starts[asked[asking]], counts[asking]
             nth = 0
             while len(asking):
-                yield asking, order[low + nth].astype(np.int64)
+                yield asking, order[low + nth]
                 nth += 1
-                more = counts > nth
+                more = np.flatnonzero(counts > nth)
                 asking, low, counts = asking[more], low[more], counts[more]
 
 
@@ -88,7 +89,9 @@ def _masks(bits: int, radius: int) -> list[int]:
 
 
 def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
-    return ((codes >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).astype(np.int64)
+    part = codes >> np.uint64(shift)
+    part &= np.uint64((1 << bits) - 1)
+    return part.view(np.int64)  # the highest bit is never set
 
 
 def _starts(keys: NDArray[np.int64], bits: int) -> NDArray[np.int64]:

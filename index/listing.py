@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from sys import intern
 from typing import Any
@@ -15,8 +14,11 @@ from index.query import compile_query
 from index.records import sql
 from schemas.sidecar import tag_parts
 
+#: Rows that are held at once.
+_AT_ONCE = 5000
+
 _COLUMNS = (
-    "o.source, o.path, encode(o.sha256, 'hex'), o.size::text, o.format, o.media, o.camera, o.taken_text, "
+    "o.source, o.path, encode(o.sha256, 'hex'), o.size, o.format, o.media, o.camera, o.taken_text, "
     "CASE WHEN coalesce(o.rest#>>'{curation,date}', '') <> '' THEN 'manual' "
     "ELSE o.rest#>>'{capture,taken,source}' END, "
     "CASE WHEN coalesce(o.rest#>>'{curation,date}', '') <> '' THEN '100' "
@@ -31,11 +33,11 @@ def originals(index: PostgresIndex, conditions: Sequence[str] = ("",)) -> Iterat
     Raises QueryError.
     """
     choice, params = _choice(index, conditions)
-    query = (
-        f"COPY (SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing "
-        "ORDER BY o.source, o.path) TO STDOUT"
-    )
-    return _copied(index, query, params)
+    query = f"SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing ORDER BY o.source, o.path"
+    with index.cursor(transaction=True) as cursor:
+        cursor.execute(sql(f"DECLARE every NO SCROLL CURSOR FOR {query}"), params)
+        while rows := cursor.execute(sql(f"FETCH {_AT_ONCE} FROM every")).fetchall():
+            yield from map(_row, rows)
 
 
 def examples(index: PostgresIndex, conditions: Sequence[str], sources: Sequence[str], count: int) -> list[Row]:
@@ -43,10 +45,11 @@ def examples(index: PostgresIndex, conditions: Sequence[str], sources: Sequence[
     choice, params = _choice(index, conditions)
     condition, values = compile_query(conditions[-1], index.schema)
     query = (
-        f"COPY (SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing AND o.source = ANY(%s) "
-        f"AND {condition} ORDER BY o.sha256, o.path LIMIT {int(count)}) TO STDOUT"
+        f"SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing AND o.source = ANY(%s) "
+        f"AND {condition} ORDER BY o.sha256, o.path LIMIT %s"
     )
-    return list(_copied(index, query, [*params, list(sources), *values]))
+    with index.cursor() as cursor:
+        return list(map(_row, cursor.execute(sql(query), [*params, list(sources), *values, count])))
 
 
 def _choice(index: PostgresIndex, conditions: Sequence[str]) -> tuple[str, list[Any]]:
@@ -55,33 +58,15 @@ def _choice(index: PostgresIndex, conditions: Sequence[str]) -> tuple[str, list[
     params: list[Any] = []
     for number, text in enumerate(conditions):
         condition, values = compile_query(text, index.schema)
-        cases.append(f"WHEN {condition} THEN '{number}'")
+        cases.append(f"WHEN {condition} THEN {number}")
         params += values
-    return (f"CASE {' '.join(cases)} END" if cases else "NULL"), params
+    return (f"CASE {' '.join(cases)} END" if cases else "NULL::int"), params
 
 
-def _copied(index: PostgresIndex, query: str, params: Sequence[Any]) -> Iterator[Row]:
-    with index.cursor() as cursor, cursor.copy(sql(query), params) as copy:
-        for block in copy:
-            yield _row(bytes(block).decode())  # the server sends a row at a time
-
-
-def _row(line: str) -> Row:
-    """A line of COPY's text form."""
-    cells: list[Any] = line.removesuffix("\n").split("\t")
-    if "\\" in line:
-        cells = [None if cell == r"\N" else _unescaped(cell) if "\\" in cell else cell for cell in cells]
-    for at in (0, 4, 5, 6, 8):  # few values, in very many rows
-        cells[at] = intern(cells[at]) if cells[at] else cells[at]
-    cells[3] = int(cells[3])
-    cells[9] = int(cells[9] or 0)
-    cells[10] = tuple(map(tag_parts, orjson.loads(cells[10]))) if cells[10] else ()
-    cells[12] = int(cells[12]) if cells[12] else None
-    return Row(*cells)
-
-
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+def _row(cells: tuple[Any, ...]) -> Row:
+    source, path, sha256, size, form, media, camera, taken, evidence, sure, tags, content_id, choice = cells
+    return Row(
+        intern(source), path, sha256, size, intern(form), intern(media), intern(camera) if camera else None, taken,
+        intern(evidence) if evidence else None, int(sure or 0),
+        tuple(map(tag_parts, orjson.loads(tags))) if tags else (), content_id, choice,
+    )  # fmt: skip

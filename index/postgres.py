@@ -6,160 +6,32 @@ usable index of this catalog.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import re
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
 from index.entry import COLUMNS, problem_line, seen_line
-from index.protocol import Entry, Hit, IndexUnavailable, IndexUnusable, Problem, Seen, Summary
+from index.protocol import Entry, Hit, Problem, Seen, Summary
 from index.query import compile_query
 from index.records import known, sql
+from index.tables import Tables, only_row
 
-_DDL = (resources.files("index") / "tables.sql").read_text()
-VERSION = hashlib.sha256(_DDL.encode()).hexdigest()[:16]
-
-_HIT = (
+HIT_COLUMNS = (
     "o.source, o.path, o.id, o.taken_text AS taken, o.camera, o.format, o.media, o.width, o.height, o.size, "
     "o.rating, o.quality, o.missing, encode(o.sha256, 'hex') AS sha256"
 )
-_BROKEN = (
-    psycopg.errors.UndefinedTable,
-    psycopg.errors.UndefinedColumn,
-    psycopg.errors.InvalidSchemaName,
-    psycopg.errors.DataCorrupted,
-    psycopg.errors.IndexCorrupted,
-)
-
-
-def schema_of(catalog_id: str, where: str) -> str:
-    """The name of the Postgres schema of the catalog at the path `where`: a copy of it has an index of its own."""
-    digits = catalog_id.replace("-", "")
-    if not (digits.isascii() and digits.isalnum()):
-        raise ValueError("not a catalog id")
-    return f"lumina_{digits}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
-
-
-def ddl(schema: str) -> tuple[str, str]:
-    """The DDL of a generation: tables, then (after they are filled) indexes."""
-    tables, _, indexes = _DDL.replace("{s}", schema).partition("-- indexes:")
-    return tables, indexes.partition("\n")[2]
-
-
-def server_version(conninfo: str) -> str:
-    """The server's own name for its version. Raises IndexUnavailable."""
-    try:
-        with psycopg.connect(conninfo, connect_timeout=10) as conn:
-            return str(only_row(conn.execute("SHOW server_version"))[0])
-    except psycopg.Error as error:
-        raise IndexUnavailable(_first_line(error)) from None
-
-
 #: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
 _FEW, _NEWEST = 10_000, 10_000
 
-#: By what the tables know us from somebody who changes rows by hand.
-_NAME = "lumina-fs"
 
-
-class PostgresIndex:
-    """A connection to the index of one catalog; a context manager. Not for use by two threads at once."""
+class PostgresIndex(Tables):
+    """The index of one catalog; a context manager. Not for use by two threads at once."""
 
     def __init__(self, conninfo: str, catalog_id: str, where: str) -> None:
-        self.schema = schema_of(catalog_id, where)
-        self._where = where
-        try:
-            self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
-        except psycopg.Error as error:
-            raise IndexUnavailable(_first_line(error)) from None
+        super().__init__(conninfo, catalog_id, where)
         self._staged = False
-
-    def __enter__(self) -> PostgresIndex:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the connection."""
-        self._conn.close()
-
-    @contextlib.contextmanager
-    def cursor(self, *, transaction: bool = False) -> Iterator[psycopg.Cursor[Any]]:
-        """A cursor whose errors are ours; `transaction` makes all that is done with it one step."""
-        try:
-            with contextlib.ExitStack() as stack:
-                if transaction:
-                    stack.enter_context(self._conn.transaction())
-                yield stack.enter_context(self._conn.cursor())
-        except _BROKEN as error:
-            raise IndexUnusable(_first_line(error)) from None
-        except psycopg.Error as error:
-            raise IndexUnavailable(_first_line(error)) from None
-
-    # -- its state
-
-    def check(self) -> None:
-        """Raise IndexUnusable unless the index is there, whole and of this version."""
-        version = self.meta("version")
-        if version is None:
-            raise IndexUnusable("there is no index yet")
-        if version != VERSION:
-            raise IndexUnusable("the index was made by another version of Lumina")
-        if self.meta("shape") != self._shape(self.schema):
-            raise IndexUnusable("somebody changed the tables of the index")
-
-    def check_rows(self) -> None:
-        """The same, and raise it too when anybody but us changed rows."""
-        self.check()
-        if self.meta("altered") is not None:
-            raise IndexUnusable("somebody changed rows of the index")
-
-    def _shape(self, schema: str) -> str:
-        """How many columns, indexes and triggers there are."""
-        query = (
-            "SELECT count(*) FILTER (WHERE what = 'a') || ' ' || count(*) FILTER (WHERE what = 'i') || ' ' || "
-            "count(*) FILTER (WHERE what = 't') FROM ("
-            "SELECT 'a' AS what, attrelid AS r FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped UNION ALL "
-            "SELECT 'i', indrelid FROM pg_index UNION ALL "
-            "SELECT 't', tgrelid FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O') x "
-            "JOIN pg_class c ON c.oid = r WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(%s)"
-        )
-        with self.cursor() as cursor:
-            return str(only_row(cursor.execute(sql(query), (schema,)))[0])
-
-    def meta(self, name: str) -> str | None:
-        """A value of table meta, None without one or without an index."""
-        with self.cursor() as cursor:
-            cursor.execute("SELECT to_regclass(%s)", (f"{self.schema}.meta",))
-            if only_row(cursor)[0] is None:
-                return None
-            row = cursor.execute(sql(f"SELECT value FROM {self.schema}.meta WHERE name = %s"), (name,)).fetchone()
-            return None if row is None else str(row[0])
-
-    def stamp(self, cursor: psycopg.Cursor[Any], schema: str) -> None:
-        """Say in a finished generation what it is."""
-        where = os.fsencode(self._where).decode("utf-8", "replace")
-        named = {
-            "version": VERSION, "catalog": where, "revision": "0", "generation": uuid.uuid4().hex[:8],
-            "shape": self._shape(schema),
-        }  # fmt: skip
-        cursor.executemany(sql(f"INSERT INTO {schema}.meta VALUES (%s, %s)"), list(named.items()))
-
-    def drop(self) -> bool:
-        """Remove the index of this catalog; False if there was none."""
-        there = self.meta("version") is not None
-        with self.cursor() as cursor:
-            for name in (self.schema, f"{self.schema}_new", f"{self.schema}_verify"):
-                cursor.execute(sql(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        return there
 
     # -- what a scan needs
 
@@ -289,10 +161,10 @@ class PostgresIndex:
         condition, params = compile_query(query, self.schema)
         order = "o.taken DESC NULLS LAST, o.source, o.path"
         table, page = f"{self.schema}.original", (*params, limit, offset)
-        if self._estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
+        if self.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
             newest = f"(SELECT * FROM {table} o ORDER BY {order} LIMIT {_NEWEST}) o"
             hits = self._hits(
-                f"SELECT {_HIT} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
+                f"SELECT {HIT_COLUMNS} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
             )
             if len(hits) == limit:
                 return hits
@@ -300,10 +172,10 @@ class PostgresIndex:
         # who takes rows for evenly spread, does not know
         unordered = order.replace("o.taken", "o.taken + interval '0'")
         return self._hits(
-            f"SELECT {_HIT} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
+            f"SELECT {HIT_COLUMNS} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
         )
 
-    def _estimate(self, matching: str, params: Sequence[Any]) -> int:
+    def estimate(self, matching: str, params: Sequence[Any]) -> int:
         """How many rows the planner expects."""
         with self.cursor() as cursor:
             plan = only_row(cursor.execute(sql(f"EXPLAIN (FORMAT JSON) SELECT 1 {matching}"), params))[0]
@@ -319,7 +191,7 @@ class PostgresIndex:
     def rows(self, keys: Sequence[tuple[str, str]]) -> list[Hit]:
         """The originals at these (source, path), in no order."""
         query = (
-            f"SELECT {_HIT} FROM {self.schema}.original o JOIN unnest(%s::text[], %s::text[]) k(source, path) "
+            f"SELECT {HIT_COLUMNS} FROM {self.schema}.original o JOIN unnest(%s::text[], %s::text[]) k(source, path) "
             "USING (source, path)"
         )
         return self._hits(query, ([key[0] for key in keys], [key[1] for key in keys]))
@@ -331,7 +203,7 @@ class PostgresIndex:
             "GROUP BY sha256 HAVING count(*) > 1"
         )
         query = (
-            f"SELECT {_HIT} FROM {self.schema}.original o WHERE NOT o.missing AND o.sha256 IN ({twins}) "
+            f"SELECT {HIT_COLUMNS} FROM {self.schema}.original o WHERE NOT o.missing AND o.sha256 IN ({twins}) "
             "ORDER BY o.size DESC, o.sha256, o.source, o.path"
         )
         groups: dict[str, list[Hit]] = {}
@@ -359,8 +231,7 @@ class PostgresIndex:
     def count_duplicates(self) -> int:
         """How many present originals could go because an equal one is there."""
         query = (
-            f"SELECT coalesce(sum(n), 0) FROM (SELECT count(*) - 1 AS n FROM {self.schema}.original "
-            "WHERE NOT missing AND size > 0 GROUP BY sha256 HAVING count(*) > 1) g"
+            f"SELECT count(sha256) - count(DISTINCT sha256) FROM {self.schema}.original WHERE NOT missing AND size > 0"
         )
         with self.cursor() as cursor:
             return int(only_row(cursor.execute(sql(query)))[0])
@@ -376,8 +247,8 @@ class PostgresIndex:
             originals, size, missing, first, last, stale = only_row(cursor.execute(sql(query)))
             query = (
                 "SELECT count(*), coalesce(sum(n), 0), coalesce(sum(n * size), 0) FROM (SELECT count(*) - 1 AS n, "
-                f"min(size) AS size FROM {s}.original WHERE NOT missing AND size > 0 GROUP BY sha256 "
-                "HAVING count(*) > 1) g"
+                f"min(size) AS size FROM {s}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0 "
+                "GROUP BY sha256 HAVING count(*) > 1) g"
             )
             groups, twins, wasted = only_row(cursor.execute(sql(query)))
             counts: dict[str, dict[str, int]] = {}
@@ -394,19 +265,6 @@ class PostgresIndex:
         with self.cursor() as cursor:
             cursor.row_factory = class_row(Hit)
             return cursor.execute(sql(query), params).fetchall()
-
-
-def only_row(cursor: psycopg.Cursor[Any]) -> tuple[Any, ...]:
-    row = cursor.fetchone()
-    assert row is not None
-    return cast("tuple[Any, ...]", row)
-
-
-def _first_line(error: psycopg.Error) -> str:
-    """What went wrong, without what may be a password in a connection string."""
-    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    text = re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", text)
-    return re.sub(r"(?i)(password\s*=\s*)\S+", r"\1***", text)
 
 
 def copy_lines(cursor: psycopg.Cursor[Any], table: str, lines: Iterable[bytes]) -> None:

@@ -14,6 +14,10 @@ class IndexUnusable(Exception):
     """The server is there and the index of this catalog is missing, of another version or damaged: rebuild it."""
 
 
+class Interrupted(Exception):
+    """The answer to a question was not waited for."""
+
+
 class QueryError(ValueError):
     """A query that does not parse; `column` counts from 1."""
 
@@ -91,6 +95,14 @@ class Row(NamedTuple):
     """(category, value), in the person's order."""
     content_id: str | None
     choice: int | None
+
+
+class TagCount(NamedTuple):
+    """A tag, and how many originals have it."""
+
+    category: str
+    value: str
+    originals: int
 
 
 @dataclass(frozen=True, slots=True)

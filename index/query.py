@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from index.protocol import QueryError
 from index.words import phrase_of, quoted, words
@@ -38,6 +38,7 @@ FIELDS = {
     "pick": "pick or reject",
     "flag": "why a date may be wrong: flag:future, flag:filename_disagrees",
     "has": "has:gps date camera lens caption tags rating problems duration",
+    "problem": "what is wrong with it: problem:truncated",
     "is": "is:missing, is:duplicate, is:stale",
 }
 _NUMBERS = {"rating", "quality", "iso", "size", "width", "height", "duration"}
@@ -50,6 +51,36 @@ _TOKEN = re.compile(
     r'|"(?P<phrase>[^"]*)"|(?P<word>[^\s()"]+))'
 )
 _MAX_TERMS = 200
+
+
+class Term(NamedTuple):
+    """A piece of a query's text, from `start` up to `end`: a sign, a word, a phrase or a field with its value."""
+
+    start: int
+    end: int
+    text: str
+    field: str | None
+    value: str
+    negated: bool
+
+
+def terms(text: str) -> list[Term]:
+    """The pieces of a query in their order; what is behind an open quotation mark is one piece of its own."""
+    found: list[Term] = []
+    at, minus = 0, None
+    while text[at:].strip():
+        match = _TOKEN.match(text, at)
+        start = at + len(text[at:]) - len(text[at:].lstrip())
+        end = match.end() if match is not None else len(text)
+        if match is not None and match.group("minus"):
+            minus, at = start, end
+            continue
+        begin = start if minus is None else minus
+        field = match.group("field") if match is not None else None
+        value = (match.group("value") or "").strip('"') if match is not None else ""
+        found.append(Term(begin, end, text[begin:end], field.lower() if field else None, value, minus is not None))
+        at, minus = end, None
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +201,7 @@ class _Parser:
             "date": lambda: _date(value, column),
             "path": lambda: _path(value),
             "is": lambda: self._is(value.lower(), column),
+            "problem": lambda: self._problem(value.lower()),
             "has": lambda: _chosen("has", value.lower(), _HAS, column),
             "type": lambda: Condition(ts=quoted("type:" + _TYPES.get(value.lower(), value.lower()))),
         }
@@ -178,6 +210,13 @@ class _Parser:
         if name in ("source", "label", "pick", "flag"):
             return Condition(ts=quoted(f"{name}:{value if name == 'source' else value.lower()}"))
         return _marked(name, value, column)
+
+    def _problem(self, code: str) -> Condition:
+        table = f"{self.schema}.problem p"
+        return Condition(
+            sql=f"EXISTS (SELECT FROM {table} WHERE p.source = o.source AND p.path = o.path AND p.code = %s)",
+            params=(code,),
+        )
 
     def _is(self, value: str, column: int) -> Condition:
         if value == "duplicate":

@@ -75,6 +75,7 @@ CREATE INDEX ON {s}.original (taken DESC NULLS LAST, source, path);
 CREATE INDEX ON {s}.original (sha256);
 CREATE INDEX ON {s}.original (id);
 CREATE INDEX ON {s}.original (quality);
+CREATE INDEX ON {s}.original (size);
 CREATE INDEX ON {s}.original (rating) WHERE rating IS NOT NULL;
 CREATE INDEX ON {s}.original (iso) WHERE iso IS NOT NULL;
 CREATE INDEX ON {s}.original USING gin (words) WITH (fastupdate = off);

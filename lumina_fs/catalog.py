@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.documents import edit, read
-from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
+from lumina_fs.documents import edit, loaded, read
+from lumina_fs.durable import ABSENT, SOURCE_MARK, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
+from lumina_fs.history import History
 from lumina_fs.known_catalogs import remember
 from lumina_fs.roots import Root
 from lumina_fs.settings import Settings, settings_of
@@ -26,10 +27,10 @@ from schemas.text import dump
 STATE = ".lumina"
 CATALOG = f"{STATE}/catalog.json"
 SOURCES = f"{STATE}/sources"
+SIDECARS = f"{STATE}/sidecars"
 JOBS = f"{STATE}/jobs"
 SCHEMAS = f"{STATE}/schemas"
-#: Lies in the top folder of a source outside the catalog, and says which source that is.
-MARK = ".lumina-source.json"
+MARK = SOURCE_MARK
 MAIN = "main"
 
 
@@ -92,7 +93,7 @@ class Catalog:
         except OSError as error:
             raise CatalogNotFound(f"cannot be opened: {error.strerror}", path=path) from error
         try:
-            document = _read(root, CATALOG, CatalogDocument)
+            document = loaded(root, CATALOG, CatalogDocument)
             if document is None:
                 raise CatalogNotFound("there is no catalog here; `lumina scan DIR` makes one", path=path)
             return cls(root, document, disk or Disk())
@@ -156,7 +157,7 @@ class Catalog:
             return
         for name in names:
             if name.endswith(".json") and not name.startswith("."):
-                document = _read(self.root, f"{SOURCES}/{name}", SourceDocument)
+                document = loaded(self.root, f"{SOURCES}/{name}", SourceDocument)
                 if document is None:
                     continue
                 if document.name != name.removesuffix(".json"):
@@ -193,7 +194,7 @@ class Catalog:
         if sidecars is None:
             sidecars = "beside" if os.access(path, os.W_OK) else "catalog"
             if sidecars == "catalog":
-                note = f"{path} cannot be written to: its sidecars go to {STATE}/sidecars/{name}/ in the catalog"
+                note = f"{path} cannot be written to: its sidecars go to {SIDECARS}/{name}/ in the catalog"
         document = _source_document(name, self._stored_path(path), sidecars=sidecars, managed=managed)
         self._create(f"{SOURCES}/{name}.json", document, SourceDocument)
         source = self.source(name)
@@ -273,18 +274,10 @@ class Catalog:
 
     def sidecars(self, source: Source, root: Root) -> Sidecars:
         """The sidecars of a source; `root` is an open handle of its directory."""
+        history = History(self.disk, self.root, source.name, self.settings.history_mb << 20)
         if source.beside:
-            return Sidecars(self.disk, root, "", self.path)
-        return Sidecars(self.disk, self.root, f"{STATE}/sidecars/{source.name}/", self.path)
-
-
-def _read(root: Root, path: str, model: type[Any]) -> Any:
-    try:
-        stored = read(root, path)
-        return None if stored is None else load(stored.data, model)
-    except DocumentError as error:
-        shown = os.path.join(root.path, path)
-        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
+            return Sidecars(self.disk, root, "", self.path, history)
+        return Sidecars(self.disk, self.root, f"{SIDECARS}/{source.name}/", self.path, history)
 
 
 def _write_new(disk: Disk, root: Root, path: str, name: str, managed: bool) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lumina_fs.durable import TEMP_PREFIX
 from lumina_fs.file_state import FileStat
-from lumina_fs.filetypes import by_extension, may_be_original
+from lumina_fs.filetypes import BY_ENDING, by_extension, may_be_original
 from lumina_fs.sidecars import ORPHAN, SUFFIX
 
 #: Folders that hold nothing of the person's: other programs' thumbnails, trash, version control, our own.
@@ -30,7 +30,10 @@ _IGNORED_FILES = re.compile(
     r"\._|\.DS_Store$|Thumbs\.db$|ehthumbs|desktop\.ini$|\.nomedia$|\.directory$|Icon\r$|"
     r"\.picasa\.ini$|SYNOFILE_THUMB|\.fuse_hidden|~\$|" + re.escape(TEMP_PREFIX)
 )
-_IGNORED_TRASH = re.compile(r"\.Trash|\.trash")
+_TEXT = (".txt", ".TXT", ".Txt")
+#: How the folder of a catalog that was deleted is named. Photos from its trash may lie in it.
+SET_ASIDE = ".lumina-deleted-"
+_IGNORED_TRASH = re.compile(r"\.Trash|\.trash|" + re.escape(SET_ASIDE))
 
 
 #: Folders of a source ("" is its top), and whether all below them is meant too.
@@ -94,11 +97,15 @@ def _join(directory: str, name: str) -> str:
 
 @dataclass(slots=True)
 class Listing:
-    """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are."""
+    """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are.
+
+    `texts` are the text files, by name their size and mtime_ns: captions may be among them.
+    """
 
     directory: str
     originals: list[tuple[str, int, int]] = field(default_factory=list)
     unsure: list[tuple[str, int, int]] = field(default_factory=list)
+    texts: dict[str, tuple[int, int]] = field(default_factory=dict)
     sidecars: dict[str, FileStat] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
@@ -208,6 +215,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
     own = bool(ignore.patterns)
     ignored = _IGNORED_FILES.match
     originals, sidecars = listing.originals, listing.sidecars
+    is_regular, kinds = stat.S_ISREG, BY_ENDING
     with os.scandir(os.path.join(root, directory) if directory else root) as entries:
         for entry in entries:
             name = entry.name
@@ -216,7 +224,7 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                     if own and ignore.file(directory, name[: -len(SUFFIX)]):
                         continue
                     info = entry.stat(follow_symlinks=False)
-                    if stat.S_ISREG(info.st_mode):
+                    if is_regular(info.st_mode):
                         sidecars[name] = FileStat(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
                     continue
                 if entry.is_dir(follow_symlinks=False):
@@ -225,19 +233,24 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                     continue
                 if ignored(name) or (own and ignore.file(directory, name)):
                     continue
-                if by_extension(name) is not None:
+                at = name.rfind(".")
+                if (at > 0 and name[at + 1 :] in kinds) or by_extension(name) is not None:
                     group = originals
                 elif may_be_original(name) is None:
                     group = listing.unsure
                 else:
                     if ORPHAN in name:
                         listing.orphans.append(name)
+                    elif name[-4:] in _TEXT:
+                        info = entry.stat(follow_symlinks=False)
+                        if stat.S_ISREG(info.st_mode):
+                            listing.texts[name] = info.st_size, info.st_mtime_ns
                     continue
                 info = entry.stat(follow_symlinks=False)
             except OSError as error:
                 listing.unreadable.append((name, error.strerror or type(error).__name__))
                 continue
-            if stat.S_ISREG(info.st_mode):
+            if is_regular(info.st_mode):
                 group.append((name, info.st_size, info.st_mtime_ns))
     originals.sort()
     return inner

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Written
 from lumina_fs.errors import CorruptDocument, EtagMismatch, WriteFailed
 from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
 from lumina_fs.roots import Root
-from schemas.document import Document, require
+from schemas.document import Document, load, require
 from schemas.errors import DocumentError
-from schemas.text import dump, parse, patch
+from schemas.text import MAX_BYTES, dump, parse, patch
 from schemas.upgrade import upgrade
+
+D = TypeVar("D", bound=Document)
 
 #: A file touched less than this before it was read may change again without its times showing it.
 RACY_NS = 2_000_000_000
@@ -47,12 +51,28 @@ def read(root: Root, path: str) -> Stored | None:
 
 def checked(stored: Stored, model: type[Document], path: str) -> dict[str, Any]:
     """The value of a document that fits its model, upgraded. Raises CorruptDocument with line and column."""
-    try:
+    with corrupt_at(path):
         value = upgrade(parse(stored.data))
         require(value, model, stored.data)
+    return value
+
+
+def loaded(root: Root, path: str, model: type[D], limit: int = MAX_BYTES) -> D | None:
+    """The document at `path` as its model, None where there is nothing. Raises OSError, CorruptDocument."""
+    stored = read(root, path)
+    if stored is None:
+        return None
+    with corrupt_at(os.path.join(root.path, path)):
+        return load(stored.data, model, limit)
+
+
+@contextlib.contextmanager
+def corrupt_at(path: str) -> Iterator[None]:
+    """What is wrong with a document is raised as CorruptDocument, with the path of its file."""
+    try:
+        yield
     except DocumentError as error:
         raise CorruptDocument(error.reason, path=path, line=error.line, column=error.column) from error
-    return value
 
 
 def text_for(stored: Stored | None, value: dict[str, Any]) -> bytes:

@@ -18,18 +18,22 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lumina_fs.errors import Refused, UnsafePath, WriteFailed
-from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
+from lumina_fs.file_state import FileStat, digest, has_settled, is_at_rest, read_at, stat_of
+from lumina_fs.free_names import drop, etag_of, move_new, with_ending
 from lumina_fs.kernel import UNSUPPORTED, Layer
 from lumina_fs.roots import Root
 
 #: Every temporary file of ours starts with this, the process id and a random part. They may be swept at any time.
 TEMP_PREFIX = ".lumina-tmp-"
 
+#: In the name of a file with what somebody saved in the very moment of a write.
+KEPT = ".lumina-kept-"
+
 #: The condition "there must be nothing under this name yet".
 ABSENT = "absent"
 
-#: The bytes of the longest file name.
-MAX_NAME = 255
+#: Lies in the top folder of a source outside its catalog, and says which source that is.
+SOURCE_MARK = ".lumina-source.json"
 
 _BATCH = 128
 
@@ -119,6 +123,8 @@ class Disk:
             lost = {d: error for d in touched if (error := self._sync_directory(d)) is not None}
             for temp in temps:
                 if isinstance(temp, _Temp) and temp.displaced is not None:
+                    os.close(temp.fd)  # what was put back is our own file: nobody else may be writing into it
+                    temp.fd = -1
                     self._let_go(temp, *temp.displaced)
             return [
                 Failed(lost[t.directory]) if isinstance(t, _Temp) and t.directory in lost else o
@@ -203,16 +209,16 @@ class Disk:
 
     def _publish_new(self, temp: _Temp) -> Conflict | None:
         try:
-            self._move_new(temp.directory, temp.temp, temp.directory, temp.name)
+            move_new(self.layer, temp.directory, temp.temp, temp.directory, temp.name)
         except FileExistsError:
             self.drop(temp.directory, temp.temp)
-            return Conflict(self._etag(temp.directory, temp.name))
+            return Conflict(etag_of(temp.directory, temp.name))
         return None
 
     def _publish_over(self, temp: _Temp) -> Conflict | None:
         """Swap, look at what was displaced, and swap back if it is not what was expected."""
         expected, place = temp.item.if_match, temp.directory
-        now = self._etag(place, temp.name)
+        now = etag_of(place, temp.name)
         if now != expected:
             self.drop(place, temp.temp)
             return Conflict(now)
@@ -240,9 +246,9 @@ class Disk:
         return True
 
     def _let_go(self, temp: _Temp, displaced: str, seen: FileStat) -> None:
-        """Remove a displaced file, unless an editor that had opened it before the swap has written into it since."""
+        """Remove a displaced file, unless an editor that had opened it before the swap writes into it."""
         with contextlib.suppress(OSError):
-            if stat_of(os.stat(displaced, dir_fd=temp.directory, follow_symlinks=False)) == seen:
+            if is_at_rest(temp.directory, displaced, seen):
                 self.drop(temp.directory, displaced)
             else:
                 self._keep(temp, displaced)
@@ -261,12 +267,12 @@ class Disk:
         except OSError:
             self._keep(temp, displaced)
             raise
-        return Conflict(self._etag(temp.directory, temp.name))
+        return Conflict(etag_of(temp.directory, temp.name))
 
     def _keep(self, temp: _Temp, displaced: str) -> None:
         """Give a version that somebody saved a name that a person finds."""
-        kept = with_ending(temp.name, f".lumina-kept-{secrets.token_hex(4)}")
-        self._move_new(temp.directory, displaced, temp.directory, kept)
+        kept = with_ending(temp.name, KEPT + secrets.token_hex(4))
+        move_new(self.layer, temp.directory, displaced, temp.directory, kept)
 
     def _publish_over_without_exchange(self, temp: _Temp) -> Conflict | None:
         """No swap on this file system: keep the old version under a second name across the rename."""
@@ -277,10 +283,10 @@ class Disk:
             if error.errno not in UNSUPPORTED:
                 raise
             kept = ""
-        if self._etag(temp.directory, kept or temp.name) != temp.item.if_match:
+        if etag_of(temp.directory, kept or temp.name) != temp.item.if_match:
             for name in filter(None, (temp.temp, kept)):
                 self.drop(temp.directory, name)
-            return Conflict(self._etag(temp.directory, temp.name))
+            return Conflict(etag_of(temp.directory, temp.name))
         self.layer.rename(temp.directory, temp.temp, temp.name)
         if kept and not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
             self._keep(temp, kept)
@@ -296,7 +302,7 @@ class Disk:
         old_dir, old_name = old_root.place(old)
         new_dir, new_name = new_root.place(new)
         try:
-            self._move_new(old_dir, old_name, new_dir, new_name)
+            move_new(self.layer, old_dir, old_name, new_dir, new_name)
         except FileExistsError:
             return False
         for directory in {new_dir, old_dir} if durable else ():
@@ -304,39 +310,6 @@ class Disk:
             if error is not None:
                 raise WriteFailed(f"the directory could not be synced: {error.strerror}", path=new)
         return True
-
-    def _move_new(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
-        """Rename without replacing; FileExistsError is the only proof of "taken"."""
-        try:
-            self.layer.rename_new(old_dir, old, new_dir, new)
-        except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise
-            try:
-                self.layer.link(old_dir, old, new_dir, new)
-            except OSError as second:
-                if second.errno not in UNSUPPORTED:
-                    raise
-                self._copy_new(old_dir, old, new_dir, new)
-            self.layer.unlink(old_dir, old)
-
-    def _copy_new(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
-        """The last way, for file systems without links: an exclusive copy, compared before it counts."""
-        found = read_at(old_dir, old)
-        if found is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), old)
-        fd = self.layer.create(new_dir, new, 0o666)
-        try:
-            self.layer.write(fd, found[0])
-            self.layer.fsync(fd)
-        except OSError:
-            self.drop(new_dir, new)
-            raise
-        finally:
-            os.close(fd)
-        if self._etag(new_dir, new) != digest(found[0]):
-            self.drop(new_dir, new)
-            raise OSError(errno.EIO, "the copy differs from what was written", new)
 
     def make_directory(self, root: Root, path: str) -> None:
         """Make a directory and those above it, each durable in its parent. Nothing happens where it is there."""
@@ -368,23 +341,17 @@ class Disk:
         self.layer.fsync(root.directory(path))
 
     def remove_marker(self, root: Root, path: str) -> None:
-        """Remove a file of ours under `.lumina/` that says something no longer true."""
-        if not path.startswith(".lumina/"):
+        """Remove a file of ours that says something no longer true: one under `.lumina/`, or the mark of a source."""
+        if not path.startswith(".lumina/") and path != SOURCE_MARK:
             raise Refused("only files of Lumina's own may be removed", path=path)
         with contextlib.suppress(FileNotFoundError):
             self.layer.unlink(*root.place(path))
 
     # -- inner parts
 
-    def _etag(self, directory: int, name: str) -> str | None:
-        found = read_at(directory, name)
-        return None if found is None else digest(found[0])
-
     def drop(self, directory: int, name: str) -> None:
         """Remove a temporary; one that cannot be removed is left for `sweep`."""
-        if name:
-            with contextlib.suppress(OSError):
-                self.layer.unlink(directory, name)
+        drop(self.layer, directory, name)
 
     def _sync_directory(self, directory: int) -> OSError | None:
         try:
@@ -392,10 +359,3 @@ class Disk:
         except OSError as error:
             return error
         return None
-
-
-def with_ending(name: str, ending: str) -> str:
-    """`name` with `ending`; a name too long for both is cut."""
-    while len(os.fsencode(name)) + len(ending) > MAX_NAME:
-        name = name[:-1]
-    return name + ending

@@ -66,7 +66,8 @@ class Identified(NamedTuple):
     note: str | None
 
 
-_BY_EXTENSION: dict[str, Kind] = {
+#: What a name says by its ending, in lower case.
+BY_ENDING: dict[str, Kind] = {
     **{e: Kind(f, "image") for f, extensions in _IMAGES.items() for e in extensions.split()},
     **{e: Kind(e.upper(), "image") for e in _RAW.split()},
     **{e: Kind(f, "video") for f, extensions in _VIDEOS.items() for e in extensions.split()},
@@ -94,13 +95,13 @@ def by_extension(name: str) -> Kind | None:
     if at <= 0:
         return None
     ending = name[at + 1 :]
-    return _BY_EXTENSION.get(ending) or _BY_EXTENSION.get(ending.lower())
+    return BY_ENDING.get(ending) or BY_ENDING.get(ending.lower())
 
 
 def may_be_original(name: str) -> bool | None:
     """True or False where the name decides; None where only the content can tell."""
     ending = extension(name)
-    if ending in _BY_EXTENSION:
+    if ending in BY_ENDING:
         return True
     return False if ending in OTHER_EXTENSIONS else None
 

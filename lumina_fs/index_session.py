@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from index.protocol import Entry, IndexUnavailable, IndexUnusable, Problem, Seen
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.documents import read
 from lumina_fs.doorbell import daemon_gives_way
-from lumina_fs.durable import ABSENT
+from lumina_fs.durable import ABSENT, Conflict, Written
 from lumina_fs.errors import Locked
-from lumina_fs.locks import lock
+from lumina_fs.locks import is_held, lock
+from schemas.document import new_id
 from schemas.text import dump
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def keep_server() -> None:
 
 def server_version() -> str:
     """The version of the server that an index would use; it is started if need be. Raises IndexUnavailable."""
-    from index.postgres import server_version as ask
+    from index.tables import server_version as ask
 
     with server() as conninfo:
         return ask(conninfo)
@@ -106,16 +107,37 @@ def is_behind(catalog: Catalog) -> bool:
     return read(catalog.root, BEHIND) is not None
 
 
-def mark_behind(catalog: Catalog, why: str) -> None:
-    """Say on disk that the index lacks something; the next command that can will catch up."""
-    value = {"kind": "index-behind", "version": 1, "why": why.encode("utf-8", "replace").decode()}
-    catalog.disk.write(catalog.root, BEHIND, dump(value), if_match=ABSENT)
+def behind_mark(catalog: Catalog) -> str | None:
+    """By what the present mark is known from a later one; None while there is none."""
+    stored = read(catalog.root, BEHIND)
+    return None if stored is None else stored.etag
 
 
-def clear_behind(catalog: Catalog) -> None:
-    """Say that the index knows all again."""
-    if is_behind(catalog):
+def mark_behind(catalog: Catalog, why: str) -> str | None:
+    """Say on disk that the index lacks something; the next command that can will catch up.
+
+    A mark that is there gives way to this one, so that who wrote it does not take it for its own. By what it is known;
+    None where it could not be written.
+    """
+    value = {"kind": "index-behind", "version": 1, "why": why.encode("utf-8", "replace").decode(), "mark": new_id()}
+    for _ in range(20):
+        present = behind_mark(catalog)
+        outcome = catalog.disk.write(catalog.root, BEHIND, dump(value), if_match=present or ABSENT)
+        if not isinstance(outcome, Conflict):
+            return outcome.etag if isinstance(outcome, Written) else None
+    return None
+
+
+def clear_behind(catalog: Catalog, known: Collection[str | None]) -> None:
+    """Say that the index knows all again, unless there is a mark that is not among the known ones: it says of more."""
+    present = behind_mark(catalog)
+    if present is not None and present in known:
         catalog.disk.remove_marker(catalog.root, BEHIND)
+
+
+def is_written_in_bulk(catalog: Catalog) -> bool:
+    """True while a scan, or whoever else holds the lock of the index, may send rows of sidecars that it read before."""
+    return is_held(catalog.root, f"{LOCKS}/index")
 
 
 class IndexWriter:
@@ -126,6 +148,7 @@ class IndexWriter:
         self._index = index
         self._why = why
         self._marked = False
+        self._marks = {behind_mark(catalog)}
 
     @property
     def index(self) -> PostgresIndex | None:
@@ -135,7 +158,7 @@ class IndexWriter:
     def before_files_change(self) -> None:
         """Say on disk that the index is about to lack something, so that a kill between the two is noticed."""
         if not self._marked:
-            mark_behind(self._catalog, self._why or "a scan has not ended yet")
+            self._marks.add(mark_behind(self._catalog, self._why or "a scan has not ended yet"))
             self._marked = True
 
     def upsert(
@@ -167,4 +190,4 @@ class IndexWriter:
     def finish(self) -> None:
         """All was sent: nothing is behind any more."""
         if self._index is not None:
-            clear_behind(self._catalog)
+            clear_behind(self._catalog, self._marks)

@@ -10,17 +10,23 @@ from typing import Any, NamedTuple
 from index.entry import entry
 from index.protocol import Entry, Problem, Seen
 from lumina_fs import compose
+from lumina_fs.caption_files import is_due, write_out
 from lumina_fs.catalog import Source
 from lumina_fs.documents import Stored
-from lumina_fs.errors import CorruptDocument
+from lumina_fs.durable import Disk
+from lumina_fs.errors import CorruptDocument, LuminaError
 from lumina_fs.index_session import IndexWriter
 from lumina_fs.progress import Event, Ingested, Trouble
+from lumina_fs.roots import Root
 from lumina_fs.sidecars import Change, Saved, Sidecars
 from lumina_fs.survey import RACY, fingerprint, missing_fingerprint
+from lumina_fs.text_captions import Caption, TextFile, mark_by_sidecar, mark_of, read_caption, with_caption
 from schemas.names import encode_name
 from schemas.sidecar import NOTES
 
 _BATCH = 64
+
+Compose = Callable[[dict[str, Any] | None], dict[str, Any]]
 _SECONDS = 1.0
 
 
@@ -41,7 +47,28 @@ class _Waiting(NamedTuple):
 class Ingest:
     """Collects what a scan found in one source and writes it in batches."""
 
-    def __init__(self, source: Source, sidecars: Sidecars, writer: IndexWriter, recipe: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        sidecars: Sidecars,
+        writer: IndexWriter,
+        recipe: str,
+        root: Root,
+        texts: dict[str, TextFile | None],
+        disk: Disk | None = None,
+        *,
+        leaves_captions: bool = False,
+    ) -> None:
+        """`texts`: the text file beside each original that was looked at, by its path; `root` is the source's.
+
+        `disk`: captions of people go into text files by it, where the catalog says so. `leaves_captions`: they do, and
+        are left for another scan.
+        """
+        self._leaves_captions = leaves_captions
+        self._disk = disk
+        self._root = root
+        self._texts = texts
+        self._captions: dict[str, Caption | None] = {}
         self._source = source.name
         self._mode = source.mode
         self._sidecars = sidecars
@@ -67,6 +94,8 @@ class Ingest:
         known: Known | None,
     ) -> None:
         """Write the sidecar of `path`. `outcome` is what to report; `known` is None while the original is missing."""
+        if known is not None and self._has_looked(path):
+            compose = _captioned(compose, self._captions[path])
         self._waiting.append(_Waiting(Change(path, stored, compose), outcome, known))
 
     def add(self, path: str, blocks: dict[str, Any], known: Known, outcome: str = "added") -> None:
@@ -96,13 +125,50 @@ class Ingest:
 
         self.put(path, stored, composed, outcome=outcome, known=known)
 
+    def lacks_caption(self, path: str, value: dict[str, Any]) -> bool:
+        """True when a sidecar and the text file beside its original do not say what they should of each other."""
+        if self._disk is not None and is_due(value):
+            return True
+        return self._has_looked(path) and with_caption(value, self._captions[path]) != value
+
+    def recaption(self, path: str, stored: Stored, known: Known) -> None:
+        """Write what the text file says now into a sidecar that else stays as it is."""
+
+        def composed(current: dict[str, Any] | None) -> dict[str, Any]:
+            assert current is not None
+            return current
+
+        self.put(path, stored, composed, outcome="updated", known=known)
+
+    def _has_looked(self, path: str) -> bool:
+        """True when it is known what the text file beside an original says, which is in `_captions` then."""
+        if path not in self._texts:
+            return False
+        if path not in self._captions:
+            text = self._texts[path]
+            try:
+                self._captions[path] = None if text is None else read_caption(self._root, text)
+            except OSError:  # what it says stays what it was
+                del self._texts[path]
+                return False
+        return True
+
+    def _written_out(self, path: str, saved: Saved) -> Saved:
+        """The sidecar after the person's caption went into the text file, where it is to go there."""
+        assert self._disk is not None
+        done = write_out(self._disk, self._root, self._sidecars, path, saved)
+        if done is None:
+            return saved
+        self._captions[path], self._texts[path] = None, done[1]
+        return Saved(done[0].value, done[0].stored, wrote=True)
+
     def record(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> None:
         """Send the row of a sidecar that lies there already."""
         self._entries.append(self._entry(path, stored, value, known))
 
-    def touched(self, path: str, stored: Stored, known: Known) -> None:
+    def touched(self, path: str, stored: Stored, value: dict[str, Any], known: Known) -> None:
         """Remember new times of an original whose content and sidecar are as they were."""
-        self._seen.append(Seen(encode_name(path), self._fingerprint(stored, known), stored.etag))
+        self._seen.append(Seen(encode_name(path), self._fingerprint(path, stored, value, known), stored.etag))
 
     def other(self, path: str, mark: str) -> None:
         """Remember that a file is no original."""
@@ -148,6 +214,11 @@ class Ingest:
                 self._source, path, "not_written", f"its sidecar could not be written: {saved.strerror or saved}"
             )
         else:
+            if self._disk is not None and one.known is not None and is_due(saved.value):
+                try:
+                    saved = self._written_out(path, saved)
+                except (OSError, LuminaError) as error:
+                    yield Trouble(self._source, path, "not_written", f"its text file could not be written: {error}")
             self._entries.append(self._entry(path, saved.stored, saved.value, one.known))
             self.as_before[one.outcome] += not saved.wrote
             if one.outcome and saved.wrote:
@@ -158,11 +229,27 @@ class Ingest:
                 yield Trouble(self._source, path, problem.get("code", ""), problem.get("message", ""))
 
     def _entry(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> Entry:
-        return entry(value, self._source, encode_name(path), stored.etag, self._fingerprint(stored, known))
+        mark = self._fingerprint(path, stored, value, known)
+        return entry(value, self._source, encode_name(path), stored.etag, mark)
 
-    def _fingerprint(self, stored: Stored, known: Known | None) -> str:
-        if not stored.settled:
+    def _fingerprint(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> str:
+        caption = self._captions.pop(path, None)
+        if not stored.settled or (caption is not None and not caption.settled):
             return ""
+        if known is not None and self._leaves_captions and is_due(value):
+            return ""  # the next scan that may write looks at it again
         if known is None:
             return missing_fingerprint(stored.stat)
-        return fingerprint(self._recipe, known.size, known.mtime_ns, stored.stat) if known.settled else RACY
+        text = self._texts.get(path)
+        seen = mark_of(text.size, text.mtime_ns) if text is not None else ""
+        mark = seen if path in self._texts else mark_by_sidecar(value)
+        return fingerprint(self._recipe, known.size, known.mtime_ns, stored.stat, mark) if known.settled else RACY
+
+
+def _captioned(compose: Compose, caption: Caption | None) -> Compose:
+    """The same, and then the block of the text file's caption."""
+
+    def composed(current: dict[str, Any] | None) -> dict[str, Any]:
+        return with_caption(compose(current), caption)
+
+    return composed

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.documents import read
-from lumina_fs.durable import ABSENT, Disk, Written
+from lumina_fs.durable import ABSENT, Disk, Failed, Written
+from lumina_fs.errors import WriteFailed
 from lumina_fs.locations import user_directory
 from lumina_fs.roots import Root
 from schemas.errors import DocumentError
@@ -43,6 +44,29 @@ def remember(disk: Disk, id_: str, name: str, path: str) -> None:
                     return
     except OSError:
         return
+
+
+def forget(disk: Disk, path: str) -> bool:
+    """Take a catalog out of the list; False where it was not in it. Nothing of the catalog changes.
+
+    Raises WriteFailed.
+    """
+    try:
+        with Root.open(user_directory()) as root:
+            for _ in range(10):
+                etag, catalogs = _entries(root)
+                kept = [one for one in catalogs if decode_name(str(one.get("path", ""))) != path]
+                if len(kept) == len(catalogs):
+                    return False
+                value = {"kind": "known-catalogs", "version": 1, "catalogs": kept}
+                outcome = disk.write(root, _FILE, dump(value), if_match=etag)
+                if isinstance(outcome, Written):
+                    return True
+                if isinstance(outcome, Failed):
+                    raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=f"{root.path}/{_FILE}")
+    except FileNotFoundError:
+        return False
+    raise WriteFailed("somebody else keeps writing the list of catalogs; try again", path=user_directory())
 
 
 def _moved(entry: dict[str, Any], id_: str) -> bool:

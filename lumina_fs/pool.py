@@ -156,7 +156,7 @@ class Pool(Generic[Job, Answer]):
         self._workers: list[_Worker[Job]] = []
         self._scratch = tempfile.TemporaryDirectory(prefix="lumina-", ignore_cleanup_errors=True)
         self._setup = setup(self._scratch.name)
-        self._numbers = 0
+        self._numbers = self._before = 0
 
     def __enter__(self) -> Pool[Job, Answer]:
         return self
@@ -183,8 +183,10 @@ class Pool(Generic[Job, Answer]):
     ) -> Iterator[list[tuple[Job, Answer | Fallen]]]:
         """Yield the answers of each batch as it is done (batches in no order, jobs in theirs).
 
-        Stops early, with nothing lost but unfinished work, when `cancel` is set.
+        Stops early, with nothing lost but unfinished work, when `cancel` is set. Answers of an earlier run that was
+        left in its middle are thrown away: they are about other files.
         """
+        self._before = self._numbers
         queue: deque[_Batch[Job]] = deque()
         more = True
         while not cancel.is_set():
@@ -238,6 +240,8 @@ class Pool(Generic[Job, Answer]):
                     continue
                 batch = worker.given.popleft()
                 assert batch.number == number, "answers come in the order of the batches"
+                if number <= self._before:
+                    continue
                 yield worker, [(job, a) for (_, job), a in zip(batch.jobs, answers, strict=True)]
             elif worker.overdue(self._bounds):
                 yield from self._bury(worker, "timeout", queue)
@@ -260,6 +264,8 @@ class Pool(Generic[Job, Answer]):
             )
         fallen: list[tuple[Job, Answer | Fallen]] = []
         for batch in reversed(given):
+            if batch.number <= self._before:
+                continue
             running = batch is given[0]
             rest = [entry for at, entry in enumerate(batch.jobs) if not (running and at == position)]
             if running and 0 <= position < len(batch.jobs):

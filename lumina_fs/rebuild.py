@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from index.entry import entry, problem_line, seen_line
 from index.protocol import Problem, Verdict
+from lumina_fs.caption_files import is_due
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.documents import checked, read
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.file_state import FileStat
-from lumina_fs.index_session import clear_behind, connect, exclusive
+from lumina_fs.index_session import behind_mark, clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
 from lumina_fs.sidecar_walk import sidecar_paths
 from lumina_fs.sidecars import original_path, path_of
 from lumina_fs.survey import fingerprint, missing_fingerprint
+from lumina_fs.text_captions import mark_by_sidecar
 from schemas.names import encode_name
 from schemas.sidecar import Sidecar
 
@@ -50,6 +52,7 @@ class _Task(NamedTuple):
     root: str
     prefix: str
     paths: list[str]
+    writes_captions: bool
 
 
 class _Rows(NamedTuple):
@@ -76,7 +79,7 @@ def rebuild_into(
     """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
     from index.generation import Generation
 
-    generation = Generation(index, "new")
+    generation, mark = Generation(index, "new"), behind_mark(catalog)
     with _Readers() as readers:
         tasks, total, offline = yield from _tasks(catalog, readers)
         if why is not None and total:
@@ -91,7 +94,7 @@ def rebuild_into(
         finally:
             generation.discard()
     if not offline:
-        clear_behind(catalog)
+        clear_behind(catalog, {mark})
     return result
 
 
@@ -135,7 +138,7 @@ def _tasks(catalog: Catalog, readers: _Readers) -> Generator[Event, None, tuple[
     The readers are started as soon as there are many.
     """
     tasks: list[_Task] = []
-    total = 0
+    total, writes = 0, catalog.settings.captions == "write"
     offline: list[str] = []
     for source in catalog.sources():
         try:
@@ -148,7 +151,7 @@ def _tasks(catalog: Catalog, readers: _Readers) -> Generator[Event, None, tuple[
         if total > 2 * _CHUNK:
             readers.start()
         for start in range(0, len(paths), _CHUNK):
-            tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK]))
+            tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK], writes))
     return tasks, total, offline
 
 
@@ -237,7 +240,7 @@ def read_rows(task: _Task) -> _Rows:
                 corrupt += 1
                 continue
             original = encode_name(path_of(value, inner))
-            mark = fingerprint_by_sidecar(value, stored.stat) if stored.settled else ""
+            mark = fingerprint_by_sidecar(value, stored.stat, task.writes_captions) if stored.settled else ""
             row = entry(value, task.source, original, stored.etag, mark)
             originals.append(row.line)
             problems.append(row.problems)
@@ -245,11 +248,14 @@ def read_rows(task: _Task) -> _Rows:
     return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
 
 
-def fingerprint_by_sidecar(value: dict[str, Any], stat: FileStat) -> str:
-    """By what the sidecar says of its original; a scan that finds other times looks at the original."""
+def fingerprint_by_sidecar(value: dict[str, Any], stat: FileStat, writes_captions: bool) -> str:
+    """By what the sidecar says of its original; a scan that finds other times looks at the original.
+
+    `writes_captions`: one whose caption is still to go into a text file is for the next scan to look at.
+    """
     original = value["original"]
     if "missing_since" in original:
         return missing_fingerprint(stat)
-    if not original.get("sha256") or wanted(value) != frozenset():
+    if not original.get("sha256") or wanted(value) != frozenset() or (writes_captions and is_due(value)):
         return ""
-    return fingerprint(recipe(), original["size"], original["mtime_ns"], stat)
+    return fingerprint(recipe(), original["size"], original["mtime_ns"], stat, mark_by_sidecar(value))

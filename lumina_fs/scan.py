@@ -23,6 +23,7 @@ from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
 from lumina_fs.recipe import recipe
 from lumina_fs.roots import Root
+from lumina_fs.sidecars import Sidecars
 from lumina_fs.source_scan import Runner, SourceScan
 from lumina_fs.stamps import utc_now
 from lumina_fs.survey import Survey, survey
@@ -160,7 +161,9 @@ def _writer(
 
 
 def _end(catalog: Catalog, writer: IndexWriter, cancel: threading.Event, *, whole: bool) -> int | None:
-    """Say that the index has all; returns how many exact duplicates there are, after a scan of everything."""
+    """Say that the index has all, or not; returns how many exact duplicates there are, after a scan of everything."""
+    if writer.index is None:  # it may lack hand edits and keep what is gone, even if no file was written
+        writer.before_files_change()
     if not cancel.is_set():
         if whole:
             names = [source.name for source in catalog.sources()]
@@ -247,11 +250,15 @@ def _scan_source(
             elsewhere = 0
             if folders is not None and found.gone():
                 elsewhere = writer.ask(lambda index: index.count_seen(source.name), 0) - found.recorded()
-            require_present(source, found, max(0, elsewhere))
+            require_present(source, found, max(0, elsewhere), lambda path: _is_no_news(sidecars, path))
         if options.unfinished is not None:
             found.leave_out(options.unfinished, source.path)
-        ingest = Ingest(source, sidecars, writer, recipe())
-        counts, may_write = Counts(), run is not None
+        may_write, writes = run is not None, catalog.settings.captions == "write"
+        ingest = Ingest(
+            source, sidecars, writer, recipe(), root, found.texts if may_write else {},
+            catalog.disk if may_write and writes else None, leaves_captions=writes and not may_write,
+        )  # fmt: skip
+        counts = Counts()
         whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path)
         one = SourceScan(
             source.name, root, sidecars, ingest, found, whereabouts, run, cancel, options.rehash, options.accept_missing
@@ -264,13 +271,26 @@ def _scan_source(
             _record(catalog, source, counts)
 
 
-def require_present(source: Source, found: Survey, elsewhere: int = 0) -> None:
+def _is_no_news(sidecars: Sidecars, path: str) -> bool:
+    """True where a sidecar says itself that its original is missing, or does not parse and so says nothing."""
+    found = sidecars.find_usable(path)
+    return found is None or "missing_since" in found[1]["original"]
+
+
+def require_present(
+    source: Source, found: Survey, elsewhere: int = 0, is_no_news: Callable[[str], bool] = lambda path: False
+) -> None:
     """Raise SourceOffline when most of what was recorded is gone and did not turn up elsewhere in the source.
 
-    `elsewhere` originals are recorded in folders that were not looked at.
+    `elsewhere` originals are recorded in folders that were not looked at. `is_no_news` is asked for sidecars without
+    original which are not recorded as present: without an index these are also the ones that were missing before.
     """
     appeared = len(found.fresh) + sum(1 for one in found.doubtful if one.etag is None)
     gone, recorded = found.gone() - appeared, found.recorded() + found.missing + elsewhere
+    for path in sorted(found.unrecorded & found.widowed):
+        if gone * 2 <= recorded or (gone - len(found.unrecorded)) * 2 > recorded:
+            break
+        gone -= is_no_news(path)
     if gone > 0 and gone * 2 > recorded:
         raise SourceOffline(
             f"source {source.name}: {gone:,} of {recorded:,} originals are gone. Nothing was changed, because a disk "

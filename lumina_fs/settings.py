@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +35,12 @@ class Settings(BaseModel):
 
     tag_bytes: int = Field(default=8192, ge=0)
     """Room for metadata tags in one sidecar, in bytes of JSON."""
+
+    captions: Literal["read", "write"] = "read"
+    """Text files beside photos (`IMG.txt`): only read, or also written from your captions when these change."""
+
+    history_mb: int = Field(default=256, ge=1)
+    """Room for earlier versions of curation in `.lumina/history/`, in MB; beyond it the oldest go."""
 
     daemon_reconcile_seconds: float = Field(default=3600.0, ge=1)
     """How often the daemon compares everything with the disk although nothing told it to."""

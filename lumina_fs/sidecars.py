@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -12,13 +13,17 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from lumina_fs.documents import Stored, checked, read, text_for
-from lumina_fs.durable import ABSENT, MAX_NAME, Conflict, Disk, Failed, Item, Outcome, Written, with_ending
+from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Item, Outcome, Written
 from lumina_fs.errors import CorruptDocument, UnsafePath, WriteFailed
 from lumina_fs.file_state import FileStat
+from lumina_fs.free_names import MAX_NAME, with_ending
+from lumina_fs.history import History, Kept, text_digest, text_of_block, with_text_of_block
 from lumina_fs.roots import Root
+from schemas.errors import DocumentError
 from schemas.files import file_name
 from schemas.names import decode_name
 from schemas.sidecar import Sidecar
+from schemas.text import parse, same
 
 SUFFIX = ".lumina.json"
 #: In the name of a sidecar whose original was replaced by other content.
@@ -60,12 +65,16 @@ def path_of(value: dict[str, Any], sidecar_path: str) -> str:
 class Change(NamedTuple):
     """A sidecar to write: `compose` gives the new value from the present one (None: there is no sidecar yet).
 
-    It is asked again when somebody else wrote in between, so it must keep what it does not own.
+    It is asked again when somebody else wrote in between, so it must keep what it does not own. `why` is what the
+    history says of curation that is displaced; `back`: where the value is that of the version before, its text is put
+    back character for character.
     """
 
     path: str
     stored: Stored | None
     compose: Callable[[dict[str, Any] | None], dict[str, Any]]
+    why: str = "a change by Lumina"
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +86,29 @@ class Saved:
     wrote: bool
 
 
+def _same_curation(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return same(one.get("curation"), other.get("curation"))
+
+
+def _without_nulls(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A sidecar's value in which a field of the curation that is null is as one that is not there."""
+    curation = value.get("curation") or {}
+    return {**value, "curation": {name: item for name, item in curation.items() if item is not None}}
+
+
+def _kept(change: Change, stored: Stored, data: bytes, value: Mapping[str, Any]) -> Kept:
+    return Kept(str(value.get("id")), change.path, text_of_block(stored.data), text_of_block(data), change.why)
+
+
 class Sidecars:
     """The sidecars of one source: beside their originals, or in a tree of their own under the catalog."""
 
-    def __init__(self, disk: Disk, root: Root, prefix: str, schema_base: str) -> None:
+    def __init__(self, disk: Disk, root: Root, prefix: str, schema_base: str, history: History | None = None) -> None:
+        """`history`: where curation that is displaced goes first."""
         self.disk = disk
         self.root = root
         self.prefix = prefix
+        self.history = history
         self._schema_base = schema_base
 
     @property
@@ -141,12 +166,14 @@ class Sidecars:
         """Try all that wait; those that met another writer come back with the sidecar as it is now."""
         items: list[Item] = []
         drafts: list[tuple[int, Change, dict[str, Any]]] = []
+        displaced: list[Kept] = []
+        earlier = self._earlier([change for _, change in waiting])
         for at, change in waiting:
             stored = change.stored
             try:
                 current = None if stored is None else self.value(change.path, stored)
                 value = change.compose(current)
-                data = text_for(stored, value)
+                data, value = self._text(stored, value, earlier)
             except CorruptDocument as error:
                 results[at] = error
                 continue
@@ -159,10 +186,18 @@ class Sidecars:
             except (OSError, UnsafePath, WriteFailed) as error:
                 results[at] = error if isinstance(error, OSError) else OSError(errno.EIO, str(error))
                 continue
+            if stored is not None and current is not None and not _same_curation(current, value):
+                displaced.append(_kept(change, stored, data, value))
             condition = ABSENT if stored is None else stored.etag
             items.append(Item(self.path(change.path), data, condition))
             drafts.append((at, change, value))
         again: list[tuple[int, Change]] = []
+        if self.history is not None and displaced:
+            try:
+                self.history.keep(displaced)
+            except WriteFailed as error:
+                results[:] = [OSError(errno.EIO, str(error)) if result is None else result for result in results]
+                return []
         outcomes = self.disk.write_batch(self.root, items)
         for (at, change, value), item, outcome in zip(drafts, items, outcomes, strict=True):
             result = self._settle(change, value, item, outcome)
@@ -171,6 +206,29 @@ class Sidecars:
             else:
                 results[at] = result
         return again
+
+    def _earlier(self, changes: Sequence[Change]) -> dict[str, str]:
+        """By id the texts of blocks that changes lead back to, where there is a history."""
+        back = [change.stored.data for change in changes if change.back and change.stored is not None]
+        if self.history is None or not back:
+            return {}
+        wanted = {}
+        for data in back:
+            with contextlib.suppress(DocumentError, UnicodeDecodeError):
+                wanted[str(parse(data).get("id"))] = text_digest(text_of_block(data))
+        return self.history.texts_before(wanted)
+
+    @staticmethod
+    def _text(stored: Stored | None, value: dict[str, Any], earlier: Mapping[str, str]) -> tuple[bytes, dict[str, Any]]:
+        """The bytes of a value: with the block as it stood before where that means the same, else as an edit."""
+        text = earlier.get(str(value.get("id")))
+        if stored is not None and text is not None:
+            with contextlib.suppress(ValueError):
+                exact = with_text_of_block(stored.data, text)
+                was = parse(exact)
+                if same(_without_nulls(was), _without_nulls(value)):
+                    return exact, was
+        return text_for(stored, value), value
 
     def _settle(self, change: Change, value: dict[str, Any], item: Item, outcome: Outcome) -> Saved | Change | OSError:
         if isinstance(outcome, Written):
@@ -187,7 +245,7 @@ class Sidecars:
             return error
         if now is None and change.stored is not None:
             return FileNotFoundError(errno.ENOENT, "it was removed meanwhile", item.path)
-        return Change(change.path, now, change.compose)
+        return change._replace(stored=now)
 
     def orphan(self, original: str, stored: Stored) -> str:
         """Keep the sidecar of a file that was replaced by other content, under a name of its own; that path.

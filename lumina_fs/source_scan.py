@@ -164,11 +164,15 @@ class SourceScan:
             self.whereabouts.counts.updated += 1
             self.ingest.put(found.path, stored, _present(name), outcome="updated", known=known)
             return None
+        if self.ingest.lacks_caption(found.path, value):
+            self.whereabouts.counts.updated += 1
+            self.ingest.recaption(found.path, stored, known)
+            return None
         self.whereabouts.counts.unchanged += found.path not in self.whereabouts.renamed
         if doubtful.etag != stored.etag:
             self.ingest.record(found.path, stored, value, known)
         else:
-            self.ingest.touched(found.path, stored, known)
+            self.ingest.touched(found.path, stored, value, known)
         return None
 
     def _require_same_medium(self) -> None:
@@ -245,13 +249,13 @@ class SourceScan:
         if len(healed) != len(problems):
             blocks.setdefault("problems", healed)
         returned = "missing_since" in value["original"]
-        if blocks or returned:
+        if blocks or returned or self.ingest.lacks_caption(path, value):
             self.whereabouts.counts.updated += 1
             self.ingest.refresh(path, stored, blocks, "updated", known, returned=returned)
             return
         self.whereabouts.counts.unchanged += 1
         if doubtful.etag == stored.etag:
-            self.ingest.touched(path, stored, known)
+            self.ingest.touched(path, stored, value, known)
         else:
             self.ingest.record(path, stored, value, known)
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from lumina_fs.discover import Folders, Ignore, Listing, walk_directories, walk_folders
 from lumina_fs.file_state import FileStat
 from lumina_fs.sidecars import SUFFIX, Sidecars, original_path, sidecar_name
+from lumina_fs.text_captions import TextFile, mark_of
+from lumina_fs.units import captions_of
 from schemas.names import decode_name
 
 
@@ -39,7 +41,9 @@ class Survey:
 
     `ignored` are recorded originals that the settings leave out now, `orphans` the sidecars of contents that were
     replaced. `vanished` are recorded originals that are gone; `widowed` are sidecars that lie without
-    their original, by the path of the original, and are not recorded as missing already (`missing` counts those).
+    their original, by the path of the original, and are not recorded as missing already (`missing` counts those);
+    of `unrecorded` among them it is not recorded that they were there.
+    `texts` has the text file beside each fresh or doubtful original, None where there is none.
     """
 
     present: int = 0
@@ -50,10 +54,12 @@ class Survey:
     doubtful: list[Doubtful] = field(default_factory=list)
     unsure: list[Found] = field(default_factory=list)
     widowed: set[str] = field(default_factory=set)
+    unrecorded: set[str] = field(default_factory=set)
     vanished: set[str] = field(default_factory=set)
     ignored: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    texts: dict[str, TextFile | None] = field(default_factory=dict)
 
     def gone(self) -> int:
         """How many originals that should be here are not."""
@@ -72,9 +78,9 @@ class Survey:
         return self.present - len(self.fresh) + self.gone()
 
 
-def fingerprint(recipe: str, size: int, mtime_ns: int, sidecar: FileStat) -> str:
-    """By what an original and its sidecar are known to be unchanged."""
-    return f"{recipe} {size} {mtime_ns} {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}"
+def fingerprint(recipe: str, size: int, mtime_ns: int, sidecar: FileStat, text: str = "") -> str:
+    """By what an original and its sidecar are known to be unchanged; `text` is the mark of the caption beside it."""
+    return f"{recipe} {size} {mtime_ns} {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}{text}"
 
 
 #: Characters of a name from which on the name of its sidecar may be cut.
@@ -149,21 +155,27 @@ def _compare(
     prefix = f"{listing.directory}/" if listing.directory else ""
     take, forget, suffix = sidecars.pop, known.pop, SUFFIX
     unchanged = 0
+    texts, marks = _texts(listing), {}
+    if texts:
+        marks = {name: mark_of(text.size, text.mtime_ns) + "\t" for name, text in texts.items()}
     for name, size, mtime_ns in listing.originals:
         path = prefix + name
+        tail = marks.get(name, "\t") if marks else "\t"
         side = take(name + suffix if len(name) < 60 else sidecar_name(name), None)
         row = forget(path, None)
         if side is None:
             result.fresh.append(Found(path, size, mtime_ns))
+            result.texts[path] = texts.get(name)
             if row is not None:  # its sidecar is gone: the row goes too, unless it comes back at once
                 result.vanished.add(path)
         elif row is not None and row.startswith(
-            f"{recipe} {size} {mtime_ns} {side[0]} {side[1]} {side[2]} {side[3]}\t"
+            f"{recipe} {size} {mtime_ns} {side[0]} {side[1]} {side[2]} {side[3]}{tail}"
         ):
             unchanged += 1
         else:
             if row is not None and row.startswith(recipe) and f" {size} {mtime_ns} " not in row:
                 result.changed = True
+            result.texts[path] = texts.get(name)
             result.doubtful.append(_doubtful(Found(path, size, mtime_ns), row))
     result.present += len(listing.originals)
     result.unchanged += unchanged
@@ -171,6 +183,15 @@ def _compare(
         _compare_unsure(Found(prefix + name, size, mtime_ns), take(sidecar_name(name), None), known, recipe, result)
     result.unreadable.extend((prefix + name, reason) for name, reason in listing.unreadable)
     result.orphans.extend(prefix + name for name in listing.orphans)
+
+
+def _texts(listing: Listing) -> dict[str, TextFile]:
+    """The text files of a folder that are captions, by the name of their original."""
+    if not listing.texts:
+        return {}
+    prefix = f"{listing.directory}/" if listing.directory else ""
+    owned = captions_of([name for name, _, _ in listing.originals], listing.texts)
+    return {owner: TextFile(prefix + name, *listing.texts[name]) for owner, name in owned.items()}
 
 
 class _Unreadable:
@@ -213,10 +234,13 @@ def _leave_widowed(
     prefix = f"{directory}/" if directory else ""
     for name, side in sidecars.items():
         path = cut.get(prefix + name) or original_path(prefix + name)
-        if known.pop(path, "").partition("\t")[0] == missing_fingerprint(side):
+        row = known.pop(path, None)
+        if row is not None and row.partition("\t")[0] == missing_fingerprint(side):
             result.missing += 1
-        else:
-            result.widowed.add(path)
+            continue
+        result.widowed.add(path)
+        if row is None or row.startswith("missing "):  # its sidecar was changed since
+            result.unrecorded.add(path)
 
 
 def in_order(found: list[Found], cost: int = 48_000_000, count: int = 32) -> Iterator[list[Found]]:

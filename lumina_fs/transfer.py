@@ -63,6 +63,23 @@ class Copied:
     source: FileStat
 
 
+def set_aside(disk: Disk, root: Root, name: str, new: str) -> bool:
+    """Give a folder in the top of a root another name; False if that is taken. On the disk when it returns."""
+    try:
+        disk.layer.rename_new(root.fd, name, root.fd, new)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        if os.path.lexists(os.path.join(root.path, new)):
+            return False
+        disk.layer.rename(root.fd, name, new)  # replaces an empty folder at most
+    root.forget()
+    disk.layer.fsync(root.fd)
+    return True
+
+
 class Transfer:
     """The primitives, over a replaceable layer of system calls."""
 

@@ -74,11 +74,12 @@ def units_of(
     originals: Iterable[str], names: set[str], sidecars: set[str], content_ids: Mapping[str, str]
 ) -> list[Unit]:
     """The units of one folder. `names` are all files in it, `sidecars` those that are sidecars of its originals."""
-    group: dict[str, list[str]] = {}
+    group = {name: [name] for name in sorted(originals)}
     stems: dict[str, list[str]] = {}
-    for name in sorted(originals):
-        group[name] = [name]
+    for name in group:
         stems.setdefault(stem_of(name), []).append(name)
+    if len(stems) == len(group) and not content_ids and not any(map(travels_by_name, names)):
+        return [Unit((name,), _sidecar(name, sidecars)) for name in group]  # nearly all folders
     for alike in stems.values():
         if len(alike) > 1:
             _join_twins(group, alike)
@@ -91,12 +92,14 @@ def units_of(
             continue
         travellers: list[Traveller] = []
         for name in members:
-            sidecar = sidecar_name(name)
-            if sidecar in sidecars:
-                travellers.append(Traveller("sidecar", sidecar, name, False))
-            travellers += beside.get(name, ())
+            travellers += (*_sidecar(name, sidecars), *beside.get(name, ()))
         found.append(Unit(tuple(members), tuple(travellers)))
     return found
+
+
+def _sidecar(name: str, sidecars: set[str]) -> tuple[Traveller, ...]:
+    sidecar = sidecar_name(name)
+    return (Traveller("sidecar", sidecar, name, False),) if sidecar in sidecars else ()
 
 
 def _is_raw(name: str) -> bool:
@@ -148,6 +151,22 @@ def _beside(
         elif base in stems:
             owner = min(stems[base], key=lambda one: _rank(one, part))
             found.setdefault(owner, []).append(Traveller(part, name, owner, True))
+    return found
+
+
+def captions_of(originals: Iterable[str], texts: Iterable[str]) -> dict[str, str]:
+    """By original the text file in its folder that is its caption: `IMG.JPG.txt`, else `IMG.txt` for the first IMG."""
+    stems: dict[str, list[str]] = {}
+    for name in originals:
+        stems.setdefault(stem_of(name), []).append(name)
+    known = {name for alike in stems.values() for name in alike}
+    found: dict[str, str] = {}
+    for text in sorted(texts, key=lambda name: (name[:-4] not in known, name)):
+        base = text[:-4]
+        if base in known:
+            found.setdefault(base, text)
+        elif base in stems:
+            found.setdefault(min(stems[base], key=lambda one: _rank(one, "caption")), text)
     return found
 
 

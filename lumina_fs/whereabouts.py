@@ -90,7 +90,7 @@ class Whereabouts:
         for id_, group in by_id.items():
             others = elsewhere.get(id_, set()) - {one.path for one in group}
             here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
-            here = {path for path in here if self.is_there(path)}
+            here = {path for path in here if self.is_there(path) and self._may_have(path, id_)}
             keeper = _keeper(group, here)
             if others - here and keeper in {one.path for one in group}:
                 self.counts.moved += 1
@@ -100,6 +100,14 @@ class Whereabouts:
                         self.ingest.removed(path)
             for path in sorted({*(one.path for one in group), *here} - {keeper}):
                 yield from self._give_new_id(path, keeper)
+
+    def _may_have(self, path: str, id_: str) -> bool:
+        """False where the sidecar at a path is gone, or has another id than was recorded of it."""
+        try:
+            found = self.sidecars.find(path)
+        except (CorruptDocument, OSError):
+            return True
+        return found is not None and found[1]["id"] == id_
 
     def _places(self, ids: list[str]) -> dict[str, set[str]]:
         """Where else in this source these ids are recorded."""
@@ -148,7 +156,11 @@ class Whereabouts:
                 self.survey.widowed.remove(path)
                 self.survey.widowed.add(whole)
                 self._lose(whole, self.sidecars.path(path), found[1])
-        for sidecar in sorted(self.survey.orphans):
+
+    def _read_orphans(self) -> None:
+        """The same for sidecars of replaced contents. They pile up, and matter only when some content appears."""
+        orphans, self.survey.orphans = self.survey.orphans, []
+        for sidecar in sorted(orphans):
             value = self.sidecars.orphan_value(sidecar)
             if value is not None:
                 self._lose(sidecar.partition(ORPHAN)[0], sidecar, value, orphan=True)
@@ -166,6 +178,9 @@ class Whereabouts:
     def settle(self) -> None:
         """Tell the new originals among those that appeared from those whose sidecars lie elsewhere."""
         appeared, self.fresh = self.fresh, []
+        if not appeared:
+            return
+        self._read_orphans()
         self._look_elsewhere({answer.sha256 for _, answer in appeared})
         for job, answer in appeared:
             lost = self.lost.get(answer.sha256, [])
@@ -179,8 +194,6 @@ class Whereabouts:
 
     def _look_elsewhere(self, digests: set[str]) -> None:
         """Contents whose recorded originals are not there (any more), although the survey does not say so."""
-        if not digests:
-            return
         places: dict[str, list[str]] = {}
         places = self.writer.ask(lambda index: index.paths_with(self.source, sorted(digests)), places)
         for sha256, encoded in places.items():
@@ -244,6 +257,8 @@ class Whereabouts:
     def pair_held(self) -> Iterator[Event]:
         """Give held files the sidecars that are theirs; the rest are new."""
         by_content: dict[str, dict[str, tuple[Job, Answer]]] = {}
+        if self.held:
+            self._read_orphans()
         for job, answer in self.held:
             by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
         replaced = {job.path for job, _ in self.held if job.expected is not None}

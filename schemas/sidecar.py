@@ -11,7 +11,7 @@ from schemas.document import Block, Document
 from schemas.partial_date import split_date
 
 #: The blocks that the machine owns and may replace; everything else in a sidecar is the person's.
-MACHINE_BLOCKS = ("original", "origin", "capture", "measurements", "problems")
+MACHINE_BLOCKS = ("original", "origin", "capture", "text_caption", "measurements", "problems")
 
 #: Codes of problems that only tell something: nothing is broken, nobody has to do anything.
 NOTES = frozenset({"extension_mismatch"})
@@ -30,6 +30,7 @@ class Tag(Block):
     """The tag itself; levels are separated by "/"."""
 
 
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TagText = Annotated[str, Field(min_length=1, examples=["people/anna", "beach"])]
 
 
@@ -280,6 +281,21 @@ class Problem(Block):
     """What is wrong, and what can be done."""
 
 
+class TextCaption(Block):
+    """What the text file beside the original says: `IMG.txt` or `IMG.jpg.txt`."""
+
+    size: int | None = Field(default=None, ge=0)
+    """Bytes of the text file, when it was last read; absent, as the next three, where there is none."""
+    mtime_ns: int | None = None
+    """Its modification time in nanoseconds since 1970, when it was last read."""
+    sha256: Digest | None = None
+    """Digest of its content."""
+    text: str | None = None
+    """What it says, without white space around it; of a long one the beginning."""
+    written: Digest | None = None
+    """Digest of the text that Lumina wrote into it from `curation.caption`; absent where it never did."""
+
+
 class Sidecar(Document):
     """The document of one original: `IMG_0001.JPG` has `IMG_0001.JPG.lumina.json`."""
 
@@ -293,6 +309,8 @@ class Sidecar(Document):
     """Where it came from. Lumina writes this once."""
     capture: Capture = Field(default_factory=Capture)
     """Dates, camera, place and all other metadata. Lumina writes this."""
+    text_caption: TextCaption | None = None
+    """What the text file beside the photo says, if there is one. Lumina writes this."""
     measurements: dict[str, Measurement] = Field(default_factory=dict)
     """Hashes and scores by the name of their measurer. Lumina writes this."""
     problems: list[Problem] = Field(default_factory=list)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from textual import work
@@ -15,8 +16,6 @@ from textual.screen import Screen
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import LuminaError
-from lumina_fs.jobs.records import Record
-from lumina_fs.terminal import visible
 from lumina_fs.viewing.access import catch_up
 from tui.asking import Keys
 from tui.catalog_screen import CatalogScreen
@@ -38,48 +37,70 @@ class LuminaApp(Host):
     TITLE = "Lumina"
     CSS_PATH = "app.tcss"
     MODES = {name: _opener(room) for name, room in ROOMS.items()}  # noqa: RUF012
-    DEFAULT_MODE = "catalogs"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
         *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
         Binding("question_mark", "keys", "Keys", key_display="?"),
+        Binding("f4", "scan", "Scan now", show=False, tooltip="Scan now: look at what is new in all sources"),
         Binding("f2", "toggle_theme", "Dark or light", show=False),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit"),
     ]
 
     def __init__(self, catalog: Catalog | None = None) -> None:
-        super().__init__()
-        self._first = catalog
+        super().__init__(catalog)
+        # needed by the processes that make thumbnails, and it cannot start once the app has taken stderr
+        resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
         sys.setswitchinterval(0.001)
 
     # -- life
+
+    @property
+    def DEFAULT_MODE(self) -> str:  # type: ignore[override]  # noqa: N802 - Textual's name
+        """The first screen: where the catalog was left, else the list of catalogs."""
+        return self._wanted_room() if self.session is not None else "catalogs"
+
+    def _wanted_room(self) -> str:
+        room = self.place().get("room")
+        return room if room in ROOMS else "photos"
 
     def on_mount(self) -> None:
         """Open what was asked for, on the screen where it was left."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if self._memory.get("theme") == LIGHT.name else DARK.name
-        if self._first is not None:
-            self.open_catalog(self._first)
+        if self.session is not None:
+            self._follow()
 
-    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
-        """Close the catalog that is open, and show this one."""
-        self._open(catalog, room)
+    def open_catalog(
+        self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Close the catalog that is open, and show this one; `then` is called when it is open."""
+        self._open(catalog, room, then)
+
+    async def leave_catalog(self) -> None:
+        """Close the catalog that is open, and show the list."""
+        await asyncio.to_thread(self.close_session)
+        self.jobs, self.trouble = (), ""
+        await self._show_anew("catalogs")
 
     @work(group="open", exclusive=True)
-    async def _open(self, catalog: Catalog, room: str | None) -> None:
+    async def _open(self, catalog: Catalog, room: str | None, then: Callable[[], object] | None) -> None:
         await asyncio.to_thread(self.close_session)
         self.session = Session(catalog)
         self.jobs, self.trouble = (), ""
-        wanted = room or self.place().get("room")
-        await self._show_anew(wanted if wanted in ROOMS else "photos")
+        await self._show_anew(room if room in ROOMS else self._wanted_room())
         self._follow()
+        if then is not None:
+            then()
 
     async def _show_anew(self, room: str) -> None:
         """All screens are made anew, because they are about another catalog."""
         here = self.current_mode
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                self.workers.cancel_node(screen)
         for name in ROOMS:
             if name != here:
                 await self.remove_mode(name)
@@ -111,19 +132,11 @@ class LuminaApp(Host):
         if isinstance(change, JobsChanged):
             self.jobs = change.jobs
             for record in change.ended:
-                self._say_ended(record)
+                if record.job.process.pid not in self.launched:
+                    self.say_ended(record)
         elif isinstance(change, CatalogChanged):
             self.trouble = "index unavailable" if change.problem else ""
         self.changes.publish(change)
-
-    def _say_ended(self, record: Record) -> None:
-        job = record.job
-        text, title = visible(job.message or record.state), f"{job.work}: {record.state}"
-        if record.state == "success":
-            self.notify(text, title=title, markup=False)
-        else:
-            severe = "warning" if record.state == "cancelled" else "error"
-            self.notify(text, title=title, markup=False, severity=severe)  # type: ignore[arg-type]
 
     def close_session(self) -> None:
         """Give the open catalog back. Waits for what is asked of it at the moment."""
@@ -165,6 +178,14 @@ class LuminaApp(Host):
     def action_keys(self) -> None:
         """What the keys do here."""
         self.push_screen(Keys(self.screen))
+
+    def action_scan(self) -> None:
+        """Look at what is new in all sources."""
+        if self.session is None:
+            self.notify("Open a catalog first.", severity="warning")
+            return
+        self.notify("A scan was started.")
+        self.start(["scan"])
 
     def action_toggle_theme(self) -> None:
         """Between dark and light."""

@@ -89,9 +89,9 @@ class CatalogScreen(Screen[None]):
     async def ask(
         self, question: Callable[Concatenate[Access, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer | None:
-        """An answer from the index; None after an error, which was shown."""
+        """An answer from the index; None after an error, which was shown, or when the catalog was closed meanwhile."""
         try:
-            return await self.open_session.ask(question, *args, **kwargs)
+            return None if self.session is None else await self.session.ask(question, *args, **kwargs)
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return None
@@ -99,12 +99,17 @@ class CatalogScreen(Screen[None]):
     async def read(
         self, question: Callable[Concatenate[Catalog, P], Answer], *args: P.args, **kwargs: P.kwargs
     ) -> Answer | None:
-        """An answer from files, which may also be something done to them; None after an error, which was shown."""
+        """An answer from files, which may also be something done to them; None as with `ask`."""
         try:
-            return await self.open_session.read(question, *args, **kwargs)
+            return None if self.session is None else await self.session.read(question, *args, **kwargs)
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return None
+
+    @property
+    def is_gone(self) -> bool:
+        """True when the widgets are not there (any more): to be asked after waiting, before they are used."""
+        return not self.is_mounted or not self.query("#content")
 
     # -- life
 
@@ -145,7 +150,7 @@ class CatalogScreen(Screen[None]):
         """Ask for everything again."""
         self.load()
 
-    @work
+    @work(group="asking")
     async def confirm_then(self, title: str, lines: list[str], yes: str, then: Callable[[], object]) -> None:
         """Ask a person, with what will happen in `lines` (foreign text allowed); `then` if they agree."""
         from tui.asking import Confirm

@@ -10,6 +10,7 @@ from lumina_fs.cli import FrontEnd
 #: What this layer adds to the commands of `lumina_fs.cli`.
 FRONT_ENDS = {
     "ui": FrontEnd("the terminal UI (also: lumina alone)", "tui.commands.ui"),
+    "serve": FrontEnd("the terminal UI in a browser", "tui.commands.serve"),
 }
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual import work
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.signal import Signal
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.errors import NeedsIndex
+from lumina_fs.cli.jobs_shown import short
+from lumina_fs.errors import LuminaError, NeedsIndex
 from lumina_fs.jobs.launch import Ended, launch
-from lumina_fs.jobs.records import Record
+from lumina_fs.jobs.records import Record, list_records
+from lumina_fs.roots import Root
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import view_state
 from tui.following import Change
@@ -23,19 +27,28 @@ from tui.session import Session
 class Host(App[int]):
     """The app without its screens."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog | None = None) -> None:
+        # before the app itself, whose first screen depends on it
+        self._memory = view_state.load()
+        self.session = Session(catalog) if catalog is not None else None
         super().__init__()
-        self.session: Session | None = None
         #: All jobs of the open catalog, the latest first.
         self.jobs: tuple[Record, ...] = ()
         #: What is wrong with the index, in a few words; empty when nothing is.
         self.trouble = ""
         #: Told of every change; a screen subscribes to it.
         self.changes: Signal[Change] = Signal(self, "changes")
-        self._memory = view_state.load()
+        #: Processes that were started here; how they ended is told when they end.
+        self.launched: set[int] = set()
 
-    def open_catalog(self, catalog: Catalog, *, room: str | None = None) -> None:
-        """Close the catalog that is open, and show this one."""
+    def open_catalog(
+        self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Close the catalog that is open, and show this one; `then` is called when it is open."""
+        raise NotImplementedError
+
+    async def leave_catalog(self) -> None:
+        """Close the catalog that is open, and show the list."""
         raise NotImplementedError
 
     def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:
@@ -61,14 +74,34 @@ class Host(App[int]):
         except OSError as error:
             self.complain(error)
             return
+        self.launched.add(launched.pid)
         while launched.running():
             await asyncio.sleep(0.1)
         ended = await asyncio.to_thread(launched.wait)
         if then is not None:
             then(ended)
-        elif ended.code not in (0, 3, 130):
+        else:
+            self._say_done(words, ended, await asyncio.to_thread(_records_of, catalog, launched.pid))
+
+    def _say_done(self, words: tuple[str, ...], ended: Ended, records: list[Record]) -> None:
+        """How a process ended, as its records tell, or what it printed where it left none."""
+        for record in records:
+            self.say_ended(record)
+        if ended.code not in (0, 3, 130) and not any(record.state == "failure" for record in records):
             self.notify(visible(ended.complaint or f"exit code {ended.code}"), title=f"{words[0]} failed",
                         severity="error", markup=False, timeout=10)  # fmt: skip
+        elif not records and ended.output.strip():
+            self.notify(visible(ended.output.strip().splitlines()[0]), title=words[0], markup=False)
+
+    def say_ended(self, record: Record) -> None:
+        """How a job ended."""
+        job = record.job
+        text, title = visible(short(record)), f"{job.work}: {record.state}"
+        if record.state == "success":
+            self.notify(text, title=title, markup=False)
+        else:
+            severe: SeverityLevel = "warning" if record.state == "cancelled" else "error"
+            self.notify(text or record.state, title=title, markup=False, severity=severe)
 
     # -- memory
 
@@ -93,3 +126,10 @@ class Host(App[int]):
         place.setdefault("rooms", {})[room] = state
         self._memory["theme"] = self.theme
         view_state.save(self._memory)
+
+
+def _records_of(catalog: Catalog, pid: int) -> list[Record]:
+    """What a process of ours left in the catalog, the first first."""
+    with contextlib.suppress(LuminaError, OSError), Root.open(catalog.path) as root:
+        return [record for record in reversed(list_records(root)[0]) if record.job.process.pid == pid]
+    return []

@@ -20,6 +20,10 @@ COMMANDS = {
     "status": "what the catalog holds",
     "show": "all that is known of a photo",
     "search": "find photos",
+    "set": "say something of photos: rating=4 tags+=people/anna",
+    "tags": "every tag you gave: list, rename, merge, delete",
+    "edit": "open a photo's sidecar in your editor",
+    "history": "earlier versions of what you said of a photo",
     "duplicates": "find twins, decide once: find, list, show, decide, summary, export, propose",
     "plan": "reorganise: propose, show, edit, reject, approve",
     "analyze": "scan, then search for duplicates, as one",
@@ -31,7 +35,7 @@ COMMANDS = {
     "trash": "what plans took away: list, restore, empty",
     "audit": "what was done to which file, when, by whom",
     "cache": "thumbnails: size, clear, make",
-    "catalogs": "list the catalogs you have used",
+    "catalogs": "the catalogs you have used: list, forget, delete",
     "doctor": "what is installed, and what is missing",
 }
 

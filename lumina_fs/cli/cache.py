@@ -17,7 +17,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.cli.show import locate
-from lumina_fs.errors import ExitCode
+from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.progress import Note
 
 
@@ -31,7 +31,8 @@ def add_parser(subparsers: Any) -> None:
         add_json_option(one := actions.add_parser(name, help=summary))
         add_catalog_option(one)
     making = actions.add_parser("thumbnail", help="make thumbnails and print where they are")
-    making.add_argument("photos", nargs="+")
+    making.add_argument("photos", nargs="*")
+    making.add_argument("--all", action="store_true", help="of every original of the catalog")
     making.add_argument("--size", type=int, choices=(150, 1024), default=150, help="longest side in pixels (150)")
     add_wait_option(making)
     add_catalog_option(making)
@@ -58,16 +59,21 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _thumbnails(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
-    from lumina_fs.jobs.kinds import thumbnails, thumbnails_work
+    from lumina_fs.jobs.kinds import Started, start, thumbnails, thumbnails_work
     from lumina_fs.jobs.running import run as run_job
     from lumina_fs.thumbnails import Made
 
-    wanted = [locate(catalog, os.path.abspath(photo)) for photo in args.photos]
+    if bool(args.photos) == args.all:
+        raise UsageError("name photos, or say --all")
     failed = False
     with interruptible() as cancel:
-        events = thumbnails(catalog, wanted, args.size, cancel=cancel)
-        work = thumbnails_work(wanted, args.size)
-        for made in run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait):
+        if args.all:
+            started = start(catalog, "thumbnails", {"size": args.size}, cancel)
+        else:
+            wanted = [locate(catalog, os.path.abspath(photo)) for photo in args.photos]
+            work = thumbnails_work(wanted, args.size)
+            started = Started(work, thumbnails(catalog, wanted, args.size, cancel=cancel))
+        for made in run_job(catalog, started.work, started.events, cancel=cancel, wait=not args.no_wait):
             if isinstance(made, Note):
                 say(made.text, to_stderr=True)
             if not isinstance(made, Made):

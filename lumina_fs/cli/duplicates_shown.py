@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
+from lumina_fs.duplicates.export import copy_value, export_row, twin_value, write_csv
 from lumina_fs.terminal import visible
 from schemas.names import decode_name
 
@@ -106,7 +106,7 @@ def relations(standings: Standings, index: PostgresIndex, kinds: Sequence[str], 
     there = [one for one in some if one.one in rows and one.other in rows]
     if as_json:
         for one in there:
-            pair = [_twin_value(rows[one.one]), _twin_value(rows[one.other])]
+            pair = [twin_value(rows[one.one]), twin_value(rows[one.other])]
             print_json({"kind": one.kind, "confidence": one.confidence, "reasons": one.reasons, "files": pair})
         return
     lines = [
@@ -166,39 +166,12 @@ def _file_row(copy: Copy, found: Standing, paths: dict[str, str], here: str) -> 
 
 def export(found: Iterable[Standing], *, as_json: bool) -> None:
     """A row for every file of every group."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
     if not as_json:
-        writer.writerow((*_STANDING, *_MATCH, *_TWIN))
+        write_csv(found, sys.stdout)
+        return
     for one in found:
         for copy in one.copies:
-            row = _row(one, copy)
-            if as_json:
-                print_json(row)
-            else:
-                writer.writerow([_cell(value) for value in row.values()])
-
-
-#: The columns of an export: of the group, of what a file is to the keeper, of the file.
-_STANDING = ("group", "state", "role", "decision")
-_MATCH = ("kind", "confidence", "reasons", "distance")
-_TWIN = ("source", "path", "sha256", "format", "size", "width", "height", "quality", "parts", "taken", "camera")
-
-
-def _cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula, and no terminal for a command."""
-    text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    text = visible(text)
-    return "'" + text if text[:1] in ("=", "+", "-", "@") and not isinstance(value, (int, float)) else text
-
-
-def _row(one: Standing, copy: Copy) -> dict[str, Any]:
-    return {
-        "group": one.id,
-        "state": one.state,
-        "role": "keeper" if copy is one.keeper else "other",
-        "decision": copy.decision,
-        **_copy_value(copy),
-    }
+            print_json(export_row(one, copy))
 
 
 def _group_value(one: Standing) -> dict[str, Any]:
@@ -209,24 +182,9 @@ def _group_value(one: Standing) -> dict[str, Any]:
         "state": one.state,
         "savings": one.savings,
         "sources": one.sources,
-        "keeper": _twin_value(one.keeper.twin),
-        "others": [{**_copy_value(copy), "decision": copy.decision} for copy in one.others],
+        "keeper": twin_value(one.keeper.twin),
+        "others": [{**copy_value(copy), "decision": copy.decision} for copy in one.others],
     }
-
-
-def _copy_value(copy: Copy) -> dict[str, Any]:
-    return {
-        "kind": copy.kind,
-        "confidence": copy.confidence,
-        "reasons": list(copy.reasons),
-        "distance": None if copy.distance is None else list(copy.distance),
-        **_twin_value(copy.twin),
-    }
-
-
-def _twin_value(twin: Twin) -> dict[str, Any]:
-    value = {name: getattr(twin, name) for name in _TWIN}
-    return {**value, "parts": json.loads(twin.parts) if twin.parts else None}
 
 
 def decided(what: str, count: int, *, as_json: bool) -> None:

@@ -32,8 +32,8 @@ def jobs(records: Sequence[Record], *, as_json: bool) -> None:
         say("no job has left a record here", to_stderr=True)
         return
     rows = [
-        (record.id[-8:], record.job.work, record.state, _progress(record), moment(record.began), _took(record),
-         _short(record))
+        (record.id[-8:], record.job.work, record.state, progress(record), moment(record.began), took(record),
+         short(record))
         for record in records
     ]  # fmt: skip
     print_table(("ID", "WORK", "STATE", "DONE", "STARTED", "TOOK", "WHAT"), rows, spare=("TOOK", "STARTED"))
@@ -45,6 +45,17 @@ def job(record: Record, *, as_json: bool) -> None:
         print_json(record.as_dict())
         return
     one = record.job
+    print_pairs(pairs_of(record))
+    for problem in one.problems[:_PROBLEMS]:
+        say(f"  {problem.source}: {problem.path}: {problem.code}: {problem.message}")
+    met = one.counts.get("problems", 0)
+    if met > min(_PROBLEMS, len(one.problems)):
+        say(f"  ... of {plural(met, 'problem')}; --json lists the first {len(one.problems)}")
+
+
+def pairs_of(record: Record) -> list[tuple[str, str]]:
+    """What there is to say of a job, by name."""
+    one = record.job
     pairs = [
         ("id", one.id),
         ("work", one.work + _chain(record)),
@@ -54,8 +65,8 @@ def job(record: Record, *, as_json: bool) -> None:
         ("created", moment(one.created)),
         ("started", moment(one.started)),
         ("ended", moment(one.ended)),
-        ("took", _took(record)),
-        ("stage", f"{one.stage} {_progress(record)}".strip()),
+        ("took", took(record)),
+        ("stage", f"{one.stage} {progress(record)}".strip()),
         ("rate", f"{one.rate:,.0f} {one.unit}/s" if one.rate else ""),
         ("left", duration(one.seconds_left) if one.seconds_left is not None else ""),
         ("message", one.message),
@@ -64,12 +75,7 @@ def job(record: Record, *, as_json: bool) -> None:
         ("schedule", one.schedule or ""),
         ("on end", one.on_end or ""),
     ]
-    print_pairs([(name, value) for name, value in pairs if value])
-    for problem in one.problems[:_PROBLEMS]:
-        say(f"  {problem.source}: {problem.path}: {problem.code}: {problem.message}")
-    met = one.counts.get("problems", 0)
-    if met > min(_PROBLEMS, len(one.problems)):
-        say(f"  ... of {plural(met, 'problem')}; --json lists the first {len(one.problems)}")
+    return [(name, value) for name, value in pairs if value]
 
 
 def follow(root: Root, record: Record, stop: threading.Event, *, as_json: bool) -> Record:
@@ -103,7 +109,7 @@ def ended(record: Record, *, as_json: bool) -> None:
     if as_json:
         print_json(record.as_dict())
     else:
-        say(f"{record.job.work} {record.id[-8:]}: {record.state}, {_short(record)}".rstrip(", "))
+        say(f"{record.job.work} {record.id[-8:]}: {record.state}, {short(record)}".rstrip(", "))
 
 
 def exit_code(record: Record) -> ExitCode:
@@ -125,7 +131,7 @@ def schedules(plans: Iterable[Planned], *, as_json: bool) -> None:
         say("nothing is scheduled: lumina jobs schedule scan --every 1d", to_stderr=True)
     else:
         rows = [
-            (one["name"], one["work"], _when(one), moment(one["last"]), one["state"] or "", moment(one["next"]))
+            (one["name"], one["work"], when(one), moment(one["last"]), one["state"] or "", moment(one["next"]))
             for one in found
         ]
         print_table(("NAME", "WORK", "WHEN", "LAST", "STATE", "NEXT"), rows)
@@ -152,11 +158,13 @@ def moment(when: str | datetime | None) -> str:
     return known.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _when(one: dict[str, Any]) -> str:
+def when(one: dict[str, Any]) -> str:
+    """The times of a schedule in words."""
     return f"every {one['every']}" if one["every"] else f"at {one['at']}" if one["at"] else "never"
 
 
-def _progress(record: Record) -> str:
+def progress(record: Record) -> str:
+    """How far it is: a count, of how many, in percent."""
     one = record.job
     if record.state == "success":
         return ""
@@ -165,7 +173,8 @@ def _progress(record: Record) -> str:
     return f"{one.current:,} of {one.total:,} ({one.percent or 0:.0f} %)"
 
 
-def _took(record: Record) -> str:
+def took(record: Record) -> str:
+    """How long it took, or has run so far."""
     one = record.job
     if one.started is None or (one.ended is None and not record.alive):
         return ""
@@ -177,7 +186,8 @@ def _took(record: Record) -> str:
         return ""
 
 
-def _short(record: Record) -> str:
+def short(record: Record) -> str:
+    """What came of it, or what it is at, in a line."""
     one = record.job
     if record.state == "interrupted":
         return f"its process ended: lumina jobs retry {record.id[-8:]}"

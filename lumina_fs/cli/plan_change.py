@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.cli.asking import ask
 from lumina_fs.cli.display import plural, print_json, say, size
 from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
 from lumina_fs.plans.approving import Unfit, require_fit, require_open
-from lumina_fs.plans.files import find_plan, plan_ids, plan_path, read_plan, write_approval
+from lumina_fs.plans.files import find_plan, find_plan_id, plan_path, read_plan, write_approval
 from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.validate import Finding
@@ -23,7 +23,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Open a plan in the editor; check it after, and offer to go back where it no longer makes sense."""
     from lumina_fs.documents import read
 
-    plan_id = _id_of(catalog, args.plan)
+    plan_id = find_plan_id(catalog, args.plan)
     path = plan_path(plan_id)
     before = read(catalog.root, path)
     assert before is not None
@@ -39,7 +39,7 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
             plan = read_plan(catalog, plan_id)
         except CorruptDocument as error:
             say(str(error), to_stderr=True)
-            answer = _ask("edit it [a]gain, go [b]ack to what it was, or [k]eep it as it is? [a] ", "a")
+            answer = ask("edit it [a]gain, go [b]ack to what it was, or [k]eep it as it is? [a] ", "a", "edit it again")
             if answer.startswith("b"):
                 catalog.disk.write(catalog.root, path, before.data, if_match=after.etag)
                 say("it is what it was")
@@ -52,12 +52,6 @@ def edit(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
         if status_of(catalog, plan) != "draft":
             say("it was approved before this edit: that approval is void. Approve it again", to_stderr=True)
         return ExitCode.PROBLEMS if findings else ExitCode.DONE
-
-
-def _id_of(catalog: Catalog, reference: str) -> str:
-    """The id of a plan, which need not parse: that is what one may want to mend."""
-    fits = [one for one in plan_ids(catalog) if reference in (one, one[-len(reference) :], one[: len(reference)])]
-    return fits[0] if len(fits) == 1 else find_plan(catalog, reference).id
 
 
 def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
@@ -92,7 +86,7 @@ def approve(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     if args.yes is not None:
         if len(args.yes) < 8 or not plan.digest.startswith(args.yes.lower()):
             raise Refused(f"the digest of the plan is {plan.digest[:16]}..., not {args.yes}: look at it again")
-    elif _ask("Approve exactly this? [y/N] ", "n") not in ("y", "yes"):
+    elif ask("Approve exactly this? [y/N] ", "n", "approve takes --yes DIGEST instead") not in ("y", "yes"):
         say("not approved")
         return ExitCode.REFUSED
     approval = write_approval(catalog, plan)
@@ -119,15 +113,3 @@ def _say_findings(findings: list[Finding]) -> None:
         say(f"action {one.action + 1}, {one.path}: {one.reason}", to_stderr=True)
     if len(findings) > _FIRST:
         say(f"... and {len(findings) - _FIRST:,} more", to_stderr=True)
-
-
-def _ask(question: str, otherwise: str) -> str:
-    """The answer on a terminal, in lower case. Raises UsageError where nobody can be asked."""
-    if not sys.stdin.isatty():
-        raise UsageError("this has to be answered on a terminal; approve takes --yes DIGEST instead")
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        raise KeyboardInterrupt
-    return answer.strip().lower() or otherwise

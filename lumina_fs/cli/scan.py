@@ -8,7 +8,15 @@ from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
-from lumina_fs.cli.session import add_command, add_json_option, add_wait_option, finish, interruptible
+from lumina_fs.cli.session import (
+    add_catalog_option,
+    add_command,
+    add_json_option,
+    add_wait_option,
+    finish,
+    interruptible,
+    open_catalog,
+)
 from lumina_fs.errors import CatalogNotFound, ExitCode, UsageError
 
 
@@ -32,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
     add_wait_option(parser)
+    add_catalog_option(parser)
     add_json_option(parser)
 
 
@@ -42,7 +51,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from lumina_fs.scan import scan
 
     reporter = Reporter(quiet=args.quiet)
-    with _catalog(args.directory) as catalog, interruptible() as cancel:
+    with _catalog(args) as catalog, interruptible() as cancel:
         events = scan(
             catalog, cancel=cancel, sources=args.source, rehash=args.rehash, accept_missing=args.accept_missing
         )
@@ -67,8 +76,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.PROBLEMS if result.problems else ExitCode.DONE
 
 
-def _catalog(directory: str) -> Catalog:
-    """The catalog at or above a directory, else the directory made one."""
+def _catalog(args: argparse.Namespace) -> Catalog:
+    """The catalog that is named, or at or above a directory, else the directory made one."""
+    if args.catalog is not None:
+        return open_catalog(args.catalog)
+    directory: str = args.directory
     if not os.path.isdir(directory):
         raise UsageError("there is no such directory", path=directory)
     try:

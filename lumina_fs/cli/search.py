@@ -33,7 +33,7 @@ type:            type:heic type:video
 date:            date:2019 date:2019-07..2019-08 date:>=2020-05-01
 tag: name: path: tag:people/anna name:IMG_12* path:2019/italy
 rating: quality: iso: size: width: height: duration:     rating:>=3 quality:70..90 size:>10MB
-label: pick: source: flag:
+label: pick: source: flag: problem:
 has: is:         has:gps has:problems is:missing is:duplicate is:stale
 not, or          -tag:work (beach OR lake)
 """

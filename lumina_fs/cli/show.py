@@ -83,6 +83,7 @@ def _facts(value: dict[str, Any]) -> list[tuple[str, str]]:
     rows.append(("place", f"{gps['latitude']}, {gps['longitude']}" if gps else None))
     for name in ("name", "caption", "rating", "label", "pick"):
         rows.append(("title" if name == "name" else name, curation.get(name)))
+    rows.append(("text file", (value.get("text_caption") or {}).get("text")))
     rows.append(("tags", ", ".join("/".join(filter(None, tag_parts(tag))) for tag in curation.get("tags") or [])))
     quality = measurements.get("quality")
     if quality:

@@ -6,13 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.catalog import CATALOG, MARK, SOURCES, STATE, Catalog, Source
+from lumina_fs.catalog import CATALOG, MARK, SIDECARS, SOURCES, STATE, Catalog, Source
 from lumina_fs.daemon.watching import Hint, Place
 from lumina_fs.discover import Ignore
 
 #: The name of the place that holds the catalog's own documents; no source is called so.
 OWN = "."
-_SIDECARS = "sidecars"
+#: As they are called in the folder that is watched for it.
+_CATALOG, _SOURCES, _SIDECARS = (os.path.basename(path) for path in (CATALOG, SOURCES, SIDECARS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def places(catalog: Catalog, sources: list[Source]) -> list[Place]:
 
 def _skip_own(folder: str, name: str) -> bool:
     """Of the catalog's own folders only those that hold sources and sidecars matter."""
-    return not folder and name not in ("sources", _SIDECARS)
+    return not folder and name not in (_SOURCES, _SIDECARS)
 
 
 def meaning(hint: Hint, roots: dict[str, str]) -> Affected | Documents | None:
@@ -49,7 +50,7 @@ def meaning(hint: Hint, roots: dict[str, str]) -> Affected | Documents | None:
         if not hint.folder and hint.name == MARK:
             return Documents()
         return Affected(hint.place, hint.folder, path, hint.below)
-    if (not hint.folder and hint.name == os.path.basename(CATALOG)) or hint.folder == os.path.basename(SOURCES):
+    if (not hint.folder and hint.name == _CATALOG) or hint.folder == _SOURCES:
         return Documents()
     first, _, rest = hint.folder.partition("/")
     if first == _SIDECARS and rest:

@@ -124,10 +124,11 @@ class Signatures:
         codes = (self.phash, self.dhash)
         for number, table in enumerate(bands):
             for queries, second in table.sharing(asked[number]):
-                apart = _apart(asked[number][queries], codes[number][second])
+                # the other hash first: what shares a band of this one by chance is seldom near in that one too
+                apart = _apart(asked[1 - number][queries], codes[1 - number][second])
                 near = np.flatnonzero(apart <= VIEW_AGREE)
                 query, other = queries[near], second[near]
-                apart = apart[near] + _apart(asked[1 - number][query], codes[1 - number][other])
+                apart = apart[near] + _apart(asked[number][query], codes[number][other])
                 first = start + query // COUNT
                 close = (apart <= VIEW_AGREE) & (first != other)
                 yield first[close], other[close]

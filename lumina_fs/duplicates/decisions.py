@@ -52,6 +52,43 @@ def part(group: Standing, strangers: Sequence[Copy]) -> list[Choice]:
     ]
 
 
+def keep_only(group: Standing, kept: Copy) -> list[Choice]:
+    """This file stays, and all others of the group may go."""
+    return keep(group, kept, group.copies, "remove")
+
+
+def keep_all(group: Standing) -> list[Choice]:
+    """All stay, and are not asked about again."""
+    return keep(group, group.keeper, group.others, "keep_both")
+
+
+def remove(group: Standing, gone: Copy) -> list[Choice]:
+    """This file may go; where it is the keeper, the next best stays in its place. Raises UsageError."""
+    kept = group.keeper if gone is not group.keeper else _next_best(group)
+    return keep(group, kept, [gone], "remove")
+
+
+def estrange(group: Standing, stranger: Copy) -> list[Choice]:
+    """This file and the others of the group are no duplicates; of the keeper, all others are told so.
+
+    Raises UsageError where all have the same bytes.
+    """
+    if stranger.twin.sha256 != group.keeper.twin.sha256:
+        return part(group, [copy for copy in group.copies if copy.twin.sha256 == stranger.twin.sha256])
+    others = [copy for copy in group.others if copy.twin.sha256 != stranger.twin.sha256]
+    if not others:
+        raise UsageError("files with the same bytes are duplicates; keep all of them instead")
+    return keep(group, group.keeper, others, "not_duplicate")
+
+
+def _next_best(group: Standing) -> Copy:
+    """Who stays in place of the keeper. Raises UsageError where all others go already."""
+    for copy in group.others:
+        if copy.decision != "remove":
+            return copy
+    raise UsageError("all others go already; keep one of them, or take those decisions back first")
+
+
 def file_of(group: Standing, path: str) -> Copy:
     """The file of a group whose path is, or ends so; SOURCE:PATH where two sources have it. Raises UsageError."""
     end = "/" + path.lstrip("./")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -91,12 +92,12 @@ class _Search:
         signatures = Signatures(some.phash, some.dhash)
         signatures.connect(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
         heaps = list(signatures.heaps())
-        plain = _equal(reductions, some.at, range(len(some.phash), len(some.keys)))
+        plain = _equal(reductions, some.at, [range(len(some.phash), len(some.keys))])
         copied = _copied(codes)
         numbers = [number for heap in (*heaps, *plain) for number in heap]
         self._read_rows([some.names[number] for number in numbers] + copied)
         remembered = Remembered(self.catalog)
-        alike = [same for crowd in signatures.crowds() for same in _equal(reductions, some.at, crowd)]
+        alike = _equal(reductions, some.at, signatures.crowds())
         yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
         verdicts = Verdicts.load(self.catalog)
         looking = Looking(reductions, some.at, some.names, self.rows, remembered, verdicts, self.cancel)
@@ -165,7 +166,7 @@ class _Search:
         for twin in contents.twins(self.index, new):
             self.rows.setdefault(twin.sha256, []).append(twin)
         for sha256 in new:
-            if sha256 in self.rows:
+            if len(self.rows.get(sha256, ())) > 1:
                 self.rows[sha256] = ordered(self.rows[sha256])
 
     def _grouped(
@@ -216,13 +217,14 @@ def _copied(codes: Codes) -> list[str]:
     return [key.tobytes().hex() for key in keys[counts > 1].view("V32")]
 
 
-def _equal(reductions: Reductions, at: Positions, numbers: Sequence[int]) -> list[list[int]]:
-    """Sets of pictures, among these, whose reduced pictures are equal to the byte."""
-    found: dict[bytes, list[int]] = {}
-    for start in range(0, len(numbers), 4096):
-        piece = numbers[start : start + 4096]
-        for number, gray in zip(piece, reductions.gray(at[list(piece)]), strict=True):
-            found.setdefault(gray.tobytes(), []).append(number)
+def _equal(reductions: Reductions, at: Positions, crowds: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Sets of pictures of one crowd whose reduced pictures are equal to the byte."""
+    found: dict[tuple[int, bytes], list[int]] = {}
+    members = ((crowd, number) for crowd, numbers in enumerate(crowds) for number in numbers)
+    while piece := list(itertools.islice(members, 4096)):
+        grays = reductions.gray(at[[number for _, number in piece]])
+        for (crowd, number), gray in zip(piece, grays, strict=True):
+            found.setdefault((crowd, gray.tobytes()), []).append(number)
     return [same for same in found.values() if len(same) > 1]
 
 

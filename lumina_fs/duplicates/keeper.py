@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from index.contents import Twin
@@ -24,12 +25,17 @@ def preference(twin: Twin) -> tuple[Any, ...]:
         -(twin.quality if twin.quality is not None else -1.0),
         twin.taken or "9999",
         bool(_COPY.search(stem)),
-        bool(_ASIDE.search(folder + "/")),
+        _is_aside(folder),
         len(stem),
         path.count("/"),
         path,
         twin.source,
     )
+
+
+@lru_cache(4096)
+def _is_aside(folder: str) -> bool:
+    return bool(_ASIDE.search(folder + "/"))
 
 
 def ordered(twins: Iterable[Twin]) -> list[Twin]:

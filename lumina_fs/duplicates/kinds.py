@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from index.contents import Twin
@@ -122,8 +123,13 @@ def _moment(twin: Twin) -> datetime | None:
     """The recorded wall time, if it is exact to the second."""
     if twin.recorded is None or len(twin.recorded) < 19:
         return None
+    return _parsed(twin.recorded[:26])
+
+
+@lru_cache(4096)
+def _parsed(recorded: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(twin.recorded[:26]).replace(tzinfo=None)
+        return datetime.fromisoformat(recorded).replace(tzinfo=None)
     except ValueError:
         return None
 

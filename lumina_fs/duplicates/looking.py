@@ -62,14 +62,18 @@ class Looking:
 
     def _judged(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
         keys = [self._key(one, other) for one, other in pairs]
-        new = [(pair, key) for pair, key in zip(pairs, keys, strict=True) if self._remembered.likeness(key) is None]
+        known = [self._remembered.likeness(key) for key in keys]
+        new = [(pair, key) for pair, key, seen in zip(pairs, keys, known, strict=True) if seen is None]
         # of a pair the lesser content comes first, so that what is seen does not depend on who asks
         asked = [pair if self._contents[pair[0]] <= self._contents[pair[1]] else pair[::-1] for pair, _ in new]
         pieces = [slice(start, start + _AT_ONCE) for start in range(0, len(asked), _AT_ONCE)]
         with ThreadPoolExecutor(2) as threads:
             for piece, seen in zip(pieces, threads.map(self._look, [asked[piece] for piece in pieces]), strict=True):
                 self._remembered.learn(zip([key for _, key in new[piece]], seen, strict=False))
-        return [self._judge(pair, key) for pair, key in zip(pairs, keys, strict=True)]
+        return [
+            self._judge(pair, seen or self._remembered.likeness(key))
+            for pair, key, seen in zip(pairs, keys, known, strict=True)
+        ]
 
     def _key(self, one: int, other: int) -> bytes:
         return pair_key(bytes.fromhex(self._contents[one]), bytes.fromhex(self._contents[other]))
@@ -82,12 +86,12 @@ class Looking:
         how = hints(self._reductions.views(first), self._reductions.views(second))
         return look(list(map(Pair, self._reductions.gray(first), self._reductions.gray(second), how)))
 
-    def _judge(self, pair: tuple[int, int], key: bytes) -> Judgement | None:
+    def _judge(self, pair: tuple[int, int], likeness: Likeness | None) -> Judgement | None:
         one, other = (self._contents[number] for number in pair)
         first, second = self._rows.get(one), self._rows.get(other)
         if not first or not second or self._verdicts.no_duplicates(one, other):
             return None
-        return judge(first, second, self._remembered.likeness(key), self._same_pixels(*pair))
+        return judge(first, second, likeness, self._same_pixels(*pair))
 
     def _same_pixels(self, one: int, other: int) -> bool:
         digest = self._remembered.digest(self._contents[one])

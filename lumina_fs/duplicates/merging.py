@@ -28,6 +28,15 @@ class Said(NamedTuple):
         return {"source": self.source, "path": self.path}
 
 
+def relevant(sidecar: Mapping[str, Any]) -> Value:
+    """What of a sidecar `merged` looks at: little, because many are held at once."""
+    return {
+        "id": sidecar.get("id"),
+        "curation": sidecar.get("curation"),
+        "capture": {"gps": (sidecar.get("capture") or {}).get("gps")},
+    }
+
+
 def merged(keeper: Said, going: Sequence[Said]) -> dict[str, Value]:
     """The fields of the keeper's curation that change: before, after, origins; nothing for fields that stay.
 

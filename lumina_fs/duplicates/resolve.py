@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.merging import Said, merged
+from lumina_fs.duplicates.merging import Said, merged, relevant
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.errors import Refused, SourceOffline
 from lumina_fs.plans.files import write_draft
@@ -31,6 +31,8 @@ class Proposer:
         self._open: dict[str, tuple[Sidecars, FolderUnits]] = {}
         self._stack = ExitStack()
         self._going: dict[Key, Copy] = {}
+        self._said: dict[Key, Said | None] = {}
+        self._refused: dict[Key, str] = {}
         self._taken: set[Key] = set()
 
     def __enter__(self) -> Proposer:
@@ -41,8 +43,12 @@ class Proposer:
 
     def plan(self, groups: Sequence[Standing]) -> Value | None:
         """A plan without envelope; None when no file was decided to go. Raises Refused when none may be moved."""
+        groups = [group for group in groups if group.going]
         self._going = {_key(copy): copy for group in groups for copy in group.going}
-        actions = [action for group in groups if group.going for action in self._resolved(group)]
+        files = [group.keeper for group in groups] + [one for one in self._going.values() if self._is_managed(one)]
+        self._said = {_key(copy): self._read(copy) for copy in files}
+        self._refused = self._refusals(groups)
+        actions = [action for group in groups for action in self._resolved(group)]
         if not actions:
             return None
         if all(action["do"] == "skip" for action in actions):
@@ -58,15 +64,15 @@ class Proposer:
 
     def _resolved(self, group: Standing) -> Iterator[Value]:
         """First the keeper takes over, then the others go; what cannot go is skipped, with the reason."""
-        keeper = self._said(group.keeper)
-        refused = {_key(copy): self._refusal(group, keeper, copy) for copy in group.going}
-        movable = [said for copy in group.going if refused[_key(copy)] is None and (said := self._said(copy))]
+        keeper = self._said[_key(group.keeper)]
+        leaving = [self._said[_key(copy)] for copy in group.going if _key(copy) not in self._refused]
+        movable = [said for said in leaving if said is not None]
         if keeper is not None and (changes := merged(keeper, movable)):
             reason = f"takes over what was written to {len(movable)} duplicates that go"
             yield {**_action("edit", group.keeper, reason), "fields": changes}
         for copy in group.going:
             reason = f"{copy.kind}, {copy.confidence} % certain: {group.keeper.twin.path} stays"
-            why = refused[_key(copy)]
+            why = self._refused.get(_key(copy))
             if why is not None:
                 yield {**_action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}
             elif _key(copy) not in self._taken:
@@ -74,23 +80,49 @@ class Proposer:
                 self._taken.update((copy.twin.source, one["path"]) for one in companions)
                 yield {**_action("trash", copy, reason), "companions": companions}
 
-    def _refusal(self, group: Standing, keeper: Said | None, copy: Copy) -> str | None:
-        """Why a file cannot go though it was decided; None if it can."""
+    def _refusals(self, groups: Sequence[Standing]) -> dict[Key, str]:
+        """Why files cannot go though it was decided. A unit goes whole or not at all.
+
+        No file is in two units, so what those of one file say of its companions is final.
+        """
+        alone: dict[Key, str] = {}
+        for group in groups:
+            for copy in group.going:
+                if (why := self._refusal(group, copy)) is not None:
+                    alone[_key(copy)] = why
+        found = dict(alone)
+        for key, copy in self._going.items():
+            if key not in alone and (why := self._held_back(copy, alone)) is not None:
+                found[key] = why
+        return found
+
+    def _refusal(self, group: Standing, copy: Copy) -> str | None:
+        """Why a file cannot go, whatever travels with it; None if it can."""
         name = copy.twin.source
         if name not in self._sources:
             return f"source {name} is no part of the catalog any more: lumina scan"
         if not self._sources[name].managed:
             return f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
-        if keeper is None:
+        if self._said[_key(group.keeper)] is None:
             return f"the sidecar of {group.keeper.twin.path}, which stays, cannot be used: lumina check"
-        if self._said(copy) is None:
+        if self._said[_key(copy)] is None:
             return "its sidecar cannot be used, so nothing of it could be kept: lumina check"
-        unit = self._unit(copy)
-        folder = decode_name(copy.twin.path).rpartition("/")[0]
-        staying = [one for one in (unit.originals if unit else ()) if (name, _path(folder, one)) not in self._going]
+        return None
+
+    def _held_back(self, copy: Copy, alone: Mapping[Key, str]) -> str | None:
+        """Why a file cannot go because of others of its unit; None if it can."""
+        unit, folder = self._unit(copy), decode_name(copy.twin.path).rpartition("/")[0]
+        others = {name: (copy.twin.source, _path(folder, name)) for name in (unit.originals if unit else ())}
+        staying = [name for name, key in others.items() if key not in self._going]
         if staying:
             return f"it belongs together with {', '.join(staying)}, which stays"
+        refused = [name for name, key in others.items() if key in alone]
+        if refused:
+            return f"it belongs together with {', '.join(refused)}, which cannot go"
         return None
+
+    def _is_managed(self, copy: Copy) -> bool:
+        return copy.twin.source in self._sources and self._sources[copy.twin.source].managed
 
     def _unit(self, copy: Copy) -> Unit | None:
         folder, _, name = decode_name(copy.twin.path).rpartition("/")
@@ -103,9 +135,8 @@ class Proposer:
             return []
         found: list[Value] = []
         for name in unit.originals:
-            other = self._going[copy.twin.source, _path(folder, name)]
-            if other is not copy:
-                twin = other.twin
+            twin = self._going[copy.twin.source, _path(folder, name)].twin
+            if twin.path != copy.twin.path:
                 found.append({"part": part_of(name), "path": twin.path, "size": twin.size, "sha256": twin.sha256})
         root = self._opened(copy.twin.source)[1].ground.root
         for one in unit.travellers:
@@ -115,14 +146,14 @@ class Proposer:
             found.append(value)
         return found
 
-    def _said(self, copy: Copy) -> Said | None:
+    def _read(self, copy: Copy) -> Said | None:
         """The sidecar of a file as it is now; None where it cannot be read or tells of other content."""
         if copy.twin.source not in self._sources:
             return None
         found = self._opened(copy.twin.source)[0].find_usable(decode_name(copy.twin.path))
         if found is None or found[1]["original"].get("sha256") != copy.twin.sha256:
             return None
-        return Said(copy.twin.source, copy.twin.path, found[1])
+        return Said(copy.twin.source, copy.twin.path, relevant(found[1]))
 
     def _opened(self, name: str) -> tuple[Sidecars, FolderUnits]:
         if name not in self._open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from index import contents
@@ -20,9 +20,11 @@ from schemas.verdict import Decision
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex
 
-State = Literal["pending", "reviewed", "resolved"]
+#: "related" are those that belong together and are no duplicates: there is nothing to decide about them.
+State = Literal["pending", "reviewed", "resolved", "related"]
 #: From this confidence on a group counts as certain, and the batch decides it if asked to.
 CERTAIN = 95
+_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Standing:
     state: State
     keeper: Copy
     others: tuple[Copy, ...]
+    found: str = ""
+    """The content that the search put first: what a group is known by while its keeper may be another."""
 
     @property
     def copies(self) -> tuple[Copy, ...]:
@@ -66,6 +70,8 @@ class Standing:
     @property
     def savings(self) -> int:
         """Bytes that would be free if all went that was not decided to stay."""
+        if self.state == "related":
+            return 0
         return sum(copy.twin.size for copy in self.others if copy.decision not in ("keep_both", "not_duplicate"))
 
 
@@ -82,12 +88,11 @@ class Filter:
 
     def fits(self, group: Standing) -> bool:
         """True for a group that is wanted."""
-        several = len(group.sources) > 1
         return (
             (not self.kinds or group.kind in self.kinds)
             and (not self.states or group.state in self.states)
             and (self.source is None or self.source in group.sources)
-            and (self.across is None or self.across == several)
+            and (self.across is None or self.across == (len(group.sources) > 1))
             and self.least <= group.confidence <= self.most
         )
 
@@ -104,6 +109,10 @@ class Standings:
     verdicts: Verdicts
     fresh: bool
     gone: int = 0
+    _rows: dict[str, list[Twin]] = field(default_factory=dict)
+    _matched: dict[str, list[Matched]] = field(default_factory=dict)
+    """By each of their contents, the groups that the search found."""
+    _digits: int = _DIGITS
 
     @classmethod
     def load(cls, catalog: Catalog, index: PostgresIndex, found: Found | None = None) -> Standings:
@@ -119,9 +128,50 @@ class Standings:
         for twin in contents.twins(index, sorted(wanted - rows.keys())):
             rows.setdefault(twin.sha256, []).append(twin)
         groups = [standing for group in result.groups for standing in _standing(group, rows, verdicts)]
-        groups.sort(key=lambda one: (-one.savings, one.id))
+        groups.sort(key=lambda one: -one.savings)
         fresh = result.state == state_of(index)
-        return cls(result, _with_ids(groups), verdicts, fresh, _gone(removed, rows))
+        digits = _needed_digits(groups)
+        named = [_named(group, digits) for group in groups]
+        return cls(result, named, verdicts, fresh, _gone(removed, rows), rows, _digits=digits)
+
+    def follow(self, catalog: Catalog, decided: Iterable[str] | None = None) -> dict[str, Standing | None]:
+        """Take up decisions made since, about these contents or any: the groups that stand otherwise, None for no more.
+
+        By what the search put first. `groups` keep their order. One thread at a time.
+        """
+        changed = self.verdicts.refresh(catalog, decided)
+        if not changed:
+            return {}
+        self.prepare()
+        touched = {
+            group.primary: group
+            for sha256 in self.verdicts.stay_with(changed)
+            for group in self._matched.get(sha256, ())
+        }
+        now: dict[str, Standing | None] = {}
+        for primary, group in touched.items():
+            now[primary] = next(
+                (_named(one, self._digits) for one in _standing(group, self._rows, self.verdicts)), None
+            )
+        self._put(now)
+        return now
+
+    def prepare(self) -> None:
+        """Work out what `follow` needs, so that the first decision takes no longer than the others."""
+        if not self._matched:
+            for group in self.result.groups:
+                for sha256 in _contents(group):
+                    self._matched.setdefault(sha256, []).append(group)
+
+    def _put(self, now: dict[str, Standing | None]) -> None:
+        groups: list[Standing] = []
+        missing = dict(now)
+        for one in self.groups:
+            group = missing.pop(one.found) if one.found in missing else one
+            if group is not None:
+                groups.append(group)
+        groups += [group for group in missing.values() if group is not None]
+        self.groups = groups
 
     def one(self, reference: str) -> Standing:
         """The group with this id or a beginning of it, or that has a file whose path ends so. Raises UsageError."""
@@ -173,7 +223,7 @@ def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verd
             decision = _decision(sha256, kept, here, verdicts)
             others += [_copy(twin, match, decision) for twin in ordered(rows[sha256])]
     if others:
-        yield _judged(keeper, others)
+        yield _judged(group.primary, keeper, others)
 
 
 def _kept_content(present: Sequence[str], verdicts: Verdicts) -> str:
@@ -214,21 +264,24 @@ def _copy(twin: Twin, match: Match, decision: Decision | None) -> Copy:
     return Copy(twin, match.kind, match.confidence, tuple(match.reasons), distance, decision)
 
 
-def _judged(keeper: Copy, others: list[Copy]) -> Standing:
+def _judged(found: str, keeper: Copy, others: list[Copy]) -> Standing:
     kind = max((copy.kind for copy in others), key=lambda kind: _RANK[kind])
     confidence = min(copy.confidence for copy in others)
     decisions = {copy.decision for copy in others}
     state: State = "pending" if None in decisions else "reviewed" if "remove" in decisions else "resolved"
-    return Standing("", kind, confidence, state, keeper, tuple(others))
+    return Standing("", kind, confidence, state, keeper, tuple(others), found)
 
 
 _RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(DUPLICATES)}
 
 
-def _with_ids(groups: Iterable[Standing]) -> list[Standing]:
-    """Groups named by the content of their keeper, as short as it can be."""
-    named = list(groups)
-    digits = 8
-    while len({group.keeper.twin.sha256[:digits] for group in named}) < len(named) and digits < 64:
+def _needed_digits(groups: Sequence[Standing]) -> int:
+    """How much of the content of its keeper names a group, as short as it can be."""
+    digits = _DIGITS
+    while len({group.keeper.twin.sha256[:digits] for group in groups}) < len(groups) and digits < 64:
         digits += 2
-    return [Standing(g.keeper.twin.sha256[:digits], g.kind, g.confidence, g.state, g.keeper, g.others) for g in named]
+    return digits
+
+
+def _named(group: Standing, digits: int) -> Standing:
+    return replace(group, id=group.keeper.twin.sha256[:digits])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -44,12 +44,19 @@ class Choice(NamedTuple):
     keep_source: str | None = None
 
 
+#: By what a document is known to be the one that was read: inode, size and time of the last change.
+Stamp = tuple[int, int, int]
+
+
 @dataclass(slots=True)
 class Verdicts:
     """All decisions of a catalog. `corrupt` are documents that do not parse: what they say is unknown until mended."""
 
     rulings: dict[frozenset[str], Ruling] = field(default_factory=dict)
-    corrupt: list[CorruptDocument] = field(default_factory=list)
+    _said: dict[str, tuple[Ruling, ...] | CorruptDocument] = field(default_factory=dict)
+    _stamps: dict[str, Stamp] = field(default_factory=dict)
+    _elsewhere: set[str] = field(default_factory=set)
+    """Documents that do not lie where their content says."""
     _together: dict[str, str] | None = None
     _of: dict[str, list[Ruling]] | None = None
 
@@ -57,25 +64,69 @@ class Verdicts:
     def load(cls, catalog: Catalog) -> Verdicts:
         """Read them all."""
         verdicts = cls()
-        for path in verdict_paths(catalog):
-            stored = read(catalog.root, path)
-            if stored is None:
-                continue
-            try:
-                value = checked(stored, Verdict, os.path.join(catalog.path, path))
-            except CorruptDocument as error:
-                verdicts.corrupt.append(error)
-                continue
-            for other in value.get("others") or ():
-                verdicts._take(_ruling(value["sha256"], other))
+        verdicts.refresh(catalog)
         return verdicts
 
-    def _take(self, ruling: Ruling) -> None:
-        """Of two decisions about one pair the later counts; in doubt the one that lets both stay."""
-        pair = frozenset((ruling.kept, ruling.other))
-        present = self.rulings.get(pair)
-        if present is None or _weight(ruling) > _weight(present):
-            self.rulings[pair] = ruling
+    @property
+    def corrupt(self) -> list[CorruptDocument]:
+        """Why documents cannot be read, in the order of their paths."""
+        return [said for _, said in sorted(self._said.items()) if isinstance(said, CorruptDocument)]
+
+    def refresh(self, catalog: Catalog, contents: Iterable[str] | None = None) -> set[str]:
+        """Read what changed on disk since, everywhere or in the documents about some contents.
+
+        Returns the contents of all pairs about which something else holds now.
+        """
+        stamps = _stamps(catalog) if contents is None else _some_stamps(catalog, contents)
+        looked_at = self._stamps.keys() | stamps.keys() if contents is None else stamps.keys()
+        changed: set[frozenset[str]] = set()
+        for path in looked_at:
+            stamp = stamps.get(path)
+            if stamp == self._stamps.get(path):
+                continue
+            before, now = self._said.pop(path, ()), _read(catalog, path) if stamp is not None else None
+            self._stamps.pop(path, None)
+            self._elsewhere.discard(path)
+            if stamp is not None and now is not None:
+                self._stamps[path], self._said[path] = stamp, now
+                if not isinstance(now, CorruptDocument) and any(_path(ruling.kept) != path for ruling in now):
+                    self._elsewhere.add(path)
+            for said in (before, now or ()):
+                if not isinstance(said, CorruptDocument):
+                    changed.update(frozenset((ruling.kept, ruling.other)) for ruling in said)
+        moved = [pair for pair in changed if self._settle(pair)]
+        return {content for pair in moved for content in pair}
+
+    def _settle(self, pair: frozenset[str]) -> bool:
+        """What holds about a pair, by the documents about either; True if that is something else than before.
+
+        Of two decisions about one pair the later counts; in doubt the one that lets both stay.
+        """
+        paths = [*map(_path, sorted(pair)), *self._elsewhere]
+        said = [self._said.get(path, ()) for path in paths]
+        rulings = [one for some in said if not isinstance(some, CorruptDocument) for one in some]
+        about = [one for one in rulings if frozenset((one.kept, one.other)) == pair]
+        before, now = self.rulings.get(pair), max(about, key=_weight, default=None)
+        if now == before:
+            return False
+        if now is None:
+            del self.rulings[pair]
+        else:
+            self.rulings[pair] = now
+        self._replace(before, now)
+        return True
+
+    def _replace(self, before: Ruling | None, now: Ruling | None) -> None:
+        """What was worked out from rulings follows."""
+        if self._of is not None:
+            if before is not None and before in self._of.get(before.other, ()):
+                self._of[before.other].remove(before)
+            if now is not None and _removes(now):
+                self._of.setdefault(now.other, []).append(now)
+        if before is not None and before.decision == "keep_both":
+            self._together = None
+        elif self._together is not None and now is not None and now.decision == "keep_both":
+            self._together[self._stays_with(now.kept)] = self._stays_with(now.other)
 
     def about(self, one: str, other: str) -> Ruling | None:
         """What was decided about two contents, or about the copies of one."""
@@ -86,7 +137,7 @@ class Verdicts:
         if self._of is None:
             self._of = {}
             for ruling in self.rulings.values():
-                if ruling.decision == "remove" and ruling.other != ruling.kept:
+                if _removes(ruling):
                     self._of.setdefault(ruling.other, []).append(ruling)
         return self._of.get(content, [])
 
@@ -106,6 +157,14 @@ class Verdicts:
             self._together[content] = self._together.setdefault(further, further)
             content = further
         return content
+
+    def stay_with(self, contents: Iterable[str]) -> set[str]:
+        """These, and all that stay together with one of them."""
+        found = set(contents)
+        if any(self.stay_together(one, one) for one in found):
+            firsts = {self._stays_with(one) for one in found}
+            found.update(one for one in list(self._together or ()) if self._stays_with(one) in firsts)
+        return found
 
     def no_duplicates(self, one: str, other: str) -> bool:
         """True when a person said that they are none."""
@@ -175,8 +234,42 @@ def _ruling(kept: str, other: dict[str, Any]) -> Ruling:
     return Ruling(kept, other["sha256"], other["decision"], keep, source, other["decided"], other["by"])
 
 
+def _removes(ruling: Ruling) -> bool:
+    """True for a decision by which another content goes, not further copies of the one that stays."""
+    return ruling.decision == "remove" and ruling.other != ruling.kept
+
+
 def _weight(ruling: Ruling) -> tuple[str, bool]:
     return ruling.decided, ruling.decision != "remove"
+
+
+def _read(catalog: Catalog, path: str) -> tuple[Ruling, ...] | CorruptDocument | None:
+    """What a document says; None where there is none any more."""
+    stored = read(catalog.root, path)
+    if stored is None:
+        return None
+    try:
+        value = checked(stored, Verdict, os.path.join(catalog.path, path))
+    except CorruptDocument as error:
+        return error
+    return tuple(_ruling(value["sha256"], other) for other in value.get("others") or ())
+
+
+def _stamps(catalog: Catalog) -> Mapping[str, Stamp | None]:
+    """All documents as they lie on disk."""
+    return {path: stamp for path in verdict_paths(catalog) if (stamp := _stamp(catalog, path)) is not None}
+
+
+def _some_stamps(catalog: Catalog, contents: Iterable[str]) -> Mapping[str, Stamp | None]:
+    return {path: _stamp(catalog, path) for path in map(_path, contents)}
+
+
+def _stamp(catalog: Catalog, path: str) -> Stamp | None:
+    try:
+        info = os.lstat(os.path.join(catalog.path, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return info.st_ino, info.st_size, info.st_ctime_ns
 
 
 def _path(sha256: str) -> str:

@@ -11,14 +11,13 @@ from typing import Any
 
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import JOBS, Catalog
-from lumina_fs.documents import read
+from lumina_fs.document_ids import ids_in, matching, the_one
+from lumina_fs.documents import loaded, read
 from lumina_fs.durable import ABSENT, Conflict, Disk, Failed
-from lumina_fs.errors import CorruptDocument, LuminaError, UsageError, WriteFailed
+from lumina_fs.errors import LuminaError, UsageError, WriteFailed
 from lumina_fs.index_session import LOCKS
 from lumina_fs.locks import is_held
 from lumina_fs.roots import Root
-from schemas.document import load
-from schemas.errors import DocumentError
 from schemas.job import Job
 from schemas.text import dump
 
@@ -72,35 +71,19 @@ def _mark_path(job_id: str) -> str:
 
 def job_ids(root: Root) -> list[str]:
     """Ids of all records, newest first (ids are made in the order of time)."""
-    try:
-        names = os.listdir(os.path.join(root.path, JOBS))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(
-        (n.removesuffix(".json") for n in names if n.endswith(".json") and not n.startswith(".")), reverse=True
-    )
+    return ids_in(root, JOBS)[::-1]
 
 
 def read_record(root: Root, job_id: str) -> Record | None:
     """One record, None where there is none. Raises CorruptDocument."""
-    job = _read_job(root, job_id)
+    job = loaded(root, record_path(job_id), Job)
     if job is None or job.state not in ("pending", "running"):
         return None if job is None else Record(job, False)
     if is_held(root, lock_path(job_id)):
         return Record(job, True)
-    last = _read_job(root, job_id)  # it may have ended in between: the last write comes before the lock is given back
+    # it may have ended in between: the last write comes before the lock is given back
+    last = loaded(root, record_path(job_id), Job)
     return None if last is None else Record(last, False)
-
-
-def _read_job(root: Root, job_id: str) -> Job | None:
-    stored = read(root, record_path(job_id))
-    if stored is None:
-        return None
-    try:
-        return load(stored.data, Job)
-    except DocumentError as error:
-        shown = os.path.join(root.path, record_path(job_id))
-        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
 
 
 def list_records(root: Root) -> tuple[list[Record], list[str]]:
@@ -120,13 +103,10 @@ def list_records(root: Root) -> tuple[list[Record], list[str]]:
 
 def find_record(catalog: Catalog, reference: str) -> Record:
     """The record with this id, or an id that starts or ends so. Raises UsageError, CorruptDocument."""
-    ids = job_ids(catalog.root)
-    fits = [i for i in ids if i == reference] or [i for i in ids if i.startswith(reference) or i.endswith(reference)]
-    if len(fits) > 1:
-        raise UsageError(f"{reference!r} may be any of {', '.join(fits)}; give more of the id")
-    record = read_record(catalog.root, fits[0]) if fits else None
+    missing = f"there is no job {reference!r}; `lumina jobs list` names them"
+    record = read_record(catalog.root, the_one(matching(job_ids(catalog.root), reference), reference, missing))
     if record is None:
-        raise UsageError(f"there is no job {reference!r}; `lumina jobs list` names them")
+        raise UsageError(missing)
     return record
 
 

@@ -123,7 +123,7 @@ def _previous(catalog: Catalog, work: Work) -> Record | None:
     """The last run of the same work, None where there is none or nobody can tell."""
     try:
         ids = records.job_ids(catalog.root)
-    except OSError:
+    except (LuminaError, OSError):
         return None
     for job_id in ids:
         with contextlib.suppress(LuminaError, OSError):

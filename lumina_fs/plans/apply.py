@@ -18,6 +18,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
 from lumina_fs.index_session import LOCKS, exclusive
 from lumina_fs.locks import lock
+from lumina_fs.plans.edits import is_of_edits
 from lumina_fs.plans.execution import Execution, Failure
 from lumina_fs.plans.files import StoredPlan, plan_path, read_approval
 from lumina_fs.plans.journal import History, Journal, read_history
@@ -58,22 +59,27 @@ class Applied:
     index: str
     seconds: float
     failures: list[Failure] = field(default_factory=list)
+    gave_way: list[Failure] = field(default_factory=list)
+    """Edits that were done but for fields that a person changed meanwhile."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         value = asdict(self)
-        for failure in value["failures"]:
+        for failure in [*value["failures"], *value["gave_way"]]:
             failure["path"] = encode_name(failure["path"])
         return value
 
 
 def apply(
-    catalog: Catalog, plan: StoredPlan, *, cancel: threading.Event | None = None
+    catalog: Catalog, plan: StoredPlan, *, cancel: threading.Event | None = None, joins: bool = False
 ) -> Iterator[Event | Finished[Applied]]:
-    """Carry out an approved plan. Raises Refused and PlanRefused with nothing touched; Locked, Halted."""
+    """Carry out an approved plan. Raises Refused and PlanRefused with nothing touched; Locked, Halted.
+
+    `joins`: it was proposed and approved this moment, so edits join what somebody writes meanwhile.
+    """
     with _at_work(catalog, plan, "carrying out the plan") as history:
         approval = require_approval(catalog, plan, history)
-        yield from _Run(catalog, plan, history, cancel or threading.Event()).forward(approval)
+        yield from _Run(catalog, plan, history, cancel or threading.Event(), joins).forward(approval)
 
 
 def resume(
@@ -130,9 +136,15 @@ def plan_lock(plan_id: str) -> str:
 
 @contextlib.contextmanager
 def _at_work(catalog: Catalog, plan: StoredPlan, what: str) -> Iterator[History]:
-    """The plan's own lock, and that of the index: no scan gives a moving photo a second sidecar."""
+    """The plan's own lock, and that of the index: no scan gives a moving photo a second sidecar.
+
+    Edits of the curation need no more than their plan's.
+    """
     catalog.disk.make_directory(catalog.root, LOCKS)
-    with lock(catalog.root, plan_lock(plan.id), wait=0.5, what=f"{what} {plan.id}"), exclusive(catalog, what, wait=5.0):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(lock(catalog.root, plan_lock(plan.id), wait=0.5, what=f"{what} {plan.id}"))
+        if not is_of_edits(plan.plan):
+            stack.enter_context(exclusive(catalog, what, wait=5.0))
         yield read_history(catalog, plan.id)
 
 
@@ -153,12 +165,16 @@ class _Run:
     plan: StoredPlan
     history: History
     cancel: threading.Event
+    joins: bool = False
     _begun: float = field(default_factory=time.monotonic)
 
     def forward(self, approval: Approval | None) -> Generator[Event | Finished[Applied], None, None]:
         """Check, then do. `approval` None: the run was begun before."""
         with Places(self.catalog, self.plan.id) as places:
-            check = Precheck(places, self.plan.plan, frozenset(self.history.done), frozenset(self.history.open_actions))
+            history = self.history
+            check = Precheck(
+                places, self.plan.plan, frozenset(history.done), frozenset(history.open_actions), self.joins
+            )
             yield from check.run(self.cancel)
             if self.cancel.is_set():
                 return
@@ -182,7 +198,7 @@ class _Run:
         seen = check.seen if check is not None else {}
         with (
             Journal(self.catalog, self.plan.id, self.history) as journal,
-            following(self.catalog, places) as rows,
+            following(self.catalog, places, alone=not is_of_edits(self.plan.plan)) as rows,
         ):
             yield Execution(self.plan.plan, places, journal, rows, seen, self.cancel)
 
@@ -251,6 +267,7 @@ class _Run:
                 index=execution.rows.finish(),
                 seconds=round(time.monotonic() - self._begun, 2),
                 failures=execution.failures,
+                gave_way=execution.gave_way,
             )
         )
 

@@ -52,6 +52,7 @@ class Execution:
     seen: dict[tuple[str, str], FileStat]
     cancel: threading.Event
     failures: list[Failure] = field(default_factory=list)
+    gave_way: list[Failure] = field(default_factory=list)
     _touched: dict[tuple[str, str], Root] = field(default_factory=dict)
     _known: dict[int, list[Step]] = field(default_factory=dict)
     _throttle: Throttle = field(default_factory=Throttle)
@@ -61,7 +62,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.places, self.plan)
-        self._documents = Documents(self.places, self._steps)
+        self._documents = Documents(self.places, self.plan, self._steps)
         self._units = UnitTransfer(self.places, self.journal.history, self.seen, self._ledger, self.record, self._touch)
 
     # -- forward
@@ -141,7 +142,18 @@ class Execution:
         for number, error in wrong.items():
             went.remove(number)
             self._fail(number, error)
+        yield from self._tell_lost(went)
         yield from self._tell(went, word)
+
+    def _tell_lost(self, went: list[int]) -> Iterator[Event]:
+        """Wishes that gave way to what a person wrote while the plan was carried out."""
+        for number in went:
+            lost = self._documents.lost.pop(number, None)
+            if lost:
+                action = self.plan.actions[number]
+                why = f"somebody changed {', '.join(lost)} meanwhile, and that stays; see lumina history"
+                self.gave_way.append(Failure(number, action.source, decode_name(action.path), why))
+                yield Trouble(action.source, action.path, "gave_way", why)
 
     def _tell(self, went: list[int], word: str) -> Iterator[Event]:
         try:

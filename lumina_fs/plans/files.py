@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lumina_fs.catalog import STATE, Catalog
-from lumina_fs.documents import Stored, read
+from lumina_fs.document_ids import ids_in, matching, the_one
+from lumina_fs.documents import Stored, corrupt_at, loaded, read
 from lumina_fs.durable import ABSENT, Conflict, Failed
 from lumina_fs.errors import CorruptDocument, Refused, UsageError, WriteFailed
 from lumina_fs.stamps import utc_now, who
@@ -66,11 +67,7 @@ def journal_path(plan_id: str) -> str:
 
 def plan_ids(catalog: Catalog) -> list[str]:
     """Ids of all plans, oldest first (ids are made in the order of time)."""
-    try:
-        names = os.listdir(catalog.root.directory(PLANS))
-    except FileNotFoundError:
-        return []
-    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name.count(".") == 1)
+    return ids_in(catalog.root, PLANS)
 
 
 def short(plan_id: str) -> str:
@@ -80,15 +77,15 @@ def short(plan_id: str) -> str:
 
 def find_plan(catalog: Catalog, reference: str) -> StoredPlan:
     """The plan with this id, an id that starts or ends so, or this name. Raises UsageError, CorruptDocument."""
-    ids = plan_ids(catalog)
-    fits = [i for i in ids if i == reference] or [i for i in ids if i.startswith(reference) or i.endswith(reference)]
+    return read_plan(catalog, find_plan_id(catalog, reference))
+
+
+def find_plan_id(catalog: Catalog, reference: str) -> str:
+    """The same without reading the plan: it need not parse, unless it is meant by its name."""
+    fits = matching(plan_ids(catalog), reference)
     if not fits:
         fits = [stored.id for stored in read_plans(catalog, skip_corrupt=True) if stored.plan.name == reference]
-    if len(fits) == 1:
-        return read_plan(catalog, fits[0])
-    if fits:
-        raise UsageError(f"{reference!r} may be any of {', '.join(fits)}; give more of the id")
-    raise UsageError(f"there is no plan {reference!r}; `lumina plan list` names them")
+    return the_one(fits, reference, f"there is no plan {reference!r}; `lumina plan list` names them")
 
 
 def read_plan(catalog: Catalog, plan_id: str) -> StoredPlan:
@@ -115,9 +112,7 @@ def read_plans(catalog: Catalog, *, skip_corrupt: bool = False) -> Iterator[Stor
 
 def read_approval(catalog: Catalog, plan_id: str) -> Approval | None:
     """The approval of a plan, None without one. Whether it is one of these very bytes is for the caller to compare."""
-    path = approval_path(plan_id)
-    stored = read(catalog.root, path)
-    return None if stored is None else _loaded(stored, Approval, os.path.join(catalog.path, path))
+    return loaded(catalog.root, approval_path(plan_id), Approval, MAX_PLAN_BYTES)
 
 
 def write_draft(catalog: Catalog, value: dict[str, Any]) -> str:
@@ -178,10 +173,8 @@ def weigh(plan: Plan) -> Weight:
 
 
 def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:
-    try:
+    with corrupt_at(shown):
         return load(stored.data, model, MAX_PLAN_BYTES)
-    except DocumentError as error:
-        raise CorruptDocument(error.reason, path=shown, line=error.line, column=error.column) from error
 
 
 def _write(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any], condition: str) -> None:

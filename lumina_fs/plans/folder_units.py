@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 
 import orjson
 
 from lumina_fs.documents import read
 from lumina_fs.errors import UnsafePath
-from lumina_fs.filetypes import by_extension, may_be_original
+from lumina_fs.filetypes import Kind, by_extension, may_be_original
 from lumina_fs.plans.ground import Ground
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX, Sidecars
@@ -39,17 +40,17 @@ class FolderUnits:
         """True when nothing in a folder travels with an original but its sidecar: nothing can be left behind."""
         if folder not in self._simple:
             originals, here = self._originals(folder)
-            apart = len({stem_of(name) for name in originals}) == len(originals)
-            alone = apart and not any(travels_by_name(name) for name in here)
+            apart = len(originals) < 2 or len(set(map(stem_of, originals))) == len(originals)
+            alone = apart and not any(map(travels_by_name, here))
             self._simple[folder] = alone and not self._content_ids(folder, originals)
         return self._simple[folder]
 
-    def _originals(self, folder: str) -> tuple[set[str], set[str]]:
-        """What may be an original in a folder, and all that lies there."""
+    def _originals(self, folder: str) -> tuple[dict[str, Kind | None], set[str]]:
+        """What may be an original in a folder, with what its name says it is, and all that lies there."""
         listing = self.ground.listing(folder)
         here = listing.files if listing is not None else set()
-        others = (name for name in here if not name.endswith(SUFFIX))
-        return {name for name in others if by_extension(name) or may_be_original(name) is not False}, here
+        kinds = {name: by_extension(name) for name in here if not name.endswith(SUFFIX)}
+        return {name: kind for name, kind in kinds.items() if kind or may_be_original(name) is not False}, here
 
     def _in(self, folder: str) -> list[Unit]:
         originals, here = self._originals(folder)
@@ -64,15 +65,14 @@ class FolderUnits:
         except OSError:
             return set()
 
-    def _content_ids(self, folder: str, originals: set[str]) -> dict[str, str]:
+    def _content_ids(self, folder: str, originals: Mapping[str, Kind | None]) -> dict[str, str]:
         """Identifiers of Live Photos; stills are only asked where a video has one."""
-        kinds = {name: kind.media for name in originals if (kind := by_extension(name)) is not None}
-        videos = [name for name, media in kinds.items() if media == "video"]
-        if not videos or len(videos) == len(kinds):
+        videos = [name for name, kind in originals.items() if kind is not None and kind.media == "video"]
+        stills = [name for name, kind in originals.items() if kind is not None and kind.media != "video"]
+        if not videos or not stills:
             return {}
         found = {name: said for name in videos if (said := self._content_id(folder, name)) is not None}
         if found:
-            stills = [name for name, media in kinds.items() if media != "video"]
             found |= {name: said for name in stills if (said := self._content_id(folder, name)) is not None}
         return found
 

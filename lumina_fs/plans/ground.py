@@ -17,6 +17,13 @@ class Listing(NamedTuple):
     folders: set[str]
 
 
+class _Alike(NamedTuple):
+    """The same by how the names fold: of files only that, of folders the names."""
+
+    files: set[str]
+    folders: dict[str, list[str]]
+
+
 class Ground:
     """The folders of one source below an open handle; "" is its top."""
 
@@ -24,6 +31,7 @@ class Ground:
         self.root = root
         self._listings: dict[str, Listing | None] = {}
         self._variants: dict[str, list[str]] = {"": [""]}
+        self._alike: dict[str, _Alike] = {}
 
     def listing(self, folder: str) -> Listing | None:
         """What lies in a folder; None where there is no such folder, or a link is on the way."""
@@ -57,10 +65,18 @@ class Ground:
         """Folders in these that fold to `wanted`."""
         found = []
         for place in places:
-            listing = self.listing(place)
-            inner = listing.folders if listing is not None else ()
-            found += [f"{place}/{one}" if place else one for one in inner if fold(one) == wanted]
+            found += [f"{place}/{one}" if place else one for one in self._folded(place).folders.get(wanted, ())]
         return found
+
+    def _folded(self, folder: str) -> _Alike:
+        """The names in a folder that something goes into or through: one look for each would cost their number."""
+        if folder not in self._alike:
+            listing = self.listing(folder) or Listing(set(), set())
+            folders: dict[str, list[str]] = {}
+            for name in listing.folders:
+                folders.setdefault(fold(name), []).append(name)
+            self._alike[folder] = _Alike(set(map(fold, listing.files)), folders)
+        return self._alike[folder]
 
     def blocked(self, folder: str) -> str | None:
         """Why a folder cannot be there: a file or a link lies on its way; None if it can."""
@@ -68,8 +84,7 @@ class Ground:
         for depth in range(len(parts)):
             wanted = fold(parts[depth])
             for place in self.variants("/".join(parts[:depth])):
-                listing = self.listing(place)
-                if listing is not None and any(fold(name) == wanted for name in listing.files):
+                if wanted in self._folded(place).files:
                     return f"{'/'.join(parts[: depth + 1])} is a file or a link, not a folder"
         return None
 

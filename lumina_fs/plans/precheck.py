@@ -61,12 +61,16 @@ class Folder:
 
 @dataclass(slots=True)
 class Precheck:
-    """The check of a plan. `settled` actions are done already; `begun` ones may be anywhere between."""
+    """The check of a plan. `settled` actions are done already; `begun` ones may be anywhere between.
+
+    `joins`: edits may join what a person wrote since, so their sidecars need not be as the plan saw them.
+    """
 
     places: Places
     plan: Plan
     settled: Collection[int] = ()
     begun: Collection[int] = ()
+    joins: bool = False
     problems: list[Problem] = field(default_factory=list)
     seen: dict[Key, FileStat] = field(default_factory=dict)
     _folders: dict[Key, Folder] = field(default_factory=dict)
@@ -102,7 +106,8 @@ class Precheck:
                     raise UnsafePath("lies among the files of a catalog, which no plan touches", path=path)
             begun = number in self.begun
             if isinstance(action, Edit):
-                self._source(number, action, self._whole(action), pool)
+                if self.plan.purpose == "resolve_duplicates":  # what stays while others go must be what it was
+                    self._source(number, action, self._whole(action), pool)
                 self._edit(action, begun)
             for step in steps:
                 if not step.is_sidecar and not begun:
@@ -195,9 +200,15 @@ class Precheck:
         key = self.places.spot(action.source, path).names()
         if begun or key in self._planned:
             return
+        if self.places.spot(action.source, path).info() is None:
+            raise Refused("is not there any more", path=path)
+        if self.joins:
+            return
         found = self.places.sidecars(action.source).find(path)
         if found is None:
             raise Refused("has no sidecar to edit; `lumina scan` writes it", path=path)
+        if found[1]["original"].get("sha256") != action.sha256:
+            raise Refused("its content changed since the plan was made", path=path)
         if wrong := unlike(found[1], action, "before"):
             raise Refused(f"was edited since the plan was made: {wrong}", path=path)
 

@@ -143,6 +143,7 @@ class Crossing:
 def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
     """What has to be copied to which volume, and what room there is. Sources that are not there are left out."""
     devices: dict[tuple[str, str], int] = {}
+    tops: dict[str, int | None] = {}
     places: dict[int, str] = {}
     arriving: Counter[int] = Counter()
     moves = size = 0
@@ -150,7 +151,10 @@ def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
     def device(source: str, folder: str) -> int:
         key = (source, folder)
         if key not in devices:
-            devices[key], place = _device(sources[source].path, folder)
+            top = sources[source].path
+            if top not in tops:
+                tops[top] = _device_at(top)
+            devices[key], place = _device(top, tops[top], folder)
             places.setdefault(devices[key], place)
         return devices[key]
 
@@ -166,16 +170,22 @@ def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
     return Crossing([Volume(place, arriving[one], _free(place)) for one, place in places.items()], moves, size)
 
 
-def _device(top: str, folder: str) -> tuple[int, str]:
-    """The file system that a folder is, or would be made, on; the top of its source stands for it."""
+def _device(top: str, own: int | None, folder: str) -> tuple[int, str]:
+    """The file system that a folder is, or would be made, on. The top of its source stands for `own`."""
     place = os.path.join(top, folder) if folder else top
-    while True:
-        try:
-            return os.stat(place).st_dev, top if os.stat(top).st_dev == os.stat(place).st_dev else place
-        except OSError:
-            if len(place) <= len(top):
-                return -1, top
-            place = os.path.dirname(place)
+    while own is not None and len(place) > len(top):
+        found = _device_at(place)
+        if found is not None:
+            return found, top if found == own else place
+        place = os.path.dirname(place)
+    return (-1, top) if own is None else (own, top)
+
+
+def _device_at(place: str) -> int | None:
+    try:
+        return os.stat(place).st_dev
+    except OSError:
+        return None
 
 
 def _free(place: str) -> int:

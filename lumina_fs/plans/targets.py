@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from lumina_fs.discover import Ignore, is_ignored_file
-from lumina_fs.durable import MAX_NAME
+from lumina_fs.free_names import MAX_NAME
 from lumina_fs.sidecars import ORPHAN, SUFFIX
 
 #: The bytes of the longest path within a source.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.curation import curation_of
 from lumina_fs.errors import CorruptDocument, LuminaError, Refused
 from lumina_fs.filetypes import by_extension
+from lumina_fs.plans.edits import taken_back
 from lumina_fs.plans.files import StoredPlan
 from lumina_fs.plans.journal import read_history
 from lumina_fs.plans.places import AnyAction, Places, beside, steps_of
@@ -159,15 +161,16 @@ class _Inverse:
 
     def _edit_back(self, action: Edit) -> Value:
         path = decode_name(action.path)
-        self._same(self._places.spot(action.source, path), action)
+        if self._places.spot(action.source, path).info() is None:
+            raise Changed("is not there any more", path=path)
         found = self._places.sidecars(action.source).find(path)
         if found is None:
             raise Changed("its sidecar is gone", path=path)
-        curation = found[1].get("curation") or {}
+        if found[1]["original"].get("sha256") != action.sha256:
+            raise Changed("its content was changed since", path=path)
+        curation = curation_of(found[1])
         fields = {
-            name: {"before": change.after, "after": change.before}
-            for name, change in action.fields.items()
-            if curation.get(name) == change.after
+            name: {"before": curation.get(name), "after": value} for name, value in taken_back(curation, action).items()
         }
         if not fields:
             raise Changed("its curation was edited since; what a person wrote stays", path=path)

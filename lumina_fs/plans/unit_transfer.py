@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from lumina_fs.durable import TEMP_PREFIX, with_ending
+from lumina_fs.durable import TEMP_PREFIX
 from lumina_fs.errors import LuminaError, Refused, WriteFailed
 from lumina_fs.file_state import FileStat, stat_of
+from lumina_fs.free_names import with_ending
 from lumina_fs.plans.journal import History, Record
 from lumina_fs.plans.ledger import Ledger
 from lumina_fs.plans.places import AnyAction, Places, Step, steps_of

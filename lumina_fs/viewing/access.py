@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from index.protocol import Hit, IndexUnavailable, IndexUnusable
+from index.protocol import Hit, IndexUnavailable, IndexUnusable, Interrupted
 from lumina_fs.answers import answering_index
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import NeedsIndex
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
+
+__all__ = ["Access", "Interrupted", "Photo", "catch_up", "revision"]
 
 #: An original as a row of the index tells of it; `path` is encoded.
 Photo = Hit
@@ -55,6 +57,12 @@ class Access:
         except (IndexUnavailable, IndexUnusable) as error:
             self.close()
             raise NeedsIndex(f"the index stopped answering: {error}. Your files are unaffected") from None
+
+    def interrupt(self) -> None:
+        """End the question that is being answered: it raises Interrupted. From any thread."""
+        index = self._index
+        if index is not None:
+            index.interrupt()
 
     def close(self) -> None:
         """Give the connection back; the next question makes a new one."""

@@ -5,11 +5,30 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from index.protocol import IndexUnavailable, IndexUnusable
+from index.totals import Totals, totals
 from lumina_fs.catalog import Catalog, Source
+from lumina_fs.doorbell import NoDaemon, ask
 from lumina_fs.errors import LuminaError, SourceOffline
-from lumina_fs.index_session import is_behind
+from lumina_fs.index_session import connect, is_behind
 from lumina_fs.jobs.records import list_records
 from lumina_fs.known_catalogs import Known, known_catalogs
+
+Numbers = Totals
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source as it stands. `offline` says why it cannot be used, empty when it can; `free` in bytes of its disk."""
+
+    name: str
+    path: str
+    managed: bool
+    sidecars: str
+    originals: int | None
+    last_scan: str | None
+    offline: str = ""
+    free: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +43,22 @@ class CatalogRow:
     last_scan: str | None = None
     state: str = ""
     problems: tuple[str, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
 
 
 def catalog_rows() -> list[CatalogRow]:
     """Every known catalog, in the order of first use; no index is asked."""
     return [_row(known) for known in known_catalogs()]
+
+
+def numbers(path: str) -> Numbers | None:
+    """What the index of the catalog at `path` counts; None where there is no index to ask."""
+    try:
+        with Catalog.open(path) as catalog, connect(catalog) as index:
+            index.check()
+            return totals(index)
+    except (LuminaError, OSError, IndexUnavailable, IndexUnusable):
+        return None
 
 
 def _row(known: Known) -> CatalogRow:
@@ -42,26 +72,41 @@ def _row(known: Known) -> CatalogRow:
 
 
 def _opened(known: Known, catalog: Catalog) -> CatalogRow:
-    problems, states = [], []
-    sources = catalog.sources()
-    for source in sources:
-        try:
-            catalog.require_online(source)
-        except SourceOffline as error:
-            problems.append(str(error))
-            states.append(f"{source.name} offline")
+    sources = [_source(catalog, source) for source in catalog.sources()]
+    states = [f"{source.name} offline" for source in sources if source.offline]
     records, corrupt = list_records(catalog.root)
-    problems += corrupt
-    running = [record.job.work for record in records if record.alive]
+    problems = [source.offline for source in sources if source.offline] + corrupt
+    running: list[str] = [record.job.work for record in records if record.alive]
     if is_behind(catalog):
         states.append("index behind")
-    originals = [source.last_originals for source in sources if source.last_originals is not None]
+    if is_watched(catalog.path):
+        states.append("daemon")
+    originals = [source.originals for source in sources if source.originals is not None]
     return CatalogRow(
         known.id, catalog.name, os.path.abspath(known.path), True, sum(originals) if originals else None,
-        _last_scan(sources), ", ".join([*running, *states]) or "idle", tuple(problems),
+        max((source.last_scan for source in sources if source.last_scan is not None), default=None),
+        ", ".join([*(running or ["idle"]), *states]), tuple(problems), tuple(sources),
     )  # fmt: skip
 
 
-def _last_scan(sources: list[Source]) -> str | None:
-    """When a scan of one of them ended last, in UTC."""
-    return max((source.last_scan for source in sources if source.last_scan is not None), default=None)
+def _source(catalog: Catalog, source: Source) -> SourceRow:
+    offline, free = "", None
+    try:
+        catalog.require_online(source)
+        found = os.statvfs(source.path)
+        free = found.f_bavail * found.f_frsize
+    except (SourceOffline, OSError) as error:
+        offline = str(error)
+    return SourceRow(
+        source.name, source.path, source.managed, source.sidecars, source.last_originals, source.last_scan, offline,
+        free,
+    )  # fmt: skip
+
+
+def is_watched(path: str) -> bool:
+    """True when a daemon watches the catalog at `path`."""
+    try:
+        ask(path, {"do": "status"}, timeout=1.0)
+    except (NoDaemon, OSError):
+        return False
+    return True

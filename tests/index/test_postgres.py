@@ -186,6 +186,13 @@ def test_exact_duplicates_leave_out_missing_and_empty_ones(index: PostgresIndex)
     assert [hit.path for hit in group] == ["1.jpg", "2.jpg", "3.jpg"]
     summary = index.summary()
     assert (summary.duplicates, summary.duplicate_groups, summary.wasted) == (2, 1, 1000)
+    assert index.count_duplicates() == 2
+
+
+def test_files_that_cannot_be_read_are_no_duplicates_of_each_other(index: PostgresIndex) -> None:
+    index.upsert("main", [row(number, original={"sha256": None}) for number in (1, 2, 3)])
+    summary = index.summary()
+    assert (index.count_duplicates(), summary.duplicates, summary.duplicate_groups) == (0, 0, 0)
 
 
 def test_a_batch_that_cannot_be_taken_leaves_nothing_behind(index: PostgresIndex) -> None:

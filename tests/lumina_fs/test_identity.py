@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lumina_fs.errors import SourceOffline
 from lumina_fs.identity import distance, pair
+from lumina_fs.sidecars import Sidecars
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -131,6 +132,30 @@ def test_other_content_under_a_known_name_is_a_new_original(library: Library) ->
     before = library.tree()
     library.scan()
     assert library.tree() == before
+
+
+def test_the_sidecar_of_a_replaced_content_is_read_only_when_some_content_appears(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    library.curate("a.jpg", caption="the old picture")
+    library.photo("a.jpg", 2)
+    library.scan()
+    read: list[str] = []
+    orphan_value = Sidecars.orphan_value
+
+    def counting(self: Sidecars, sidecar: str) -> Any:
+        read.append(sidecar)
+        return orphan_value(self, sidecar)
+
+    monkeypatch.setattr(Sidecars, "orphan_value", counting)
+    library.scan()
+    assert read == []
+    library.photo("b.jpg", 1)
+    assert library.scan().moved == 1
+    assert len(read) == 1
+    assert library.value("b.jpg")["curation"] == {"caption": "the old picture"}
 
 
 def test_a_missing_photo_keeps_its_sidecar_and_comes_back(library: Library, tmp_path: Path) -> None:
@@ -386,3 +411,48 @@ def test_a_very_long_name_that_went_missing_is_known_by_its_whole_name(library: 
     before = library.tree()
     assert library.scan().missing == 1
     assert library.tree() == before
+
+
+def test_a_sidecar_that_moved_keeps_its_id_though_the_index_knows_it_elsewhere(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the old place is out of date: another original lies there, with a sidecar of its own."""
+    library.photo("a.jpg", 1)
+    library.photo("other.jpg", 3)
+    library.scan()
+    first = library.value("a.jpg")["id"]
+    monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    shutil.move(library.root / "a.jpg", library.root / "b.jpg")
+    shutil.move(library.sidecar("a.jpg"), library.root / "away")
+    library.photo("a.jpg", 2)
+    library.scan()
+    library.sidecar("b.jpg").unlink()
+    shutil.move(library.root / "away", library.sidecar("b.jpg"))
+    monkeypatch.delenv("LUMINA_DATABASE_URL")
+    library.scan()
+    assert library.value("b.jpg")["id"] == first
+    assert library.value("a.jpg")["id"] != first
+
+
+@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse"])
+def test_what_was_missing_before_does_not_make_a_source_offline(
+    library: Library, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    for number in range(5):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    for number in range(4):
+        (library.root / f"{number}.jpg").unlink()
+    with pytest.raises(SourceOffline):
+        library.scan()
+    assert library.scan(accept_missing=True).missing == 4
+    if how == "without an index":
+        monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    else:
+        for number in range(4):
+            library.sidecar(f"{number}.jpg").write_bytes(b"{")
+    for _ in range(2):
+        assert library.scan().offline == []
+    (library.root / "4.jpg").unlink()
+    library.photo("5.jpg", 5)
+    assert library.scan().offline == []

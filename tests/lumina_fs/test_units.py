@@ -58,6 +58,18 @@ def test_a_shared_xmp_goes_with_the_raw_file_and_a_shared_caption_with_the_still
     assert [one.name for one in found["B.JPG"].travellers] == ["B.txt"]
 
 
+def test_a_folder_without_travellers_gives_the_units_that_it_gives_beside_a_stranger() -> None:
+    """Such folders, nearly all, are told apart early: a file of nobody's sends the same ones the long way."""
+    for names in (
+        ["A.JPG"],
+        ["A.JPG", "A.JPG.lumina.json", "B.CR2", "C.MOV", "C.MOV.lumina.json"],
+        ["x" * 245 + ".JPG"],
+    ):
+        plain = units(*names)
+        assert plain == units(*names, "stranger.xmp")
+        assert len(plain) == len([name for name in names if "lumina" not in name])
+
+
 def test_travellers_are_called_after_their_original() -> None:
     found = units("A.JPG", "A.JPG.lumina.json", "A.JPG.xmp", "A.XMP", "A.txt")["A.JPG"]
     assert {one.name: moved_name(one, {"A.JPG": "new-1.JPG"}) for one in found.travellers} == {

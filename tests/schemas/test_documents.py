@@ -68,6 +68,7 @@ SIDECAR: dict[str, Any] = {
         "gps": {"latitude": -90.0, "longitude": 180.0, "altitude": -3.5}, "orientation": 8, "reader": "ExifTool 13.50",
         "tags": {"XMP:Subject": ["a", 1, {"b": None}]}, "tags_left_out": {"count": 1, "names": ["MakerNote"]},
     },
+    "text_caption": {"size": 5, "mtime_ns": 1, "sha256": "ab" * 32, "text": "heron", "written": "cd" * 32},
     "measurements": {"dhash": {"version": 1, "value": "00ff"}, "mine": {"version": 2, "value": {"a": [1.5]}}},
     "problems": [{"code": "truncated", "message": "only a part is there", "decoder": "x"}],
 }  # fmt: skip

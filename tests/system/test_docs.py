@@ -12,6 +12,7 @@ from lumina_fs.cli import COMMANDS
 from lumina_fs.cli.search import LANGUAGE
 from lumina_fs.errors import ExitCode
 from lumina_fs.settings import ENVIRONMENT, Settings
+from tui.entry import FRONT_ENDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((REPOSITORY / "docs").glob("*.md")), *sorted(REPOSITORY.glob("*.md"))]
@@ -29,7 +30,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_command_and_exit_code_is_documented() -> None:
     page = text("docs/cli.md")
-    for command in COMMANDS:
+    for command in (*COMMANDS, *FRONT_ENDS):
         assert f"| `{command}" in page, command
     for code in ExitCode:
         assert f"| {code.value} |" in page, code

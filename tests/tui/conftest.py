@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from tests.conftest import Library
 from tui.widgets import drawing
 
 
 @pytest.fixture(autouse=True)
 def _pictures_as_blocks() -> None:
     drawing.choose("blocks")
+
+
+@pytest.fixture(autouse=True)
+def _clock_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as context:
+        context.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def steady_library(postgres: str) -> Iterator[Library]:
+    """An empty library under a path of a constant length, for pictures of screens."""
+    base = Path(tempfile.mkdtemp(prefix="lumina-snap-"))
+    root = base / "library"
+    root.mkdir()
+    yield Library(root)
+    shutil.rmtree(base)

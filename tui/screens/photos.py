@@ -1,11 +1,379 @@
-"""The screen of photos."""
+"""The screen of photos: a grid or a table of what a query finds, filters, and all about the one under the cursor."""
 
 from __future__ import annotations
 
-from tui.catalog_screen import CatalogScreen
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Button, ContentSwitcher, Static
+
+from lumina_fs.cli.display import size
+from lumina_fs.errors import LuminaError
+from lumina_fs.terminal import visible
+from lumina_fs.viewing import photos
+from lumina_fs.viewing.access import Interrupted
+from lumina_fs.viewing.detail import Detail, Related, detail, duplicates, paths_of
+from lumina_fs.viewing.photos import Listed
+from tui.asking import AskText
+from tui.foreign import foreign
+from tui.photos.curating_screen import CuratingScreen
+from tui.photos.full_photo import FullPhoto
+from tui.photos.listing import key_of
+from tui.widgets.detail_view import DetailView
+from tui.widgets.filter_panel import FilterPanel
+from tui.widgets.one_key import OneKey
+from tui.widgets.photo_grid import PhotoGrid
+from tui.widgets.photo_table import PhotoTable
+from tui.widgets.query_bar import QueryBar, QueryInput
+from tui.widgets.virtual_table import VirtualTable
+
+#: Seconds that the cursor rests before all about a photo is read.
+_REST = 0.12
+_SORT_KEYS = (("d", "date"), ("n", "name"), ("s", "size"), ("q", "quality"), ("r", "rating"))
 
 
-class PhotosScreen(CatalogScreen):
-    """Being built."""
+class PhotosScreen(CuratingScreen):
+    """Browse, search, select, and say what is to be said of photos."""
 
     NAME = "photos"
+    CSS = """
+    #missing { display: none; height: auto; padding: 1 2; background: $surface; }
+    #missing.-shown { display: block; }
+    #missing Button { margin-top: 1; }
+    #main { height: 1fr; }
+    #views { height: 1fr; width: 2fr; }
+    #side { display: none; width: 1fr; min-width: 46; max-width: 80; border-left: solid $panel; }
+    PhotosScreen.-wide #side.-shown { display: block; }
+    PhotosScreen.-narrow .-filtering #views { display: none; }
+    PhotosScreen.-narrow FilterPanel { width: 1fr; border: none; }
+    #status { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search"),
+        Binding("v", "switch", "Grid/table"),
+        Binding("f", "filters", "Filter"),
+        Binding("s", "sort", "Sort", show=False, tooltip="Sort by"),
+        Binding("S", "turn", "Turn the order", show=False),
+        Binding("colon,ctrl+g", "jump", "Go to", show=False, tooltip="Go to a place (50%), a number or a date"),
+        Binding("i", "side", "Details", show=False, tooltip="Details beside the list"),
+        Binding("ctrl+a", "select_all", "Select all", show=False, tooltip="Select all that the query finds"),
+        Binding("n", "select_none", "Select nothing", show=False),
+        Binding("escape", "back", "Close what is open", show=False),
+        Binding("R", "rebuild", "Rebuild the index", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choices: dict[str, dict[str, int]] = {}
+        self.behind = False
+        self._rest: Timer | None = None
+        self._full: FullPhoto | None = None
+
+    def content(self) -> Iterable[Widget]:
+        """Bar, panel, views, details, status."""
+        yield QueryBar()
+        with Vertical(id="missing"):
+            yield Static("", id="why")
+            yield Button("Rebuild the index (R)", id="rebuild")
+        with Horizontal(id="main"):
+            yield FilterPanel()
+            with ContentSwitcher(id="views", initial="grid"):
+                yield PhotoGrid(id="grid")
+                yield PhotoTable(id="table")
+            yield DetailView(id="side")
+        yield Static("", id="status")
+
+    def begin(self) -> None:
+        """As other screens; the list takes the keys."""
+        super().begin()
+        if self.session is not None:
+            self.view.focus()
+            self._learn()
+
+    # -- what there is to choose from
+
+    @work(group="choices", exclusive=True)
+    async def _learn(self) -> None:
+        try:
+            self.choices = await self.open_session.ask_slowly(photos.choices)
+        except (LuminaError, OSError, Interrupted):
+            return
+        self.query_one(QueryInput).choices = self.choices
+        self.query_changed()
+
+    def query_changed(self) -> None:
+        """The panel and the bar follow."""
+        self.query_one(QueryBar).put(self.query_text)
+        panel = self.query_one(FilterPanel)
+        if panel.has_class("-shown"):
+            panel.show(self.query_text, self.choices)
+
+    @on(FilterPanel.Edited)
+    def _edited(self, event: FilterPanel.Edited) -> None:
+        self.ask_for(event.text)
+
+    @on(QueryInput.Left)
+    def _done_typing(self) -> None:
+        self.view.focus()
+
+    # -- what is said below
+
+    def say_status(self) -> None:
+        """How many, how much, in which order, what is selected and what is not saved."""
+        listing, pending = self.listing, self.open_session.pending
+        missing = self.query_one("#missing")
+        missing.set_class(bool(self.problem), "-shown")
+        self.query_one("#why", Static).update(foreign(self.problem))
+        total = f"{listing.total:,}" if listing.order is not None or listing.complete else f"{listing.total:,}+"
+        parts = [f"{min(self.at + 1, listing.total):,} of {total}"]
+        if listing.size is not None:
+            parts.append(size(listing.size))
+        parts.append(f"by {self.sort_key} {'▼' if self.descending else '▲'}")
+        if self.selection:
+            parts.append(f"✓ {len(self.selection):,} selected, {size(sum(self.selection.values()))}")
+        if len(pending):
+            parts.append(f"* {len(pending):,} not saved (Ctrl+S)")
+        if self.saving:
+            parts.append(self.saving)
+        if self.app.trouble or self.behind:
+            parts.append("! index behind, R rebuilds it" if self.behind else f"! {self.app.trouble}")
+        self.query_one("#status", Static).update(foreign(" · ".join(parts)))
+
+    @work(group="behind", exclusive=True)
+    async def _look_behind(self) -> None:
+        from lumina_fs.index_session import is_behind
+
+        behind = bool(await self.read(is_behind)) and not any(record.alive for record in self.app.jobs)
+        if behind != self.behind:
+            self.behind = behind
+            self.say_status()
+
+    @on(Button.Pressed, "#rebuild")
+    def action_rebuild(self) -> None:
+        """Make the index anew from the sidecars."""
+        lines = ["The index is made anew from the sidecars. Photos and sidecars stay as they are."]
+        self.confirm_then("Rebuild the index?", lines, "Rebuild", self._rebuild)
+
+    def _rebuild(self) -> None:
+        self.notify("the index is being made anew")
+        self.app.start(["index", "rebuild"])
+
+    def look_again(self) -> None:
+        """Also at what there is to choose from."""
+        super().look_again()
+        self._look_behind()
+
+    # -- all about one
+
+    @on(PhotoGrid.Moved)
+    @on(VirtualTable.Moved)
+    def _cursor_moved(self, event: PhotoGrid.Moved | VirtualTable.Moved) -> None:
+        event.stop()
+        if event.control is self.view:
+            self.say_status()
+            self.moved()
+
+    def moved(self) -> None:
+        """Show the photo under the cursor where details are shown, as soon as it rests."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_REST, self._rested)
+
+    def _viewers(self) -> list[DetailView]:
+        side = self.query_one("#side", DetailView)
+        found = [side] if side.has_class("-shown") and self.has_class("-wide") else []
+        full = self._full
+        return [*found, full.view] if full is not None and full.is_mounted else found
+
+    def _rested(self) -> None:
+        self._rest = None
+        here = self.current()
+        if self.session is None or here is None or not self._viewers():
+            return
+        for viewer in self._viewers():
+            viewer.photo = here.hit
+        if self._full is not None:
+            self._full.say(self.at + 1, self.listing.total)
+        self._tell_about(here)
+
+    @work(group="detail", exclusive=True)
+    async def _tell_about(self, here: Listed) -> None:
+        session, hit = self.open_session, here.hit
+        try:
+            found = await session.read(detail, hit.source, hit.path)
+            related = await session.ask(duplicates, session.catalog, hit.source, hit.path, hit.sha256)
+            sources = await session.read(lambda catalog: len(catalog.sources()))
+        except (LuminaError, OSError) as error:
+            for viewer in self._viewers():
+                viewer.say(str(error))
+            return
+        for viewer in self._viewers():
+            viewer.show(found, related, session.pending.get(key_of(here)), sources)
+
+    @on(PhotoGrid.Chosen)
+    @on(VirtualTable.Chosen)
+    def _opened(self, event: PhotoGrid.Chosen | VirtualTable.Chosen) -> None:
+        event.stop()
+        side = self.query_one("#side", DetailView)
+        if self.has_class("-wide") and not side.has_class("-shown"):
+            self.action_side()
+        elif self.current() is not None:
+            self._full = FullPhoto(self)
+            self.app.push_screen(self._full, lambda _: self._closed())
+            self.call_later(self.moved)
+
+    def _closed(self) -> None:
+        self._full = None
+        self.view.focus()
+
+    def action_side(self) -> None:
+        """Details beside the list, or no more."""
+        self.query_one("#side").toggle_class("-shown")
+        self.moved()
+
+    def step(self, by: int) -> None:
+        """The cursor to another photo."""
+        self.view.cursor = max(0, min(self.at + by, self.listing.total - 1))
+
+    # -- keys
+
+    def action_search(self) -> None:
+        """To the query."""
+        self.query_one(QueryInput).focus()
+
+    def action_switch(self) -> None:
+        """The grid or the table."""
+        row = self.at
+        switcher = self.query_one(ContentSwitcher)
+        switcher.current = "table" if switcher.current == "grid" else "grid"
+        self._lay_out(row)
+        self.view.focus()
+
+    def action_filters(self) -> None:
+        """The panel of filters, or no more."""
+        panel = self.query_one(FilterPanel)
+        panel.toggle_class("-shown")
+        shown = panel.has_class("-shown")
+        self.query_one("#main").set_class(shown, "-filtering")
+        if shown:
+            panel.show(self.query_text, self.choices)
+            panel.query("Input").first().focus()
+        else:
+            self.view.focus()
+
+    def action_back(self) -> None:
+        """Close the panel of filters, then the details; the list takes the keys."""
+        if self.query_one(FilterPanel).has_class("-shown"):
+            self.action_filters()
+        elif self.focused is self.view and self.query_one("#side").has_class("-shown"):
+            self.action_side()
+        self.view.focus()
+
+    @work
+    async def action_sort(self) -> None:
+        """Ask by what."""
+        answers = [(key, name, f"by {name}{' and folder' if name == 'name' else ''}") for key, name in _SORT_KEYS]
+        answer = await self.app.push_screen_wait(OneKey("Sort (the same again turns it)", answers))
+        if answer is not None:
+            self._sort(answer)
+
+    def _sort(self, key: str) -> None:
+        if key == self.sort_key:
+            self.sort_by(key, descending=not self.descending)
+        else:
+            self.sort_by(key, descending=key != "name")
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        self.sort_by(self.sort_key, descending=not self.descending)
+
+    @on(VirtualTable.HeadClicked)
+    def _head(self, event: VirtualTable.HeadClicked) -> None:
+        if event.key in photos.SORTS:
+            self._sort(event.key)
+
+    @work
+    async def action_jump(self) -> None:
+        """Ask where to."""
+        hint = "50% of the way, a number, or in an order by date 2019, 2019-07 or 2019-07-14"
+        text = await self.app.push_screen_wait(AskText("Go to", hint=hint))
+        if text:
+            await self._jump(text.strip())
+
+    async def _jump(self, text: str) -> None:
+        order, total = self.listing.order, self.listing.total
+        by_date = self.sort_key == "date" and order is not None
+        try:
+            if text.endswith("%"):
+                row = round(float(text[:-1]) / 100 * (total - 1))
+            elif by_date and order is not None and (len(text) == 4 or "-" in text):
+                row = await self.open_session.ask(photos.place_of_date, order, text)
+            else:
+                row = int(text.replace(",", "")) - 1
+        except (ValueError, OverflowError):
+            self.notify(f"{visible(text)} is no percentage, number or date", severity="warning", markup=False)
+            return
+        except (LuminaError, OSError) as error:
+            self.app.complain(error)
+            return
+        self.view.cursor = max(0, min(row, total - 1))
+
+    # -- the file itself
+
+    @work
+    async def action_open_original(self) -> None:
+        """Show the original in the system's viewer, or say where it is."""
+        here = self.current()
+        path = await self.read(paths_of, *key_of(here)) if here is not None else None
+        if path is None:
+            return
+        if not (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            self.notify(visible(path), title="No display here; the photo is", markup=False, timeout=10)
+            return
+        try:
+            await asyncio.to_thread(_open, path)
+        except OSError as error:
+            self.notify(f"{visible(path)}: {error}", title="It cannot be opened", markup=False, severity="warning")
+
+    @work
+    async def action_copy_path(self) -> None:
+        """The path of the original, into the clipboard of the terminal."""
+        here = self.current()
+        path = await self.read(paths_of, *key_of(here)) if here is not None else None
+        if path is not None:
+            self.app.copy_to_clipboard(path.encode("utf-8", "replace").decode())
+            self.notify(visible(path), title="Copied", markup=False)
+
+    # -- memory
+
+    def state(self) -> dict[str, Any]:
+        """With what is open besides the list."""
+        if self.session is None:
+            return {}
+        filters, side = self.query_one(FilterPanel), self.query_one("#side")
+        return {**super().state(), "filters": filters.has_class("-shown"), "side": side.has_class("-shown")}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """With what was open."""
+        for name, widget in (("filters", "#filters"), ("side", "#side")):
+            self.query_one(widget).set_class(state.get(name) is True, "-shown")
+        self.query_one("#main").set_class(state.get("filters") is True, "-filtering")
+        super().restore(state)
+
+
+def _open(path: str) -> None:
+    """Start the system's viewer and do not wait for it."""
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    subprocess.Popen(
+        [opener, path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip

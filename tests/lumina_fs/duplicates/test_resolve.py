@@ -15,6 +15,7 @@ from lumina_fs.duplicates.decisions import batch, keep
 from lumina_fs.duplicates.resolve import propose
 from lumina_fs.duplicates.verdicts import decide
 from lumina_fs.errors import Refused
+from lumina_fs.sidecars import Sidecars
 from schemas.document import load
 from schemas.files import published
 from schemas.plan import Plan
@@ -177,3 +178,70 @@ def test_names_with_any_bytes_are_proposed_as_documents_write_them(library: Libr
     plan = proposed(library)
     assert plan is not None
     assert [one["path"] for one in plan["actions"] if one["do"] == "trash"] == ["bytes:caf%E9 copy.jpg"]
+
+
+@pytest.fixture
+def twins(library: Library) -> Library:
+    """A RAW file and the camera's JPEG beside it, a unit; each has a better copy elsewhere, for which it is to go."""
+    for seed, name in ((1, "IMG_1.JPG"), (2, "IMG_1.CR2")):
+        library.photo(f"best/{seed}.jpg", seed, Software="a long description " * 9)
+        library.photo(f"card/{name}", seed)
+    library.scan()
+    searched(library)
+    remove_all(library)
+    return library
+
+
+def test_a_unit_of_which_all_go_goes_as_one(twins: Library) -> None:
+    plan = proposed(twins)
+    assert plan is not None
+    [trash] = plan["actions"]
+    assert trash["do"] == "trash"
+    assert {trash["path"], *(one["path"] for one in trash["companions"])} == {
+        "card/IMG_1.JPG", "card/IMG_1.CR2", "card/IMG_1.JPG.lumina.json", "card/IMG_1.CR2.lumina.json",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", ["card/IMG_1.JPG", "card/IMG_1.CR2", "best/1.jpg", "best/2.jpg"])
+def test_a_file_that_cannot_go_keeps_all_of_its_unit(twins: Library, broken: str) -> None:
+    """As the companion of its twin it would be trashed though what was written to it could not be taken over."""
+    library = twins
+    library.photo("best/3.jpg", 3, Software="a long description " * 9)
+    library.photo("card/other.jpg", 3)
+    library.scan()
+    searched(library)
+    remove_all(library)
+    library.sidecar(broken).write_text("{ broken")
+    plan = proposed(library)
+    assert plan is not None
+    trashed = [one for one in plan["actions"] if one["do"] == "trash"]
+    assert [(one["path"], [c["part"] for c in one["companions"]]) for one in trashed] == [
+        ("card/other.jpg", ["sidecar"])
+    ]
+    skipped = {one["path"]: one["reason"] for one in plan["actions"] if one["do"] == "skip"}
+    assert set(skipped) == {"card/IMG_1.JPG", "card/IMG_1.CR2"}
+    assert any("sidecar" in reason for reason in skipped.values())
+    [also] = [path for path, reason in skipped.items() if "belongs together" in reason]
+    [first] = set(skipped) - {also}
+    assert first.rpartition("/")[2] in skipped[also]
+
+
+def test_a_keeper_takes_nothing_over_from_a_file_whose_unit_stays(twins: Library) -> None:
+    twins.curate("card/IMG_1.CR2", caption="The RAW file")
+    twins.scan()
+    twins.sidecar("card/IMG_1.JPG").write_text("{ broken")
+    with pytest.raises(Refused, match="no file may be moved"):
+        proposed(twins)
+
+
+def test_the_sidecar_of_a_file_that_goes_is_read_once(decided: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    find_usable = Sidecars.find_usable
+
+    def counting(self: Sidecars, original: str) -> Any:
+        read.append(original)
+        return find_usable(self, original)
+
+    monkeypatch.setattr(Sidecars, "find_usable", counting)
+    assert proposed(decided) is not None
+    assert sorted(read) == ["2019/lake.jpg", "2020/lake (1).jpg", "2020/lake copy.jpg"]

@@ -1,0 +1,71 @@
+"""Names for files of ours: a file gets one that is free, and keeps what it holds; nothing can be overwritten.
+
+The steps under `durable`, which says when they are on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+from lumina_fs.file_state import digest, read_at
+from lumina_fs.kernel import UNSUPPORTED, Layer
+
+#: The bytes of the longest file name.
+MAX_NAME = 255
+
+
+def move_new(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
+    """Rename without replacing; FileExistsError is the only proof of "taken"."""
+    try:
+        layer.rename_new(old_dir, old, new_dir, new)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        try:
+            layer.link(old_dir, old, new_dir, new)
+        except OSError as second:
+            if second.errno not in UNSUPPORTED:
+                raise
+            _copy_new(layer, old_dir, old, new_dir, new)
+        layer.unlink(old_dir, old)
+
+
+def _copy_new(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
+    """The last way, for file systems without links: an exclusive copy, compared before it counts."""
+    found = read_at(old_dir, old)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), old)
+    fd = layer.create(new_dir, new, 0o666)
+    try:
+        layer.write(fd, found[0])
+        layer.fsync(fd)
+    except OSError:
+        drop(layer, new_dir, new)
+        raise
+    finally:
+        os.close(fd)
+    if etag_of(new_dir, new) != digest(found[0]):
+        drop(layer, new_dir, new)
+        raise OSError(errno.EIO, "the copy differs from what was written", new)
+
+
+def drop(layer: Layer, directory: int, name: str) -> None:
+    """Remove a temporary; one that cannot be removed is left for a sweep."""
+    if name:
+        with contextlib.suppress(OSError):
+            layer.unlink(directory, name)
+
+
+def etag_of(directory: int, name: str) -> str | None:
+    """The ETag of what lies under a name; None for nothing."""
+    found = read_at(directory, name)
+    return None if found is None else digest(found[0])
+
+
+def with_ending(name: str, ending: str) -> str:
+    """`name` with `ending`; a name too long for both is cut."""
+    while len(os.fsencode(name)) + len(ending) > MAX_NAME:
+        name = name[:-1]
+    return name + ending

@@ -1,0 +1,147 @@
+"""The room of tags: a tree, the photos of a tag, and changes everywhere that can be taken back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Tree
+
+from tests.conftest import Library
+from tests.tui import snapshots
+from tests.tui.driving import app_on, settled, until
+from tui.asking import AskText, Confirm
+from tui.widgets.virtual_table import VirtualTable
+
+TAGS = {
+    "a.jpg": ["people/anna", "beach"],
+    "b.jpg": ["people/ana", {"category": "people", "value": "anna"}],
+    "c.jpg": ["people/ana"],
+    "d.jpg": ["[/x] [bold]odd[/bold]"],
+}
+
+
+@pytest.fixture
+def tagged(postgres: str) -> Iterator[Library]:
+    with tempfile.TemporaryDirectory(prefix="lumina-snap-") as folder:
+        root = Path(folder) / "photos"
+        root.mkdir()
+        library = Library(root)
+        for seed, path in enumerate(TAGS):
+            library.photo(path, seed, DateTimeOriginal=f"2019:07:1{seed} 12:00:00")
+        library.scan()
+        for path, tags in TAGS.items():
+            library.curate(path, tags=tags)
+        library.scan()
+        yield library
+
+
+def tags_of(library: Library) -> dict[str, Any]:
+    return {path: library.value(path).get("curation", {}).get("tags", []) for path in TAGS}
+
+
+async def go(pilot: Pilot[Any], to: str) -> None:
+    """The cursor to a line of the tree that starts so."""
+    await pilot.press("5")
+    await settled(pilot)
+    tree: Tree[Any] = pilot.app.screen.query_one("#tags", Tree)
+    tree.focus()
+    nodes = [node for top in tree.root.children for node in (top, *top.children)]
+    tree.move_cursor(next(node for node in nodes if str(node.label).startswith(to)))
+    await settled(pilot)
+
+
+async def answer(pilot: Pilot[Any], text: str) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, AskText))
+    pilot.app.screen.query_one(Input).value = text
+    await pilot.press("enter")
+
+
+async def agree(pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    await pilot.press("y")
+
+
+async def test_the_tree_counts_and_the_table_lists_the_photos_of_a_tag(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "anna")
+        table = pilot.app.screen.query_one(VirtualTable)
+        await until(pilot, lambda: table.row(1) is not None)
+        assert [table.row(at)[0] for at in range(table.total)] == ["a.jpg", "b.jpg"]  # type: ignore[index]
+
+
+async def test_a_tag_renamed_to_an_existing_one_becomes_one_with_it_and_can_be_taken_back(tagged: Library) -> None:
+    before = {path: tagged.sidecar(path).read_bytes() for path in TAGS}
+    async with app_on(tagged) as pilot:
+        await go(pilot, "ana")
+        await pilot.press("r")
+        await answer(pilot, "people/anna")
+        await agree(pilot)
+        await until(pilot, lambda: tags_of(tagged)["c.jpg"] == ["people/anna"])
+        assert len(tags_of(tagged)["b.jpg"]) == 1
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
+        await settled(pilot)
+        await pilot.press("u")
+        await agree(pilot)
+        await until(pilot, lambda: {p: tagged.sidecar(p).read_bytes() for p in TAGS} == before)
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
+
+
+async def test_a_category_is_renamed_as_a_whole(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "people")
+        await pilot.press("r")
+        await answer(pilot, "family")
+        await agree(pilot)
+        await until(pilot, lambda: tags_of(tagged)["c.jpg"] == ["family/ana"])
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
+        assert tags_of(tagged)["a.jpg"] == ["family/anna", "beach"]
+
+
+async def test_no_leaves_everything_as_it_is(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "beach")
+        before = tagged.tree()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert tagged.tree() == before
+
+
+async def test_a_tag_is_added_to_marked_photos_only(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "ana")
+        table = pilot.app.screen.query_one(VirtualTable)
+        await until(pilot, lambda: table.row(1) is not None)
+        table.focus()
+        await pilot.press("down", "space", "a")
+        await answer(pilot, "places/rome")
+        await agree(pilot)
+        await until(pilot, lambda: tags_of(tagged)["c.jpg"] == ["people/ana", "places/rome"])
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
+        assert "places/rome" not in tags_of(tagged)["b.jpg"]
+
+
+async def test_a_wrong_name_is_refused_with_its_reason(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "beach")
+        await pilot.press("r")
+        await answer(pilot, "/")
+        await settled(pilot)
+        assert not isinstance(pilot.app.screen, Confirm)
+        assert any("tag" in note.message for note in pilot.app._notifications)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)])
+async def test_the_room_looks_as_it_did(tagged: Library, size: tuple[int, int]) -> None:
+    async with app_on(tagged, size=size) as pilot:
+        await go(pilot, "anna")
+        table = pilot.app.screen.query_one(VirtualTable)
+        await until(pilot, lambda: table.row(0) is not None)
+        await settled(pilot)
+        snapshots.check(pilot.app, "tags")

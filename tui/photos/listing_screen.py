@@ -1,0 +1,362 @@
+"""A screen that lists the answer to a query: it asks, shows pages where somebody looks, and follows changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from textual import on, work
+from textual.widgets import ContentSwitcher
+
+from lumina_fs.errors import LuminaError
+from lumina_fs.viewing import photos
+from lumina_fs.viewing.access import Interrupted
+from lumina_fs.viewing.photos import Key, Listed, QueryError
+from tui.catalog_screen import CatalogScreen
+from tui.following import Change
+from tui.photos.listing import PAGE, Listing, key_of
+from tui.photos.shown import cell_of, row_of
+from tui.widgets.photo_grid import GridCell, PhotoGrid
+from tui.widgets.photo_table import PhotoTable
+from tui.widgets.query_bar import QueryBar
+from tui.widgets.virtual_table import Row, VirtualTable
+
+#: Changes under the screen are looked at no more often than this many seconds, and than five times as long as it took.
+_CALM = 0.8
+
+
+class ListingScreen(CatalogScreen):
+    """The question, the answer, the selection, and the two ways to show them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query_text = ""
+        self.sort_key = "date"
+        self.descending = True
+        self.listing = Listing("", "date", descending=True)
+        #: What is selected, with the bytes of each.
+        self.selection: dict[Key, int] = {}
+        #: Why there is no answer.
+        self.problem = ""
+        self._wanted_key: Key | None = None
+        self._wanted_row = 0
+        self._took = 0.0
+        self._will_look = False
+
+    # -- the widgets
+
+    @property
+    def grid(self) -> PhotoGrid:
+        """The grid."""
+        return self.query_one(PhotoGrid)
+
+    @property
+    def table(self) -> PhotoTable:
+        """The table."""
+        return self.query_one(PhotoTable)
+
+    @property
+    def view(self) -> PhotoGrid | PhotoTable:
+        """The one that is shown."""
+        return self.grid if self.query_one(ContentSwitcher).current == "grid" else self.table
+
+    @property
+    def at(self) -> int:
+        """The place of the cursor."""
+        return self.view.cursor
+
+    def current(self) -> Listed | None:
+        """The original under the cursor, None while it is not there."""
+        return self.listing.row(self.at) if self.listing.total else None
+
+    # -- asking
+
+    @work(exclusive=True, group="listing")
+    async def load(self) -> None:
+        """The first page at once; then the order of all, with the cursor on the photo that it was on."""
+        begun = time.monotonic()
+        wanted = Listing(self.query_text, self.sort_key, descending=self.descending)
+        sort = photos.sort_of(wanted.sort, wanted.descending)
+        session, bar = self.open_session, self.query_one(QueryBar)
+        try:
+            first = await session.ask(photos.first_page, wanted.query, sort, PAGE)
+            bar.tell()
+            self.problem = ""
+            wanted.complete = len(first) < PAGE
+            wanted.put(0, list(first))
+            if not wanted.same_as(self.listing) or not self.listing.total:
+                self._begin(wanted)
+            order = await session.ask_slowly(photos.whole_order, wanted.query, sort)
+            await self._take(wanted, order)
+        except QueryError as error:
+            bar.tell(error.reason, error.column)
+        except Interrupted:
+            return
+        except (LuminaError, OSError) as error:
+            self.problem = str(error)
+        finally:
+            self._took = time.monotonic() - begun
+        self.say_status()
+
+    def _begin(self, wanted: Listing) -> None:
+        """Show the first page of another answer."""
+        if not wanted.same_as(self.listing):
+            if self.listing.query:
+                self._wanted_key = None
+            self._wanted_row = 0
+        self.listing = wanted
+        self._lay_out(0)
+        self.say_status()
+        self.moved()
+
+    async def _take(self, wanted: Listing, order: photos.Order) -> None:
+        """Show all of an answer, now that its order is known."""
+        session = self.open_session
+        here = self.current()
+        key = self._wanted_key or (key_of(here) if here is not None and self.at else None)
+        row = self.at if self._wanted_key is None else self._wanted_row
+        if key is not None:
+            found = await session.ask(photos.place_of, order, key)
+            row = row if found is None else found
+        self._wanted_key = None
+        fresh = Listing(wanted.query, wanted.sort, descending=wanted.descending)
+        fresh.order, fresh.complete = order, True
+        row = max(0, min(row, len(order) - 1))
+        for number in {row // PAGE, *self.view.pages_in_sight()}:
+            if number * PAGE < len(order):
+                fresh.put(number, await session.ask(photos.page, order, number * PAGE, (number + 1) * PAGE))
+        self.listing = fresh
+        self._lay_out(row)
+        self.moved()
+
+    def _lay_out(self, row: int) -> None:
+        """Both views forget what they knew; the one that is shown gets what is there."""
+        self.view.reset(self.listing.total, cursor=row)
+        self.table.sorted = (self.sort_key, self.descending)
+        self._put_kept()
+
+    def _put_kept(self) -> None:
+        for number in sorted({at // PAGE for at, _ in self.listing.kept()}):
+            self._put(self.view, number)
+        self._mark()
+
+    def _put(self, view: PhotoGrid | VirtualTable, number: int) -> None:
+        rows = self.listing.page(number)
+        if rows is None:
+            return
+        pending = self.open_session.pending
+        edits = [pending.get(key_of(one)) if one is not None and len(pending) else None for one in rows]
+        if isinstance(view, PhotoGrid):
+            cells: list[GridCell | None] = [cell_of(one, edit) for one, edit in zip(rows, edits, strict=True)]
+            view.put(number * PAGE, cells)
+        else:
+            lines: list[Row] = [row_of(one, edit, view.columns) for one, edit in zip(rows, edits, strict=True)]
+            view.put(number * PAGE, lines)
+
+    def _mark(self) -> None:
+        """Marks of the rows that are there."""
+        chosen = self.selection
+        self.view.marks = {at for at, one in self.listing.kept() if key_of(one) in chosen} if chosen else set()
+        self.view.refresh()
+
+    def redraw(self) -> None:
+        """Show what is kept again, after a change of what is wished or selected."""
+        self._put_kept()
+        self.say_status()
+
+    @on(PhotoGrid.NeedRows)
+    @on(VirtualTable.NeedRows)
+    def _needed(self, event: PhotoGrid.NeedRows | VirtualTable.NeedRows) -> None:
+        event.stop()
+        view = event.control
+        number = event.first // PAGE
+        if self.listing.page(number) is not None:
+            self._put(view, number)
+            self._mark()
+        elif self.listing.order is not None and isinstance(view, (PhotoGrid, PhotoTable)):
+            self._fetch(view, number)
+
+    @work(group="pages")
+    async def _fetch(self, view: PhotoGrid | PhotoTable, number: int) -> None:
+        listing = self.listing
+        order = listing.order
+        if order is None:
+            return
+        rows = await self.ask(photos.page, order, number * PAGE, (number + 1) * PAGE)
+        if rows is None or listing is not self.listing:
+            return
+        listing.put(number, rows)
+        self._put(view, number)
+        self._mark()
+        if None in rows:
+            self.look_again()
+        if self.at // PAGE == number:
+            self.moved()
+
+    @on(PhotoTable.Reshaped)
+    def _reshaped(self) -> None:
+        if self.session is not None and self.view is self.table:
+            self._put_kept()
+
+    # -- changes under the screen
+
+    def changed(self, change: Change) -> None:
+        """Look again, but not all the time."""
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Ask everything again soon; once, however often it is said."""
+        if not self._will_look:
+            self._will_look = True
+            self._look_soon()
+
+    @work(group="look again")
+    async def _look_soon(self) -> None:
+        try:
+            await asyncio.sleep(max(_CALM, 5 * self._took) if self.listing.total else 0.05)
+        finally:
+            self._will_look = False
+        self.load()
+
+    # -- what screens that derive say
+
+    def say_status(self) -> None:
+        """Say how many there are, and what is wrong."""
+
+    def moved(self) -> None:
+        """The cursor is on another photo, or what is known of it changed."""
+
+    # -- the query
+
+    @on(QueryBar.Asked)
+    def _asked(self, event: QueryBar.Asked) -> None:
+        self.ask_for(event.text)
+
+    def ask_for(self, text: str) -> None:
+        """Show the answer to this query."""
+        if text != self.query_text:
+            self.query_text = text
+            self.query_changed()
+            self.load()
+
+    def query_changed(self) -> None:
+        """The query is another one."""
+
+    def sort_by(self, key: str, *, descending: bool) -> None:
+        """Show it in this order."""
+        self.sort_key, self.descending = key, descending
+        self.load()
+
+    # -- the selection
+
+    @on(PhotoGrid.Marked)
+    def _marked_in_grid(self, event: PhotoGrid.Marked) -> None:
+        if event.turn:
+            self._turn(event.first)
+        else:
+            self._choose(event.first, event.last)
+
+    @on(VirtualTable.Marked)
+    def _marked_in_table(self, event: VirtualTable.Marked) -> None:
+        self._turn(event.row)
+
+    @on(PhotoTable.Stretched)
+    def _stretched(self, event: PhotoTable.Stretched) -> None:
+        self._choose(event.first, event.last)
+
+    def turn_current(self) -> None:
+        """Select the photo under the cursor, or no more."""
+        self._turn(self.at)
+
+    def _turn(self, row: int) -> None:
+        one = self.listing.row(row)
+        if one is not None:
+            key = key_of(one)
+            if key in self.selection:
+                del self.selection[key]
+            else:
+                self.selection[key] = one.hit.size
+            self._mark()
+            self.say_status()
+
+    @work(group="choosing")
+    async def _choose(self, first: int, last: int) -> None:
+        """Select all from one place to another, also where nobody looked yet."""
+        for start in range(first, last + 1, 2000):
+            rows = await self._rows(start, min(start + 2000, last + 1))
+            self.selection.update({key_of(one): one.hit.size for one in rows})
+        self._mark()
+        self.say_status()
+
+    async def _rows(self, first: int, end: int) -> list[Listed]:
+        known = [self.listing.row(at) for at in range(first, end)]
+        if None in known and self.listing.order is not None:
+            known = list(await self.ask(photos.page, self.listing.order, first, end) or [])
+        return [one for one in known if one is not None]
+
+    @work(group="choosing", exclusive=True)
+    async def action_select_all(self) -> None:
+        """Select all that the query finds."""
+        try:
+            found = await self.open_session.ask_slowly(photos.everything, self.listing.query)
+        except (LuminaError, OSError, QueryError) as error:
+            self.app.complain(error)
+            return
+        self.selection.update(found)
+        self._mark()
+        self.say_status()
+
+    def action_select_none(self) -> None:
+        """Select nothing."""
+        self.selection.clear()
+        self._mark()
+        self.say_status()
+
+    async def rows_of(self, keys: Iterable[Key]) -> list[Listed]:
+        """These originals as the index tells of them now."""
+        kept = {key_of(one): one for _, one in self.listing.kept()}
+        wanted = list(keys)
+        found = [kept[key] for key in wanted if key in kept]
+        rest = [key for key in wanted if key not in kept]
+        for start in range(0, len(rest), 2000):
+            found += await self.ask(photos.listed, rest[start : start + 2000]) or []
+        return found
+
+    # -- memory
+
+    def state(self) -> dict[str, Any]:
+        """The question, the place in the answer, and what is selected, unless that is very much."""
+        here = self.current()
+        chosen = [[*key, size] for key, size in self.selection.items()]
+        return {
+            "query": self.query_text, "sort": self.sort_key, "descending": self.descending,
+            "view": "grid" if self.view is self.grid else "table", "cursor": list(key_of(here)) if here else None,
+            "row": self.at, "selection": chosen if len(chosen) <= 20_000 else [], "zoom": self.grid.zoom,
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take it up; what makes no sense is ignored."""
+        text, sort, zoom = state.get("query", ""), state.get("sort", "date"), state.get("zoom")
+        self.query_text = text if isinstance(text, str) else ""
+        self.sort_key = sort if sort in photos.SORTS else "date"
+        self.descending = state.get("descending") is not False
+        self.query_one(QueryBar).put(self.query_text)
+        if state.get("view") in ("grid", "table"):
+            self.query_one(ContentSwitcher).current = state["view"]
+        if isinstance(zoom, int):
+            self.grid.zoom = zoom
+        cursor, row = state.get("cursor"), state.get("row")
+        if isinstance(cursor, list) and len(cursor) == 2 and all(isinstance(part, str) for part in cursor):
+            self._wanted_key = cursor[0], cursor[1]
+        self._wanted_row = row if isinstance(row, int) else 0
+        chosen = state.get("selection")
+        if isinstance(chosen, list):
+            self.selection = {(one[0], one[1]): one[2] for one in chosen if _is_chosen(one)}
+        self.query_changed()
+
+
+def _is_chosen(one: Any) -> bool:
+    """True for what `state` writes of an original that is selected."""
+    return isinstance(one, list) and len(one) == 3 and all(map(isinstance, one, (str, str, int)))

@@ -1,0 +1,1 @@
+"""The app in a browser, through textual-serve, for those who hold the key."""

@@ -1,0 +1,450 @@
+"""A grid of thumbnails of any length, drawn line by line: no widget per photo, and no work for what is out of sight."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from lumina_fs.terminal import visible
+from tui.host import Host
+from tui.widgets import drawing
+from tui.widgets.half_blocks import Lines
+from tui.widgets.thumbnails import Thumbnails, Wanted
+
+#: Photos that are asked for at once, and pages that are kept.
+PAGE = 200
+_KEPT_PAGES = 20
+
+
+class Form(NamedTuple):
+    """How large a photo is in the grid: columns, lines of its picture, lines of words below."""
+
+    columns: int
+    picture: int
+    words: int
+
+    @property
+    def lines(self) -> int:
+        """All lines."""
+        return self.picture + self.words
+
+
+FORMS = (Form(16, 5, 1), Form(24, 8, 2), Form(36, 13, 2), Form(52, 19, 2))
+
+
+class GridCell(NamedTuple):
+    """A photo as the grid shows it. Texts are foreign: they are escaped here. `thumbnail`: source, path, digest."""
+
+    thumbnail: tuple[str, str, str | None]
+    name: str
+    facts: str
+    words: str
+    changed: bool = False
+    absent: bool = False
+
+
+class PhotoGrid(ScrollView, can_focus=True):
+    """Photos by number. The owner hears `NeedRows`, and answers with `put`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--marked", "grid--dim", "grid--name"}
+    DEFAULT_CSS = """
+    PhotoGrid { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-gutter: stable; }
+    PhotoGrid > .grid--cursor { background: $primary 40%; text-style: bold; }
+    PhotoGrid:focus > .grid--cursor { background: $primary; color: $background; text-style: bold; }
+    PhotoGrid > .grid--marked { color: $accent; text-style: bold; }
+    PhotoGrid > .grid--dim { color: $foreground 60%; }
+    PhotoGrid > .grid--name { color: $foreground; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move(-1)", "Left", show=False),
+        Binding("right", "move(1)", "Right", show=False),
+        Binding("up,k", "move_lines(-1)", "Up", show=False),
+        Binding("down,j", "move_lines(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "jump(0)", "First", show=False),
+        Binding("end,G", "jump(-1)", "Last", show=False),
+        Binding("shift+left", "stretch(-1)", "Select to the left", show=False),
+        Binding("shift+right", "stretch(1)", "Select to the right", show=False),
+        Binding("shift+up", "stretch_lines(-1)", "Select upwards", show=False),
+        Binding("shift+down", "stretch_lines(1)", "Select downwards", show=False),
+        Binding("enter", "select", "Open", show=False),
+        Binding("space", "mark", "Select", show=False),
+        Binding("plus,equals_sign", "zoom(1)", "Larger", show=False),
+        Binding("minus", "zoom(-1)", "Smaller", show=False),
+    ]
+
+    app: Host
+    cursor: reactive[int] = reactive(0, repaint=False)
+    #: Which of `FORMS` photos have.
+    zoom: reactive[int] = reactive(1, repaint=False)
+
+    class NeedRows(Message):
+        """Photos from `first` up to, without, `end` are looked at and not there."""
+
+        def __init__(self, grid: PhotoGrid, first: int, end: int) -> None:
+            super().__init__()
+            self.grid = grid
+            self.first = first
+            self.end = end
+
+        @property
+        def control(self) -> PhotoGrid:
+            """The grid."""
+            return self.grid
+
+    class Moved(Message):
+        """The cursor is on another photo."""
+
+        def __init__(self, grid: PhotoGrid, row: int) -> None:
+            super().__init__()
+            self.grid = grid
+            self.row = row
+
+        @property
+        def control(self) -> PhotoGrid:
+            """The grid."""
+            return self.grid
+
+    class Chosen(Moved):
+        """Enter, or a second click, on a photo."""
+
+    class Marked(Message):
+        """A person chose photos from `first` up to `last`: to turn their marks (one photo), or to set them."""
+
+        def __init__(self, grid: PhotoGrid, first: int, last: int, *, turn: bool) -> None:
+            super().__init__()
+            self.grid = grid
+            self.first = first
+            self.last = last
+            self.turn = turn
+
+        @property
+        def control(self) -> PhotoGrid:
+            """The grid."""
+            return self.grid
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.total = 0
+        #: Photos that are marked, by number.
+        self.marks: set[int] = set()
+        self._pages: OrderedDict[int, list[GridCell | None]] = OrderedDict()
+        self._asked: set[int] = set()
+        self._thumbnails = Thumbnails(self._came)
+        self._shown_as: dict[tuple[str, str], int] = {}
+
+    def on_unmount(self) -> None:
+        """Give up what was wished for."""
+        self._thumbnails.close()
+
+    # -- the owner's side
+
+    @property
+    def form(self) -> Form:
+        """How large a photo is: as wide as the whole width, shared among those in a row, allows."""
+        wanted = FORMS[max(0, min(self.zoom, len(FORMS) - 1))]
+        return wanted._replace(columns=max(8, self.size.width // self.across))
+
+    @property
+    def across(self) -> int:
+        """Photos in a row."""
+        return max(1, self.size.width // FORMS[max(0, min(self.zoom, len(FORMS) - 1))].columns)
+
+    def reset(self, total: int, *, cursor: int | None = None) -> None:
+        """There are `total` photos now, and what was known of them is forgotten."""
+        self._pages.clear()
+        self._asked.clear()
+        self.total = total
+        self._lay_out()
+        wanted = max(0, min(self.cursor if cursor is None else cursor, total - 1))
+        if wanted != self.cursor:
+            self.cursor = wanted
+        self._show_cursor()
+        self.refresh()
+        self._need()
+
+    def put(self, start: int, rows: Sequence[GridCell | None]) -> None:
+        """Photos from `start` on, as asked for: `start` is that of a page."""
+        for at in range(0, max(1, len(rows)), PAGE):
+            number = start // PAGE + at // PAGE
+            self._asked.discard(number)
+            self._pages[number] = list(rows[at : at + PAGE])
+        while len(self._pages) > _KEPT_PAGES:
+            self._pages.popitem(last=False)
+        self.refresh()
+        self._want()
+
+    def row(self, number: int) -> GridCell | None:
+        """A photo, None while it is not there."""
+        page = self._pages.get(number // PAGE)
+        at = number % PAGE
+        return page[at] if page is not None and at < len(page) else None
+
+    # -- what a person does
+
+    def action_move(self, by: int) -> None:
+        """To a neighbour."""
+        self._go(self.cursor + by)
+
+    def action_move_lines(self, by: int) -> None:
+        """To the photo above or below."""
+        target = self.cursor + by * self.across
+        if target >= self.total and target // self.across == (self.total - 1) // self.across:
+            target = self.total - 1
+        if 0 <= target < self.total:
+            self._go(target)
+
+    def action_page(self, by: int) -> None:
+        """By a screen."""
+        rows = max(1, self.size.height // self.form.lines)
+        self._go(self.cursor + by * rows * self.across)
+
+    def action_jump(self, to: int) -> None:
+        """To the first photo, or (-1) the last."""
+        self._go(to if to >= 0 else self.total - 1)
+
+    def action_stretch(self, by: int) -> None:
+        """Select from here to a neighbour."""
+        self._stretch(self.cursor + by)
+
+    def action_stretch_lines(self, by: int) -> None:
+        """Select from here to the photo above or below."""
+        self._stretch(self.cursor + by * self.across)
+
+    def _stretch(self, target: int) -> None:
+        start, target = self.cursor, max(0, min(target, self.total - 1))
+        if self.total:
+            self.post_message(self.Marked(self, min(start, target), max(start, target), turn=False))
+            self._go(target)
+
+    def action_select(self) -> None:
+        """Open the photo under the cursor."""
+        if self.total:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def action_mark(self) -> None:
+        """Select the photo under the cursor, or no more; on to the next."""
+        if self.total:
+            self.post_message(self.Marked(self, self.cursor, self.cursor, turn=True))
+            self._go(self.cursor + 1)
+
+    def action_zoom(self, by: int) -> None:
+        """Larger or smaller pictures."""
+        self.zoom = max(0, min(self.zoom + by, len(FORMS) - 1))
+
+    def watch_zoom(self) -> None:
+        """Other lines."""
+        if self.is_mounted:
+            self._lay_out()
+            self._show_cursor()
+            self.refresh()
+            self._need()
+
+    def _go(self, row: int) -> None:
+        row = max(0, min(row, self.total - 1))
+        if self.total and row != self.cursor:
+            self.cursor = row
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Show the photo, and tell."""
+        if not self.is_mounted:
+            return
+        self._show_cursor()
+        self.refresh_photo(before)
+        self.refresh_photo(now)
+        self._need()
+        if self.total:
+            self.post_message(self.Moved(self, now))
+
+    def _show_cursor(self) -> None:
+        top, lines = round(self.scroll_offset.y), self.form.lines
+        line = self.cursor // self.across * lines
+        if line < top:
+            self.scroll_to(y=line, animate=False)
+        elif line + lines > top + self.size.height:
+            self.scroll_to(y=max(0, min(line, line + lines - self.size.height)), animate=False)
+
+    def at(self, x: int, y: int) -> int | None:
+        """The number of the photo at a place of the widget."""
+        column = x // self.form.columns
+        if column >= self.across:
+            return None
+        number = (round(self.scroll_offset.y) + y) // self.form.lines * self.across + column
+        return number if number < self.total else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Takes the cursor; with ctrl it selects, with shift up to here; a second click opens."""
+        place = event.get_content_offset(self)
+        number = self.at(place.x, place.y) if place is not None else None
+        if number is None:
+            return
+        if event.shift:
+            self._stretch(number)
+        elif event.ctrl:
+            self.cursor = number
+            self.post_message(self.Marked(self, number, number, turn=True))
+        elif number == self.cursor and event.chain > 1:
+            self.action_select()
+        self.cursor = number
+
+    # -- what is in sight
+
+    def _lay_out(self) -> None:
+        rows = -(-self.total // self.across)
+        self.virtual_size = Size(self.size.width, rows * self.form.lines)
+
+    def on_resize(self) -> None:
+        """Other photos may be in sight."""
+        self._lay_out()
+        self._show_cursor()
+        self.refresh()
+        self._need()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other photos are in sight."""
+        super().watch_scroll_y(old_value, new_value)
+        self._need()
+
+    def in_sight(self) -> range:
+        """The numbers of the photos of which something is seen."""
+        if not self.total or not self.size.height:
+            return range(0)
+        top = round(self.scroll_offset.y)
+        first = top // self.form.lines * self.across
+        last = ((top + self.size.height - 1) // self.form.lines + 1) * self.across
+        return range(min(first, self.total), min(last, self.total))
+
+    def pages_in_sight(self) -> set[int]:
+        """The numbers of the pages that are looked at."""
+        seen = self.in_sight()
+        return {number // PAGE for number in (seen[0], seen[-1], self.cursor)} if seen else set()
+
+    def _need(self) -> None:
+        """Ask for the pages in sight that are not there, and for thumbnails."""
+        for number in self.pages_in_sight():
+            if number in self._pages:
+                self._pages.move_to_end(number)
+            elif number not in self._asked:
+                self._asked.add(number)
+                self.post_message(self.NeedRows(self, number * PAGE, min(self.total, (number + 1) * PAGE)))
+        self._want()
+
+    def _want(self) -> None:
+        """Thumbnails of what is in sight, and of nothing else."""
+        session = self.app.session
+        if not drawing.draws() or session is None:
+            return
+        self._shown_as = {}
+        wanted = []
+        for number in self.in_sight():
+            cell = self.row(number)
+            if cell is not None and not cell.absent:
+                source, path, sha256 = cell.thumbnail
+                self._shown_as[source, path] = number
+                wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
+        self._thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
+
+    def _came(self, key: tuple[str, str]) -> None:
+        """A thumbnail is there, or why there is none."""
+        number = self._shown_as.get(key)
+        if number is not None:
+            self.refresh_photo(number)
+
+    def refresh_photo(self, number: int) -> None:
+        """Draw one photo again."""
+        form = self.form
+        y = number // self.across * form.lines - round(self.scroll_offset.y)
+        if -form.lines < y < self.size.height:
+            top = max(0, y)
+            left = number % self.across * form.columns
+            self.refresh(Region(left, top, form.columns, min(y + form.lines, self.size.height) - top))
+
+    # -- drawing
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the widget: one of each photo in a row."""
+        row, line = divmod(round(self.scroll_offset.y) + y, self.form.lines)
+        first = row * self.across
+        segments: list[Segment] = []
+        for number in range(first, min(first + self.across, self.total)):
+            segments += self._piece(number, line)
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _piece(self, number: int, line: int) -> list[Segment]:
+        """A line of one photo, in exactly its columns."""
+        form, here = self.form, number == self.cursor
+        marked = number in self.marks
+        look = "grid--cursor" if here else "grid--marked" if marked else ""
+        style = self.get_component_rich_style(look) if look else self.rich_style
+        if line >= form.picture:
+            return [Segment(self._caption(number, line - form.picture, here=here, marked=marked), style)]
+        edge = "▌" if here else "┃" if marked else " "
+        left = Segment(edge, style)
+        right = Segment("▐" if here else "┃" if marked else " ", style)
+        return [left, *self._picture(number, line), right]
+
+    def _picture(self, number: int, line: int) -> list[Segment]:
+        form = self.form
+        width = form.columns - 2
+        cell = self.row(number)
+        if cell is None:
+            return [Segment(_middle("…" if line == form.picture // 2 else "", width), self._dim())]
+        lines: Lines | str | None = None
+        if drawing.draws():
+            lines = self._thumbnails.get(Wanted(*cell.thumbnail, width, form.picture))
+            if isinstance(lines, list):
+                return lines[line]
+        words = cell.words if lines is None else f"{cell.words}\n{lines}"
+        return [Segment(_worded(words, line, width, form.picture), self._dim())]
+
+    def _dim(self) -> Style:
+        return self.get_component_rich_style("grid--dim")
+
+    def _caption(self, number: int, line: int, *, here: bool, marked: bool) -> str:
+        cell = self.row(number)
+        if cell is None:
+            return " " * self.form.columns
+        if line:
+            text = f"   {visible(cell.facts)}"
+        else:
+            sign = "›" if here else " "
+            text = f"{sign}{'✓' if marked else ' '}{'*' if cell.changed else ' '}{visible(cell.name)}"
+        wide = cell_len(text)
+        room = self.form.columns - 1
+        fitted = set_cell_size(text, room - 1) + "…" if wide > room else text + " " * (room - wide)
+        return fitted + " "
+
+
+def _middle(text: str, width: int) -> str:
+    wide = cell_len(text)
+    if wide >= width:
+        return set_cell_size(text, width)
+    left = (width - wide) // 2
+    return " " * left + text + " " * (width - wide - left)
+
+
+def _worded(words: str, line: int, width: int, lines: int) -> str:
+    """A line of words in the middle of a field."""
+    parts = [visible(part) for part in words.split("\n")]
+    wrapped: list[str] = []
+    for part in parts:
+        while cell_len(part) > width - 2 and len(wrapped) < lines:
+            head = set_cell_size(part, width - 2).rstrip()
+            wrapped.append(head)
+            part = part[len(head) :]
+        wrapped.append(part)
+    top = max(0, (lines - len(wrapped)) // 2)
+    return _middle(wrapped[line - top] if 0 <= line - top < len(wrapped) else "", width)

@@ -1,0 +1,131 @@
+"""Thumbnails as lines of half blocks: read and drawn in threads, kept while they are looked at, given up with sight."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from lumina_fs.thumbnails import Made
+from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
+from tui.widgets.half_blocks import Lines, lines_of, read_thumbnail
+
+#: Characters of drawn thumbnails that are kept, some 100 bytes each.
+_KEPT = 400_000
+_SMALL, _LARGE = 150, 1024
+
+
+class Wanted(NamedTuple):
+    """A thumbnail in a field of so many columns and lines."""
+
+    source: str
+    path: str
+    sha256: str | None
+    columns: int
+    lines: int
+
+    @property
+    def size(self) -> int:
+        """Which thumbnails serve it."""
+        return _SMALL if self.columns <= _SMALL else _LARGE
+
+
+class Thumbnails:
+    """What is drawn, and what is on its way. `came` hears of (source, path), in the loop of the app."""
+
+    def __init__(self, came: Callable[[tuple[str, str]], None]) -> None:
+        self._came = came
+        self._drawn: OrderedDict[Wanted, Lines | str] = OrderedDict()
+        self._kept = 0
+        self._on_its_way: dict[Wanted, Future[Made] | None] = {}
+        self._threads: ThreadPoolExecutor | None = None
+
+    def get(self, wanted: Wanted) -> Lines | str | None:
+        """What is drawn, or why there is nothing (a text); None while it is on its way."""
+        found = self._drawn.get(wanted)
+        if found is not None:
+            self._drawn.move_to_end(wanted)
+        return found
+
+    def want(self, desk: ThumbnailDesk, wanted: Sequence[Wanted], background: tuple[int, int, int]) -> None:
+        """See to it that these come, first ones first, and no others any more."""
+        asked = set(wanted)
+        for key, wish in list(self._on_its_way.items()):
+            if key not in asked:
+                del self._on_its_way[key]
+                if wish is not None:
+                    wish.cancel()
+        loop = asyncio.get_running_loop()
+        for key in wanted:
+            if key not in self._drawn and key not in self._on_its_way:
+                if self._threads is None:
+                    self._threads = ThreadPoolExecutor(2, "drawing")
+                self._on_its_way[key] = None
+                self._threads.submit(self._look, loop, desk, key, background)
+
+    def close(self) -> None:
+        """Give up what is on its way."""
+        for wish in self._on_its_way.values():
+            if wish is not None:
+                wish.cancel()
+        self._on_its_way.clear()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # -- in the threads
+
+    def _look(
+        self, loop: asyncio.AbstractEventLoop, desk: ThumbnailDesk, key: Wanted, background: tuple[int, int, int]
+    ) -> None:
+        if key not in self._on_its_way:
+            return  # nobody looks any more
+        place = desk.cached(key.sha256, key.size)
+        if place is not None:
+            _call(loop, self._done, key, _drawn(place, key, background))
+        else:
+            _call(loop, self._wish, desk, key, background)
+
+    # -- in the loop
+
+    def _wish(self, desk: ThumbnailDesk, key: Wanted, background: tuple[int, int, int]) -> None:
+        if key not in self._on_its_way:
+            return
+        loop = asyncio.get_running_loop()
+        wish = self._on_its_way[key] = desk.wish(key.source, key.path, key.size)
+
+        def made(future: Future[Made]) -> None:
+            if future.cancelled():
+                return
+            result = future.result()
+            drawn: Lines | str = result.why or "no picture"
+            if result.thumbnail is not None:
+                drawn = _drawn(result.thumbnail, key, background)
+            _call(loop, self._done, key, drawn)
+
+        wish.add_done_callback(made)
+
+    def _done(self, key: Wanted, drawn: Lines | str) -> None:
+        self._on_its_way.pop(key, None)
+        self._drawn[key] = drawn
+        self._kept += key.columns * key.lines
+        while self._kept > _KEPT and len(self._drawn) > 1:
+            old, _ = self._drawn.popitem(last=False)
+            self._kept -= old.columns * old.lines
+        self._came((key.source, key.path))
+
+
+def _drawn(place: str, key: Wanted, background: tuple[int, int, int]) -> Lines | str:
+    try:
+        return lines_of(read_thumbnail(place), key.columns, key.lines, background)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        return str(error)
+
+
+def _call(loop: asyncio.AbstractEventLoop, what: Callable[..., None], *args: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the app has ended
+        loop.call_soon_threadsafe(what, *args)
