@@ -32,6 +32,7 @@ from index.account import (
 if TYPE_CHECKING:
     pass  # imported where it is used, like all that a running server does not need
 
+SILENT_SECONDS = 10.0  # one that says it is ready answers at once
 START_SECONDS = 300.0  # a crash leaves at most about max_wal_size to be replayed, which takes seconds
 STOP_SECONDS = 60.0
 SUPERUSER = "lumina"
@@ -220,8 +221,10 @@ def _wait_ready(base: str) -> bool:
     """Wait for a server that is on its way up, started by us or by others; False when there is none (any more)."""
     deadline = time.monotonic() + START_SECONDS
     while _alive(base):
-        if _pid_file(base)[7:8] == ["ready"] and _answers(_socket_in_use(base)):
-            return True
+        if _pid_file(base)[7:8] == ["ready"]:
+            if _answers(_socket_in_use(base)):
+                return True
+            deadline = min(deadline, time.monotonic() + SILENT_SECONDS)  # it hangs, or somebody stopped it
         if time.monotonic() > deadline:
             raise ServerFailed(f"the embedded Postgres does not answer; try again later, its log is {base}/server.log")
         time.sleep(0.003)

@@ -17,6 +17,7 @@ from typing import Any, Self, cast
 
 import psycopg
 
+from index.patience import Patience
 from index.protocol import IndexUnavailable, IndexUnusable, Interrupted
 from index.records import sql
 
@@ -69,6 +70,7 @@ class Tables:
             self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
         except psycopg.Error as error:
             raise IndexUnavailable(_first_line(error)) from None
+        self._patience = Patience(conninfo, self._conn)
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +80,7 @@ class Tables:
 
     def close(self) -> None:
         """End the connection."""
+        self._patience.close()
         self._conn.close()
 
     @contextlib.contextmanager
@@ -85,6 +88,7 @@ class Tables:
         """A cursor whose errors are ours; `transaction` makes all that is done with it one step."""
         try:
             with contextlib.ExitStack() as stack:
+                stack.enter_context(self._patience.waiting())
                 if transaction:
                     stack.enter_context(self._conn.transaction())
                 yield stack.enter_context(self._conn.cursor())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.postgres import PostgresIndex, only_row
+from index.postgres import PostgresIndex
 from index.protocol import Problem
 from index.records import sql
+from index.tables import only_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from lumina_fs.growing import append_durable
 
 AUDIT = f"{STATE}/audit"
 _SUFFIX = ".jsonl"
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T[\d:]*Z?)?)?)?\Z")
 
 #: Kinds of operations.
 TYPES = ("moved", "copied", "trashed", "restored", "edited", "rolled_back", "emptied")
@@ -29,6 +31,11 @@ def record(catalog: Catalog, lines: Iterable[Line]) -> None:
         append_durable(catalog.disk, catalog.root, f"{AUDIT}/{month}{_SUFFIX}", texts)
 
 
+def is_date(text: str) -> bool:
+    """True for a date as exact as wished, and for none at all."""
+    return not text or _DATE.match(text) is not None
+
+
 def read_audit(
     catalog: Catalog, *, since: str = "", until: str = "", kinds: Iterable[str] = (), entity: str = ""
 ) -> Iterator[Line]:
@@ -43,7 +50,7 @@ def read_audit(
         when = str(line.get("when", ""))
         if (since and when[: len(since)] < since) or (until and when[: len(until)] > until):
             continue
-        if (wanted and line.get("what") not in wanted) or (entity and not _concerns(line, entity)):
+        if (wanted and line.get("what") not in wanted) or (entity and not concerns(line, entity)):
             continue
         key = (line.get("plan"), line.get("action"), line.get("what"))
         if line.get("action") is not None:
@@ -72,7 +79,8 @@ def _lines(catalog: Catalog, first: str, last: str) -> Iterator[Line]:
                     yield line
 
 
-def _concerns(line: Line, entity: str) -> bool:
+def concerns(line: Line, entity: str) -> bool:
+    """True when a line is about a part of a path, a digest, or a plan."""
     to = line.get("to") or {}
     if str(line.get("plan", "")).startswith(entity) or str(line.get("sha256", "")).startswith(entity):
         return True

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lumina_fs.documents import Stored, read
-from lumina_fs.durable import ABSENT, KEPT, Disk, Failed, Written, with_ending
+from lumina_fs.durable import ABSENT, KEPT, Disk, Failed, Written
 from lumina_fs.errors import UnsafePath, WriteFailed
 from lumina_fs.file_state import digest
 from lumina_fs.filetypes import by_extension
+from lumina_fs.free_names import with_ending
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Change, Saved, Sidecars
 from lumina_fs.text_captions import BLOCK, Caption, TextFile, decoded, read_caption, with_caption

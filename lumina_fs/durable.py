@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lumina_fs.errors import Refused, UnsafePath, WriteFailed
-from lumina_fs.file_state import FileStat, digest, has_settled, read_at, stat_of
+from lumina_fs.file_state import FileStat, digest, has_settled, is_at_rest, read_at, stat_of
 from lumina_fs.free_names import drop, etag_of, move_new, with_ending
 from lumina_fs.kernel import UNSUPPORTED, Layer
 from lumina_fs.roots import Root
@@ -123,6 +123,8 @@ class Disk:
             lost = {d: error for d in touched if (error := self._sync_directory(d)) is not None}
             for temp in temps:
                 if isinstance(temp, _Temp) and temp.displaced is not None:
+                    os.close(temp.fd)  # what was put back is our own file: nobody else may be writing into it
+                    temp.fd = -1
                     self._let_go(temp, *temp.displaced)
             return [
                 Failed(lost[t.directory]) if isinstance(t, _Temp) and t.directory in lost else o
@@ -244,9 +246,9 @@ class Disk:
         return True
 
     def _let_go(self, temp: _Temp, displaced: str, seen: FileStat) -> None:
-        """Remove a displaced file, unless an editor that had opened it before the swap has written into it since."""
+        """Remove a displaced file, unless an editor that had opened it before the swap writes into it."""
         with contextlib.suppress(OSError):
-            if stat_of(os.stat(displaced, dir_fd=temp.directory, follow_symlinks=False)) == seen:
+            if is_at_rest(temp.directory, displaced, seen):
                 self.drop(temp.directory, displaced)
             else:
                 self._keep(temp, displaced)

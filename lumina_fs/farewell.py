@@ -107,18 +107,19 @@ def busy(catalog: Catalog) -> str:
 
 
 def delete(
-    catalog: Catalog, *, sidecars: bool = False, cancel: threading.Event | None = None
+    catalog: Catalog, *, aside: str = "", sidecars: bool = False, cancel: threading.Event | None = None
 ) -> Iterator[Event | Finished[Farewell]]:
     """Delete a catalog, which is still to be closed after it. Originals are never touched.
 
-    `sidecars`: those beside originals go into the folder that is set aside. Raises Refused, Locked.
+    `aside`: the name for its state that a person was shown. `sidecars`: those beside originals go into that folder
+    too. Raises Refused, Locked.
     """
     why = busy(catalog)
     if why:
         raise Refused(f"not deleted, because {why}", path=catalog.path)
     cancel = cancel or threading.Event()
     with exclusive(catalog, "deleting the catalog", hand_over=False):
-        result = Farewell(os.path.join(catalog.path, _free_name(catalog)))
+        result = Farewell(os.path.join(catalog.path, aside or _free_name(catalog)))
         sources = catalog.sources()
         if sidecars:
             for source in sources:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
+import signal
 import stat
+import time
 from typing import NamedTuple
 
 #: The largest document that is read, a plan of some 400,000 actions. Its parser may allow less.
@@ -69,5 +72,37 @@ def read_at(directory: int, name: str) -> tuple[bytes, os.stat_result] | None:
                 parts.append(part)
             data = b"".join(parts)
         return data, info
+    finally:
+        os.close(fd)
+
+
+def has_writer(fd: int) -> bool | None:
+    """Whether anybody has an open file open for writing; None where the kernel does not say.
+
+    A read lease is only granted on a file that has no writer. It is given back at once; whoever opens the file in
+    between makes the kernel send us a signal that is ignored.
+    """
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except (AttributeError, OSError) as error:
+        return True if getattr(error, "errno", None) == errno.EAGAIN else None
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
+def is_at_rest(directory: int, name: str, seen: FileStat, patience: float = 0.2) -> bool:
+    """True when a file is as it was seen, and nobody who opened it before can write into it any more.
+
+    Waits up to `patience` seconds for those who might. Raises OSError.
+    """
+    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        until = time.monotonic() + patience
+        while has_writer(fd):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.001)
+        return stat_of(os.fstat(fd)) == seen
     finally:
         os.close(fd)

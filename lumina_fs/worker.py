@@ -180,6 +180,9 @@ class _Bench:
             for one in opened:
                 if one.fd >= 0:
                     os.close(one.fd)
+            for root in self.roots.values():  # by the next batch folders may have other names, and disks be others
+                root.close()
+            self.roots.clear()
 
     def _open(self, one: _Opened) -> None:
         job = one.job

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import sys
 from typing import Any
 
-from lumina_fs.audit import TYPES, Line, read_audit
+from lumina_fs.audit import TYPES, Line, is_date, read_audit
+from lumina_fs.audit_csv import COLUMNS, cells
 from lumina_fs.cli.display import print_json, print_table
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
-from lumina_fs.terminal import visible
-
-_COLUMNS = ("when", "what", "source", "path", "to_source", "to_path", "size", "sha256", "plan", "by")
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T[\d:]*Z?)?)?)?$")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
     for date in (args.since, args.until):
-        if date and not _DATE.match(date):
+        if not is_date(date):
             raise UsageError(f"{date!r} is no date; write 2026, 2026-11 or 2026-11-21")
     with open_catalog(args.catalog) as catalog:
         lines = read_audit(catalog, since=args.since, until=args.until, kinds=args.type, entity=args.about)
@@ -45,20 +41,12 @@ def run(args: argparse.Namespace) -> ExitCode:
                 print_json(line)
         elif args.csv:
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            writer.writerows(_cells(line) for line in lines)
+            writer.writerow(COLUMNS)
+            writer.writerows(cells(line) for line in lines)
         else:
             rows = [(str(line.get("when", "")), str(line.get("what", "")), _told(line)) for line in lines]
             print_table(("WHEN", "WHAT", "FILE"), rows)
     return ExitCode.DONE
-
-
-def _cells(line: Line) -> list[str]:
-    """A row of CSV: nothing in it that acts on a terminal, or that a spreadsheet takes for a formula."""
-    to = line.get("to") or {}
-    flat = {**line, "to_source": to.get("source", ""), "to_path": to.get("path", "")}
-    cells = [visible(str(flat.get(name, ""))) for name in _COLUMNS]
-    return [f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell for cell in cells]
 
 
 def _told(line: Line) -> str:

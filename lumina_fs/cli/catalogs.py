@@ -100,7 +100,9 @@ def _delete(args: argparse.Namespace) -> ExitCode:
         if _typed(args.yes, catalog.name) not in (catalog.name, decode_name(catalog.name)):
             raise Refused("that is not its name; nothing was deleted", path=path)
         with interruptible() as cancel:
-            result = finish(delete(catalog, sidecars=args.sidecars, cancel=cancel), Reporter(quiet=args.json))
+            result = finish(
+                delete(catalog, aside=seen.aside, sidecars=args.sidecars, cancel=cancel), Reporter(quiet=args.json)
+            )
     if result is None:
         return ExitCode.INTERRUPTED
     if args.json:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from lumina_fs.file_state import has_writer
 
 #: A change is looked into when nothing more was heard for this long, or this long after it was first heard of.
 QUIET, PATIENCE = 0.1, 0.8
@@ -96,26 +96,10 @@ def is_being_written(path: str, now: float | None = None) -> bool:
         age = (time.time() if now is None else now) - os.fstat(fd).st_mtime
         if age > _STALE_SECONDS:
             return False
-        written = _has_writer(fd)
+        written = has_writer(fd) if signal.getsignal(signal.SIGIO) is signal.SIG_IGN else None
         return 0 <= age < _REST_SECONDS if written is None else written
     finally:
         os.close(fd)
-
-
-def _has_writer(fd: int) -> bool | None:
-    """Whether anybody has it open for writing; None where the kernel does not say.
-
-    A read lease is only granted on a file that has no writer. It is given back at once, and the signal that would tell
-    us of somebody who waits for it must be ignored (see `quietly`).
-    """
-    if signal.getsignal(signal.SIGIO) is not signal.SIG_IGN:
-        return None
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError as error:
-        return True if error.errno == errno.EAGAIN else None
-    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return False
 
 
 def quietly() -> None:

@@ -13,7 +13,6 @@ from lumina_fs.errors import LuminaError, SourceOffline
 from lumina_fs.index_session import connect, is_behind
 from lumina_fs.jobs.records import list_records
 from lumina_fs.known_catalogs import Known, known_catalogs
-from lumina_fs.viewing.access import Access
 
 Numbers = Totals
 
@@ -60,11 +59,6 @@ def numbers(path: str) -> Numbers | None:
             return totals(index)
     except (LuminaError, OSError, IndexUnavailable, IndexUnusable):
         return None
-
-
-def numbers_of(access: Access) -> Numbers:
-    """The same of the catalog that is open."""
-    return totals(access.index)
 
 
 def _row(known: Known) -> CatalogRow:

@@ -26,7 +26,7 @@ class Clerk:
     def __init__(self, catalog: Catalog) -> None:
         plans, trash = OpenPlans(catalog), OpenTrash(catalog)
         self._answers: dict[str, Callable[..., Any]] = {
-            "list": plans.list, "open": plans.open, "choose": plans.choose, "rows": plans.rows,
+            "list": plans.list, "open": plans.open, "judge": plans.judge, "choose": plans.choose, "rows": plans.rows,
             "folders": plans.folders, "detail": plans.detail, "reject": plans.reject, "approve": plans.approve,
             "delete": plans.delete, "check": plans.check, "forget": plans.forget,
             "trash": trash.look, "trash_rows": trash.rows, "trash_pick": trash.pick, "trash_restore": trash.restore,

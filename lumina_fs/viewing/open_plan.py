@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import EtagMismatch, Refused, SourceOffline
 from lumina_fs.plans.approving import require_fit, require_open
-from lumina_fs.plans.deeds import acts
+from lumina_fs.plans.deeds import Act, acts
 from lumina_fs.plans.facts import Facts, facts_of
 from lumina_fs.plans.files import StoredPlan, read_approval, read_plan, remove_plan, write_approval
 from lumina_fs.plans.findings import findings_of
@@ -20,7 +20,6 @@ from lumina_fs.plans.listing import Listing
 from lumina_fs.plans.preview import Line, chosen, crossing, lines, tree
 from lumina_fs.plans.reject import reject
 from lumina_fs.plans.status import OPEN, status_of
-from lumina_fs.plans.validate import Finding
 from lumina_fs.viewing.plan_values import PICKS, facts_value
 from schemas.document import collector_paused
 from schemas.names import decode_name
@@ -30,16 +29,22 @@ Value = dict[str, Any]
 
 #: Reasons and warnings that are told on top.
 _TROUBLES = 50
+#: The most bytes of a plan that is judged before its rows are shown.
+_AT_ONCE = 2 << 20
 
 
 @dataclass(slots=True)
 class _Held:
     stored: StoredPlan
+    acts: list[Act]
     facts: Facts
     lines: list[Line]
     tree: list[tuple[str, int]]
     fates: dict[int, tuple[str, str]]
-    refused: set[int]
+    judged: bool
+    """False until it is known what would be refused."""
+    refused: set[int] = field(default_factory=set)
+    note: str = ""
 
 
 class OpenPlans:
@@ -61,34 +66,50 @@ class OpenPlans:
         return {"plans": [asdict(one) for one in plans], "left": left}
 
     def open(self, plan: str, **choice: Any) -> Value:
-        """Read a plan, and choose rows of it. Raises CorruptDocument, UsageError."""
+        """Read a plan, and choose rows of it. A large one is not judged yet. Raises CorruptDocument, UsageError."""
         self._held, self._view = None, []
         with collector_paused(1 << 30):
-            note, held, troubles = self._read(plan)
-        self._held = held
-        approval = read_approval(self._catalog, plan)
+            self._held = self._read(plan)
+            if not self._held.judged and len(self._held.stored.stored.data) <= _AT_ONCE:
+                self._judge(self._held)
+        return self._opened(**choice)
+
+    def judge(self, **choice: Any) -> Value:
+        """Find out which actions of the open plan would be refused, and choose rows anew."""
+        with collector_paused(1 << 30):
+            self._judge(self._open)
+        return self._opened(**choice)
+
+    def _opened(self, **choice: Any) -> Value:
+        held = self._open
+        approval = read_approval(self._catalog, held.stored.id)
         return {
-            "facts": facts_value(held.facts), "picks": self._picks(held), "note": note, "folders": len(held.tree),
-            "undoes": held.stored.plan.undoes, "by": approval.by if approval is not None else "",
-            "troubles": troubles, "chosen": self.choose(**choice),
+            "facts": facts_value(held.facts), "picks": self._picks(held), "note": held.note,
+            "folders": len(held.tree), "undoes": held.stored.plan.undoes, "judged": held.judged,
+            "by": approval.by if approval is not None else "", "troubles": _troubles(held.lines, held.fates),
+            "chosen": self.choose(**choice),
         }  # fmt: skip
 
-    def _read(self, plan_id: str) -> tuple[str, _Held, Sequence[str]]:
+    def _read(self, plan_id: str) -> _Held:
         stored = read_plan(self._catalog, plan_id)
-        status, found, note = status_of(self._catalog, stored), acts(stored.plan), ""
-        findings: list[Finding] = []
-        if status in (*OPEN, "approved"):
-            try:
-                findings = findings_of(self._catalog, stored.plan, found)
-            except SourceOffline as error:
-                note = str(error)
-                findings = findings_of(self._catalog, stored.plan, found, on_disk=False)
+        status, found = status_of(self._catalog, stored), acts(stored.plan)
         sources = {source.name: source for source in self._catalog.sources()}
-        facts = facts_of(stored, status, findings, crossing(found, sources))
-        fates = {} if status in (*OPEN, "approved", "executing") else _fates(read_history(self._catalog, plan_id))
-        every = list(lines(stored.plan, findings))
-        refused = {one.action for one in findings}
-        return note, _Held(stored, facts, every, tree(stored.plan), fates, refused), _troubles(every, fates)
+        facts = facts_of(stored, status, [], crossing(found, sources))
+        waits = status in (*OPEN, "approved")
+        fates = {} if waits or status == "executing" else _fates(read_history(self._catalog, plan_id))
+        return _Held(stored, found, facts, list(lines(stored.plan, [])), tree(stored.plan), fates, judged=not waits)
+
+    def _judge(self, held: _Held) -> None:
+        plan = held.stored.plan
+        try:
+            findings = findings_of(self._catalog, plan, held.acts)
+        except SourceOffline as error:
+            held.note = str(error)
+            findings = findings_of(self._catalog, plan, held.acts, on_disk=False)
+        held.refused = {one.action for one in findings}
+        held.facts = replace(held.facts, refused=len(held.refused))
+        held.lines = list(lines(plan, findings)) if findings else held.lines
+        held.judged = True
 
     @staticmethod
     def _picks(held: _Held) -> dict[str, int]:

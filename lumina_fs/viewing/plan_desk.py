@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 
 #: What only looks: a process that does nothing else may be ended at any moment.
 _LOOKS = frozenset({
-    "list", "open", "choose", "rows", "folders", "detail", "check", "forget", "trash", "trash_rows", "trash_pick",
+    "list", "open", "judge", "choose", "rows", "folders", "detail", "check", "forget",
+    "trash", "trash_rows", "trash_pick",
 })  # fmt: skip
 
 
@@ -83,6 +84,7 @@ class PlanDesk:
         return self._process
 
     def _hear(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
         assert process.stdout is not None
         for line in process.stdout:
             value = json.loads(line)
@@ -90,6 +92,9 @@ class PlanDesk:
                 waiting = self._waiting.get(value["n"]) if "so_far" in value else self._waiting.pop(value["n"], None)
             if waiting is not None:
                 _deliver(waiting, value)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
         process.wait()
         with self._guard:
             left = list(self._waiting.values()) if self._process is process else []
@@ -101,7 +106,7 @@ class PlanDesk:
     def drop(self) -> None:
         """End the process if it is busy looking at something, because nobody waits for that any more."""
         with self._guard:
-            process = self._process
+            process, thread = self._process, self._thread
             if process is None or not self._waiting:
                 return
             if any(one.what not in _LOOKS for one in self._waiting.values()):
@@ -109,7 +114,7 @@ class PlanDesk:
             self._process = None
             dropped, self._waiting = list(self._waiting.values()), {}
         process.kill()
-        self._end(process)
+        _join(thread)
         for one in dropped:
             one.future.cancel()
 
@@ -117,19 +122,17 @@ class PlanDesk:
         """End the process; what it is changing at the moment is finished first."""
         self.drop()
         with self._guard:
-            process, self._process = self._process, None
-        if process is not None:
-            self._end(process)
+            process, self._process, thread = self._process, None, self._thread
+            if process is not None and process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+        _join(thread)
 
-    def _end(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        process.wait()
-        if self._thread is not None:
-            self._thread.join()
-        process.stdout.close()
+
+def _join(thread: threading.Thread | None) -> None:
+    """Wait for the end of a process, which its thread waits for."""
+    if thread is not None:
+        thread.join()
 
 
 def _deliver(waiting: _Waiting, value: Mapping[str, Any]) -> None:

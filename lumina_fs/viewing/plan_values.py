@@ -56,6 +56,8 @@ class OpenedPlan:
     note: str
     folders: int
     undoes: str | None
+    judged: bool
+    """False until it is known what would be refused: ask `judge`."""
     by: str
     """Who approved it, empty before."""
     chosen: Chosen

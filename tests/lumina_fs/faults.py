@@ -98,6 +98,22 @@ class Interrupted(TestLayer):
             edit()
 
 
+class Hooked(TestLayer):
+    """Calls `act` before operation `at`; with `for_good` nothing is done any more from there on."""
+
+    def __init__(self, at: int, act: Callable[[], object], *, for_good: bool = False) -> None:
+        super().__init__()
+        self.at, self.act, self.for_good = at, act, for_good
+
+    def before(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+        if number == self.at or (self.for_good and number > self.at):
+            self.act()
+
+
+def die() -> None:
+    raise Killed
+
+
 def tear(name: str, arguments: tuple[Any, ...]) -> None:
     """Do the first half of a write."""
     if name == "write":

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from lumina_fs.kernel import Layer
 from lumina_fs.locks import lock
 from lumina_fs.roots import Root
 from schemas.catalog import Catalog
+from schemas.text import dump
 from tests.lumina_fs.faults import FILE_SYSTEMS, Failing, Interrupted, TestLayer, caption, document
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -216,6 +217,19 @@ def test_an_editor_that_had_the_file_open_across_the_swap_writes_into_a_file_tha
     assert names(tmp_path)[1].startswith("a.json.lumina-kept-")
 
 
+def test_an_editor_that_writes_after_all_was_done_writes_into_a_file_that_is_kept(root: Root, tmp_path: Path) -> None:
+    """It had opened the file before the swap, and only then came to writing."""
+    path = tmp_path / "a.json"
+    path.write_bytes(b"read")
+    with path.open("r+b", buffering=0) as file:
+        assert isinstance(Disk().write(root, "a.json", b"new", if_match=digest(b"read")), Written)
+        file.write(b"late")
+    assert {found.read_bytes() for found in tmp_path.iterdir()} == {b"new", b"late"}
+    with path.open("rb"):  # whoever only reads loses nothing
+        assert isinstance(Disk().write(root, "a.json", b"newer", if_match=digest(b"new")), Written)
+    assert len(names(tmp_path)) == 2
+
+
 def test_what_cannot_be_read_is_not_thrown_away_by_a_swap(root: Root, tmp_path: Path) -> None:
     """In the last moment somebody puts a link in the place of the file."""
     path = tmp_path / "a.json"
@@ -243,35 +257,62 @@ def run_editor(style: str, path: Path, seconds: float) -> subprocess.Popen[str]:
     return child
 
 
-@pytest.mark.parametrize("style", ["by_rename", "in_place"])
-def test_no_version_of_an_editor_that_saves_all_the_time_is_lost(root: Root, tmp_path: Path, style: str) -> None:
-    path = tmp_path / "doc.json"
+def turned(value: dict[str, Any] | None) -> dict[str, Any]:
+    assert value is not None
+    return {**value, "turns": value["turns"] + 1}
+
+
+def carefully(root: Root) -> bool:
+    """As everything in Lumina writes."""
+    return edit(Disk(), root, "doc.json", Catalog, turned)
+
+
+def carelessly(root: Root) -> bool:
+    """The twin: it reads, and renames over whatever lies there by now."""
+    path = Path(root.path, "doc.json")
+    try:
+        value = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        raise CorruptDocument("in the middle of a save", path=str(path)) from error
+    fresh = path.with_name("fresh")
+    fresh.write_bytes(dump(turned(value)))
+    fresh.replace(path)
+    return True
+
+
+def lost_versions(root: Root, style: str, write: Callable[[Root], bool]) -> list[str]:
+    """The versions of an editor, saving all the time, that neither it replaced nor anybody has any more."""
+    path = Path(root.path, "doc.json")
     path.write_bytes(document("version 0"))
     written = torn = busy = 0
-
-    def turn(value: dict[str, Any] | None) -> dict[str, Any]:
-        assert value is not None
-        return {**value, "turns": value["turns"] + 1}
-
     with run_editor(style, path, 1.0) as child:
         while child.poll() is None:
             try:
-                written += edit(Disk(), root, "doc.json", Catalog, turn)
+                written += write(root)
             except CorruptDocument:  # the editor was in the middle of writing
                 torn += 1
             except EtagMismatch:
                 busy += 1
         assert child.stdout is not None
         told = json.loads(child.stdout.read())
-    kept = [file for file in tmp_path.iterdir() if ".lumina-kept-" in file.name]
+    kept = [file for file in path.parent.iterdir() if ".lumina-kept-" in file.name]
     safe = {*told["replaced"], *(caption(file.read_bytes()) for file in [*kept, path])}
     saved = ["version 0", *told["saved"]]
     print(f"{style}: {len(saved)} saves, {written} writes between them, {len(kept)} kept, {torn} torn, {busy} busy")
-    assert [version for version in saved if version not in safe] == []
     assert len(saved) > 30
     assert written >= 1
     assert torn == 0 or style == "in_place"
-    assert names(tmp_path) == sorted([path.name, *(file.name for file in kept)])
+    assert names(path.parent) == sorted([path.name, *(file.name for file in kept)])
+    return [version for version in saved if version not in safe]
+
+
+@pytest.mark.parametrize("style", ["by_rename", "in_place"])
+def test_no_version_of_an_editor_that_saves_all_the_time_is_lost(root: Root, style: str) -> None:
+    assert lost_versions(root, style, carefully) == []
+
+
+def test_a_careless_twin_that_renames_over_loses_what_an_editor_saves(root: Root) -> None:
+    assert lost_versions(root, "by_rename", carelessly) != []
 
 
 # -- what is refused

@@ -116,6 +116,22 @@ def test_without_a_server_a_scan_succeeds_and_the_next_command_catches_up(
     assert proved(library).equal
 
 
+def test_a_scan_without_a_server_says_so_even_if_it_wrote_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hand edit is in no index until a scan could tell it; the next question has to know."""
+    fill(library)
+    monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    library.curate("2004/p4.jpg", caption="an owl")
+    assert library.scan().index == "behind"
+    before = library.tree()
+    library.scan()
+    assert library.tree() == before
+    monkeypatch.delenv("LUMINA_DATABASE_URL")
+    assert library.search("owl") == ["2004/p4.jpg"]
+    assert proved(library).equal
+
+
 def test_an_index_of_another_version_is_made_again(library: Library, postgres: str) -> None:
     fill(library)
     with Catalog.open(str(library.root)) as catalog:

@@ -107,3 +107,18 @@ def test_cancelling_stops_early() -> None:
 def test_workers_are_renewed_after_many_files() -> None:
     jobs = [f"job {number}" for number in range(40)]
     assert len(run([[job] for job in jobs], files_per_worker=10)) == 40
+
+
+def test_what_an_earlier_run_left_behind_is_no_answer_of_the_next() -> None:
+    pool: Pool[str, str] = Pool(program, lambda scratch: scratch, workers=1)
+    with pool:
+        first = pool.run(iter([["one"], ["two"], ["three"]]), cancel=threading.Event())
+        assert next(first) == [("one", "one done")]
+        first.close()  # type: ignore[attr-defined]
+        found = [answer for answers in pool.run(iter([["four"]]), cancel=threading.Event()) for answer in answers]
+        assert found == [("four", "four done")]
+        first = pool.run(iter([["five"], ["crash"], ["six"]]), cancel=threading.Event())
+        assert next(first) == [("five", "five done")]
+        first.close()  # type: ignore[attr-defined]
+        found = [answer for answers in pool.run(iter([["seven"]]), cancel=threading.Event()) for answer in answers]
+        assert found == [("seven", "seven done")]

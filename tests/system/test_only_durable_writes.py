@@ -24,7 +24,7 @@ ALLOWED = {
 #: Modules that call the layer of system calls: the primitives. All others ask these.
 PRIMITIVES = {
     "lumina_fs/durable.py", "lumina_fs/cache_files.py", "lumina_fs/transfer.py", "lumina_fs/pouring.py",
-    "lumina_fs/growing.py", "lumina_fs/free_names.py",
+    "lumina_fs/growing.py", "lumina_fs/free_names.py", "lumina_fs/new_file.py",
 }  # fmt: skip
 CHANGING = {
     "rename", "renames", "replace", "link", "symlink", "unlink", "remove", "rmdir", "removedirs", "mkdir", "makedirs",

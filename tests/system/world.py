@@ -27,12 +27,26 @@ FOLDERS = ("", "x", "x/y", "z", "w")
 #: What a sidecar holds of its own; all else in it is the person's.
 MACHINE = ("$schema", "kind", "version", "id", "original", "origin", "capture", "measurements", "problems")
 
+#: What other hands do to the index.
+ALTERATIONS = (
+    "UPDATE {s}.original SET rating = 5, words = ''::tsvector",
+    "DELETE FROM {s}.original",
+    "UPDATE {s}.seen SET path = path || '-'",
+    "TRUNCATE {s}.seen",
+    "DELETE FROM {s}.problem",
+    "INSERT INTO {s}.stale SELECT source, path FROM {s}.original",
+    "DROP TABLE {s}.original CASCADE",
+    "ALTER TABLE {s}.original DROP COLUMN rating",
+    "UPDATE {s}.meta SET value = 'old' WHERE name = 'version'",
+    "DROP SCHEMA {s} CASCADE",
+)
+
 #: A photo or a sidecar: its source, and its path in that.
 Key = tuple[str, str]
 
 
 class Record(NamedTuple):
-    """What one sidecar has to say. `id` is None where copies share one, because all but one of them will get another."""
+    """What one sidecar has to say. `id` is None where copies share one: all but one of them will get another."""
 
     sha256: str
     id: str | None
@@ -42,7 +56,7 @@ class Record(NamedTuple):
 class Damage(NamedTuple):
     """A sidecar that the person broke: how it lies there, how it was, and what it said then."""
 
-    bytes: bytes
+    bad: bytes
     good: bytes
     record: Record
 
@@ -332,7 +346,7 @@ class World:
         New ones hold nothing of a person's. They are remembered from now on.
         """
         for key, damage in self.broken.items():
-            assert (self.sidecars_of(key[0]) / key[1]).read_bytes() == damage.bytes, key
+            assert (self.sidecars_of(key[0]) / key[1]).read_bytes() == damage.bad, key
         found = [
             record_of(self.value(path))
             for source in (MAIN, CARD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,15 @@ from tui.widgets import drawing
 @pytest.fixture(autouse=True)
 def _pictures_as_blocks() -> None:
     drawing.choose("blocks")
+
+
+@pytest.fixture(autouse=True)
+def _clock_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as context:
+        context.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

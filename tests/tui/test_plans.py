@@ -2,92 +2,52 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import contextlib
+import json
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.plans.files import plan_path
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
-from tui.plans.creator import CreatePlan
-from tui.screens.plans import PlansScreen
-
-
-def photos_in(root: Path) -> dict[str, str]:
-    """Every file but Lumina's own, with its digest."""
-    found = {}
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name != ".lumina"]
-        for name in names:
-            path = Path(folder) / name
-            found[str(path.relative_to(root))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
+from tests.tui.planning import (
+    agree,
+    asked,
+    at_plans,
+    becomes,
+    create,
+    draft,
+    fill,
+    last_plan,
+    opened,
+    photos_in,
+    run_by_another,
+    screen,
+    text,
+)
+from tui.app import LuminaApp
+from tui.plans.monitor import Monitor
 
 
 @pytest.fixture
 def managed(library: Library) -> Library:
-    """Six photos in one folder that plans may move; one without a date."""
-    for number in range(5):
-        library.photo(f"incoming/IMG_{number}.jpg", number, DateTimeOriginal=f"2019:0{number + 1}:14 12:00:00")
-    library.photo("incoming/scan.jpg", 9)
-    library.scan()
-    with Catalog.open(str(library.root)) as catalog:
-        catalog.set_source("main", managed=True)
-    return library
-
-
-def screen(pilot: Pilot[Any]) -> PlansScreen:
-    found = pilot.app.screen_stack[0]
-    assert isinstance(found, PlansScreen)
-    return found
-
-
-async def at_plans(pilot: Pilot[Any]) -> PlansScreen:
-    await pilot.press("4")
-    await settled(pilot)
-    return screen(pilot)
-
-
-async def create(pilot: Pilot[Any]) -> None:
-    """Propose by date and wait for the draft."""
-    await pilot.press("n")
-    await settled(pilot)
-    assert isinstance(pilot.app.screen, CreatePlan)
-    await pilot.press("ctrl+s")
-    await until(pilot, lambda: screen(pilot).shown == "plan" and screen(pilot).plan.status == "draft")
-    await settled(pilot)
-
-
-async def agree(pilot: Pilot[Any]) -> None:
-    await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
-    await pilot.press("y")
-    await settled(pilot)
-
-
-async def becomes(pilot: Pilot[Any], status: str) -> None:
-    await until(pilot, lambda: screen(pilot).plan.status == status)
-    await settled(pilot)
+    return fill(library)
 
 
 async def test_from_a_new_plan_to_an_undone_one_with_every_byte_as_before(managed: Library) -> None:
     before = photos_in(managed.root)
     async with app_on(managed) as pilot:
-        await at_plans(pilot)
+        plans = await at_plans(pilot)
         await create(pilot)
-        plans = screen(pilot)
         first = plans.plan.plan
         assert plans.plan.rows.table.total == 6
-        # reject the one under the cursor
-        await pilot.press("end")
-        await settled(pilot)
-        await pilot.press("r")
-        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        await pilot.press("end", "r")  # the last one is rejected
+        await asked(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "skip" in (plans.plan._opened.facts.counts if plans.plan._opened else {}))
+        await until(pilot, lambda: "skip 1" in text(pilot))
         await settled(pilot)
         await pilot.press("a")
         await agree(pilot)
@@ -95,8 +55,7 @@ async def test_from_a_new_plan_to_an_undone_one_with_every_byte_as_before(manage
         await pilot.press("x")
         await agree(pilot)
         await becomes(pilot, "complete")
-        moved = photos_in(managed.root)
-        assert sum(path.startswith("2019/") for path in moved) == 10
+        assert sum(path.startswith("2019/") for path in photos_in(managed.root)) == 10
         await pilot.press("u")
         await agree(pilot)
         await until(pilot, lambda: plans.plan.plan != first and plans.plan.status == "draft")
@@ -110,3 +69,269 @@ async def test_from_a_new_plan_to_an_undone_one_with_every_byte_as_before(manage
         await pilot.press("escape")
         await until(pilot, lambda: [plan.status for plan in plans.plans.plans] == ["complete", "undone"])
     assert photos_in(managed.root) == before
+
+
+async def test_no_is_what_enter_says_to_approving_and_applying(managed: Library) -> None:
+    before, plan = photos_in(managed.root), draft(managed)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        await pilot.press("a")
+        await asked(pilot)
+        assert "6 originals moved" in text(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen(pilot).plan.status == "draft"
+        await pilot.press("a")
+        await agree(pilot)
+        await becomes(pilot, "approved")
+        await pilot.press("x")
+        await asked(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen(pilot).plan.status == "approved"
+    assert photos_in(managed.root) == before
+
+
+async def test_a_run_by_another_process_is_followed_stopped_and_rolled_back(managed: Library) -> None:
+    before, plan = photos_in(managed.root), draft(managed, approved=True)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        with run_by_another(managed, plan) as (go_on, stopped):
+            await becomes(pilot, "executing")
+            await until(pilot, lambda: screen(pilot).query_one(Monitor).has_class("-shown"))
+            assert "carrying out" in text(pilot)
+            await pilot.press("s")
+            await until(pilot, stopped.is_set)
+            go_on.set()
+        await becomes(pilot, "interrupted")
+        assert "‖ interrupted" in text(pilot)
+        assert photos_in(managed.root) != before
+        await pilot.press("b")
+        await agree(pilot)
+        await becomes(pilot, "rolled_back")
+    assert photos_in(managed.root) == before
+
+
+async def test_an_interrupted_plan_is_resumed_to_its_end(managed: Library) -> None:
+    plan = draft(managed, approved=True)
+    _interrupt(managed, plan)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        assert screen(pilot).plan.status == "interrupted"
+        await pilot.press("R")
+        await agree(pilot)
+        await becomes(pilot, "complete")
+    assert len(list((managed.root / "sorted").glob("*.jpg"))) == 6
+
+
+def _interrupt(library: Library, plan: str) -> None:
+    """Carry a plan out, and stop after some actions."""
+    import threading
+
+    from lumina_fs.durable import Disk
+    from lumina_fs.plans.apply import apply
+    from lumina_fs.plans.files import read_plan
+    from tests.lumina_fs.faults import Interrupted
+
+    cancel = threading.Event()
+    with Catalog.open(str(library.root), Disk(Interrupted({("rename_new", 4): cancel.set}))) as catalog:
+        list(apply(catalog, read_plan(catalog, plan), cancel=cancel))
+
+
+async def test_an_edit_after_the_approval_makes_it_void_until_it_is_approved_again(managed: Library) -> None:
+    plan = draft(managed, approved=True)
+    path = managed.root / plan_path(plan)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        assert screen(pilot).plan.status == "approved"
+        path.write_bytes(path.read_bytes().replace(b"because", b"Because"))
+        await becomes(pilot, "void")
+        assert "≠ void" in text(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert len(pilot.app.screen_stack) == 1  # it cannot be carried out
+        await pilot.press("a")
+        await agree(pilot)
+        await becomes(pilot, "approved")
+
+
+async def test_what_would_be_refused_is_told_first_and_has_to_be_rejected(managed: Library) -> None:
+    plan = draft(managed)
+    (managed.root / "incoming/IMG_2.jpg").unlink()
+    async with app_on(managed) as pilot:
+        plans = await opened(pilot, plan)
+        assert "1 refused as things are now" in text(pilot)
+        await pilot.press("a")
+        await settled(pilot)
+        assert len(pilot.app.screen_stack) == 1
+        await pilot.press("f")
+        await until(pilot, lambda: plans.plan.rows.table.total == 1)
+        await settled(pilot)
+        assert "✗ refused: is not there" in text(pilot)
+        await pilot.press("X")
+        await asked(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "skip 1" in text(pilot))
+        await settled(pilot)
+        await pilot.press("a")
+        await agree(pilot)
+        await becomes(pilot, "approved")
+
+
+async def test_rows_are_sorted_filtered_and_found_and_a_folder_leads_to_its_rows(managed: Library) -> None:
+    plan = draft(managed)
+    async with app_on(managed, size=(140, 36)) as pilot:
+        plans = await opened(pilot, plan)
+        rows = plans.plan.rows
+        await pilot.press("slash", *"IMG_3")
+        await until(pilot, lambda: rows.table.total == 1)
+        await pilot.press("backspace", "backspace", "backspace", "backspace", "backspace", "enter")
+        await until(pilot, lambda: rows.table.total == 6)
+        await pilot.press("o")
+        await until(pilot, lambda: rows.sort == "path" and rows.table.row(0) is not None)
+        await pilot.press("O")
+        await until(pilot, lambda: rows.turned and str(rows.table.row(0)).find("scan.jpg") > 0)
+        await pilot.press("v")
+        await settled(pilot)
+        assert "sorted/" in text(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: rows.look == "actions" and rows.match == "sorted/")
+        await pilot.press("v", "v")
+        await settled(pilot)
+        assert "digest" in text(pilot)
+
+
+async def test_marked_actions_are_rejected_together_with_a_reason(managed: Library) -> None:
+    plan = draft(managed)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        await pilot.press("space", "space", "r")
+        await asked(pilot)
+        await pilot.press(*"not now", "enter")
+        await until(pilot, lambda: "skip 2" in text(pilot))
+    actions = json.loads((managed.root / plan_path(plan)).read_bytes())["actions"]
+    assert [one["do"] for one in actions] == ["skip", "skip", "move", "move", "move", "move"]
+    assert "not now" in actions[0]["reason"]
+
+
+async def test_a_draft_is_deleted_after_a_question_and_the_list_is_shown(managed: Library) -> None:
+    plan = draft(managed)
+    async with app_on(managed) as pilot:
+        plans = await opened(pilot, plan)
+        await pilot.press("d")
+        await agree(pilot)
+        await until(pilot, lambda: plans.shown == "list" and not plans.plans.plans)
+    assert not (managed.root / plan_path(plan)).exists()
+
+
+async def test_plans_of_other_processes_appear_and_another_screen_may_send_a_person_to_one(managed: Library) -> None:
+    async with app_on(managed) as pilot:
+        plans = await at_plans(pilot)
+        assert "No plan yet" in text(pilot)
+        plan = draft(managed, name="of another")
+        await until(pilot, lambda: "of another" in text(pilot))
+        await pilot.press("2")
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+        app.action_go("plans", {"plan": plan})
+        await until(pilot, lambda: plans.shown == "plan" and plans.plan.status == "draft")
+
+
+async def test_the_open_plan_with_its_filter_is_back_at_the_next_start(managed: Library) -> None:
+    plan = draft(managed)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        await pilot.press("slash", *"IMG", "enter")
+        await until(pilot, lambda: screen(pilot).plan.rows.table.total == 5)
+        await pilot.press("down", "down")
+        await settled(pilot)
+    async with app_on(managed) as pilot:
+        await becomes(pilot, "draft")
+        rows = screen(pilot).plan.rows
+        assert (screen(pilot).plan.plan, rows.match, rows.table.total, rows.table.cursor) == (plan, "IMG", 5, 2)
+
+
+async def test_a_broken_plan_is_mended_in_the_editor(
+    managed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = draft(managed)
+    path = managed.root / plan_path(plan)
+    path.write_bytes(path.read_bytes().replace(b'"do": "move"', b'"do": "mope"', 1))
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n"
+        "path.write_bytes(path.read_bytes().replace(b'mope', b'move'))\n"
+    )
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
+    async with app_on(managed) as pilot:
+        monkeypatch.setattr(pilot.app, "suspend", contextlib.nullcontext)
+        await opened(pilot, plan)
+        assert "! broken" in text(pilot)
+        assert "line" in text(pilot)
+        await pilot.press("e")
+        await becomes(pilot, "draft")
+
+
+async def test_an_edit_that_breaks_a_plan_is_told_with_its_place_and_can_be_taken_back(
+    managed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = draft(managed)
+    path = managed.root / plan_path(plan)
+    before = path.read_bytes()
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n"
+        "path.write_bytes(path.read_bytes().replace(b'move', b'mope'))\n"
+    )
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
+    async with app_on(managed) as pilot:
+        monkeypatch.setattr(pilot.app, "suspend", contextlib.nullcontext)
+        await opened(pilot, plan)
+        await pilot.press("e")
+        await asked(pilot)
+        assert "column" in text(pilot)
+        await pilot.press("down", "enter")
+        await becomes(pilot, "draft")
+    assert path.read_bytes() == before
+
+
+async def test_the_trash_is_restored_by_a_plan_and_emptied_only_for_its_number(managed: Library) -> None:
+    before, plan = photos_in(managed.root), draft(managed, do="trash", approved=True)
+    async with app_on(managed) as pilot:
+        plans = await opened(pilot, plan)
+        await pilot.press("x")
+        await agree(pilot)
+        await becomes(pilot, "complete")
+        await pilot.press("t")
+        await until(pilot, lambda: plans.trash.table.total == 6)
+        await settled(pilot)
+        await pilot.press("space", "r")
+        await agree(pilot)
+        await until(pilot, lambda: plans.shown == "plan" and plans.plan.status == "draft")
+        await settled(pilot)
+        assert "1 restore" in text(pilot)
+        restoring = last_plan(managed)
+        assert plans.plan.plan == restoring
+        await pilot.press("a")
+        await agree(pilot)
+        await becomes(pilot, "approved")
+        await pilot.press("x")
+        await agree(pilot)
+        await becomes(pilot, "complete")
+        assert len(list((managed.root / "incoming").glob("*.jpg"))) == 1
+        await pilot.press("t")
+        await until(pilot, lambda: plans.trash.table.total == 5)
+        await settled(pilot)
+        await pilot.press("E")
+        await asked(pilot)
+        await pilot.press("6", "enter")  # not their number
+        await settled(pilot)
+        assert len(list((managed.root / ".lumina/trash").rglob("*.jpg"))) == 5
+        await pilot.press("E")
+        await asked(pilot)
+        await pilot.press("5", "enter")
+        await until(pilot, lambda: plans.trash.table.total == 0)
+    assert list((managed.root / ".lumina/trash").rglob("*.jpg")) == []
+    left = photos_in(managed.root)
+    assert left.items() <= before.items()

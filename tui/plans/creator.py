@@ -73,6 +73,7 @@ class CreatePlan(ModalScreen[str | None]):
         self.filled = {name: str(given.get(name, first)) for name, first in _FIRST.items()}
         self._choices = Choices((), (), "", (), ())
         self._launched: Launched | None = None
+        self._stopped = False
 
     def compose(self) -> ComposeResult:
         """The form; its lists are filled when it is known what there is."""
@@ -237,10 +238,11 @@ class CreatePlan(ModalScreen[str | None]):
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return
-        waited = 0.0
+        waited, self._stopped = 0.0, False
         try:
             while launched.running():
-                self._say(f"proposing … {duration(waited)}; Escape stops it")
+                doing = "stopping" if self._stopped else "proposing"
+                self._say(f"{doing} … {duration(waited)}; Escape stops it")
                 await asyncio.sleep(0.1)
                 waited += 0.1
         finally:
@@ -254,7 +256,7 @@ class CreatePlan(ModalScreen[str | None]):
             found = json.loads(ended.output)
         except ValueError:
             found = None
-        if ended.code == 130:
+        if self._stopped and not isinstance(found, dict):
             self._say("stopped; nothing was written")
         elif not isinstance(found, dict):
             self._say("")
@@ -274,6 +276,7 @@ class CreatePlan(ModalScreen[str | None]):
         if self._launched is None:
             self.dismiss(None)
             return
+        self._stopped = True
         self._launched.stop()
         self._say("stopping …")
         launched = self._launched

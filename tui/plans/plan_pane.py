@@ -124,15 +124,26 @@ class PlanPane(Vertical):
         self._clock = self.set_interval(1.0, self._wait)
         try:
             opened = await ask_desk_plainly(self.app, "plan", "open", OpenedPlan.of, plan=self.plan, **self.rows.choice)
+            self._show(opened, cursor)
+            if not opened.judged:
+                choice = self.rows.choice
+                judged = await ask_desk_plainly(self.app, "plan", "judge", OpenedPlan.of, **choice)
+                if choice == self.rows.choice:
+                    self._show(judged, self.rows.table.cursor, frozenset(self.rows.table.marks))
+                else:
+                    self._show(judged, 0)
+                    self.rows.choose()  # what was chosen meanwhile
         except DeskError as error:
             self._broken(error)
-            return
         finally:
             self._clock.stop()
+
+    def _show(self, opened: OpenedPlan, cursor: int, marks: frozenset[int] = frozenset()) -> None:
         self._opened, self._line = opened, None
         self.status, self._digest = opened.facts.status, opened.facts.digest
         self._show_head(opened)
         self.rows.show(opened, cursor=cursor)
+        self.rows.table.marks |= marks
         self.follow(self.app.jobs)
         self.refresh_bindings()
 
@@ -148,6 +159,7 @@ class PlanPane(Vertical):
         lines = [f"{state(facts.status)}{by} · {facts.name} · {made}"]
         lines += [opened.note] if opened.note else []
         tall = self.app.size.height >= 30
+        lines += [] if opened.judged else ["… finding out which actions would be refused as things are now"]
         lines += [*summary(facts), *rooms(facts, idle=tall)]
         if tall:
             lines += [text for text in opened.troubles if text.startswith(("failed", "refused"))][:2]

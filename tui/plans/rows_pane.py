@@ -39,7 +39,7 @@ class RowsPane(Vertical):
     RowsPane { height: 1fr; }
     RowsPane #match { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
     RowsPane #match.-shown { display: block; }
-    RowsPane #detail { height: 4; padding: 0 1; background: $panel; }
+    RowsPane #detail { height: 5; padding: 0 1; background: $panel; }
     RowsPane ContentSwitcher { height: 1fr; }
     RowsPane #about { padding: 0 1; height: 1fr; }
     """
@@ -165,7 +165,7 @@ class RowsPane(Vertical):
     async def _tell(self) -> None:
         found = await ask_desk(self.app, "plan", "detail", _detail_of, view=self.view, row=self.table.cursor)
         if found is not None:
-            self.query_one("#detail", Static).update(foreign_lines(told(found)))
+            self.query_one("#detail", Static).update(foreign_lines(told(found)), layout=False)
 
     # -- filter and order
 

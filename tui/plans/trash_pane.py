@@ -23,7 +23,7 @@ from tui.host import Host
 from tui.plans.asking_desk import ask_desk
 from tui.widgets.virtual_table import Column, VirtualTable
 
-_NARROW = (Column("when", "When", 10), Column("size", "Size", 8, "right"), Column("path", "Was at", 0, "middle"))
+_NARROW = (Column("day", "When", 10), Column("size", "Size", 8, "right"), Column("path", "Was at", 0, "middle"))
 _WIDE = (
     Column("when", "When", 16), Column("size", "Size", 9, "right"), Column("files", "Files", 6, "right"),
     Column("source", "Source", 12), Column("plan", "Plan", 9), Column("path", "Was at", 0, "middle"),
@@ -222,6 +222,6 @@ class TypeNumber(ModalScreen[int | None]):
 
 def _cells(row: TrashRow) -> dict[str, str]:
     return {
-        "when": row.when[:16].replace("T", " "), "size": size(row.size), "files": str(row.files),
+        "when": row.when[:16].replace("T", " "), "day": row.when[:10], "size": size(row.size), "files": str(row.files),
         "source": row.source, "plan": short(row.plan), "path": row.path, "reason": row.reason,
     }  # fmt: skip

@@ -22,9 +22,10 @@ from lumina_fs.known_catalogs import forget
 from lumina_fs.plans.clear_out import propose_clear_out
 from lumina_fs.progress import Finished
 from lumina_fs.viewing.access import Access
-from lumina_fs.viewing.catalogs import CatalogRow, Numbers, SourceRow, catalog_rows, numbers, numbers_of
+from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
 from tui.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
+from tui.catalog_numbers import CatalogNumbers
 from tui.catalog_screen import CatalogScreen
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
 from tui.foreign import foreign_lines, named
@@ -80,7 +81,7 @@ class CatalogsScreen(CatalogScreen):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[CatalogRow] = []
-        self._numbers: dict[str, Numbers] = {}
+        self._numbers = CatalogNumbers()
         self._wanted = ""
 
     def content(self) -> Iterable[Widget]:
@@ -98,7 +99,7 @@ class CatalogsScreen(CatalogScreen):
     def changed(self, change: Change) -> None:
         """The numbers of the open catalog are others by now, where its contents are."""
         if isinstance(change, CatalogChanged) and self.session is not None:
-            self._numbers.pop(self.session.catalog.path, None)
+            self._numbers.changed(self.session.catalog.path)
         if isinstance(change, JobsChanged) and not change.jobs:
             return
         self.load()
@@ -138,22 +139,14 @@ class CatalogsScreen(CatalogScreen):
         self._fill(at)
         self._count()
 
-    @work(exclusive=True, group="count")
+    @work(group="count")
     async def _count(self) -> None:
-        for row in self._rows:
-            if row.path not in self._numbers and row.present:
-                found = await self._ask_numbers(row.path)
-                if found is not None and not self.is_gone:
-                    self._numbers[row.path] = found
-                    self._fill()
-
-    async def _ask_numbers(self, path: str) -> Numbers | None:
-        if self.session is None or self.session.catalog.path != path:
-            return await asyncio.to_thread(numbers, path)
-        try:
-            return await self.session.ask(numbers_of)
-        except (LuminaError, OSError):
-            return None  # the bar says what is wrong with the index
+        for row in self._rows if not self.is_gone else ():
+            wait = self._numbers.wait(row.path) if row.present else None
+            if wait:
+                self.set_timer(wait + 0.1, self._count)
+            elif wait is not None and await self._numbers.count(row.path) and not self.is_gone:
+                self._fill()
 
     def _fill(self, at: int | None = None) -> None:
         table = self._list
@@ -168,7 +161,7 @@ class CatalogsScreen(CatalogScreen):
         self._about()
 
     def _shown(self, row: CatalogRow, *, is_open: bool) -> Row:
-        found = self._numbers.get(row.path)
+        found = self._numbers.known.get(row.path)
         images = f"{found.images + found.others:,}" if found else "" if row.originals is None else f"~{row.originals:,}"
         scan = moment(row.last_scan)[:16] or "never"
         wrong = len(row.problems) + (found.problems if found else 0)
@@ -188,7 +181,7 @@ class CatalogsScreen(CatalogScreen):
         row = self._row
         if row is None:
             return
-        found = self._numbers.get(row.path)
+        found = self._numbers.known.get(row.path)
         lines = [f"{named(row.name)}: {row.path}"]
         if found is not None:
             missing = f", {found.missing:,} missing" if found.missing else ""
@@ -217,7 +210,7 @@ class CatalogsScreen(CatalogScreen):
         if row is not None:
             self._open(row.path, lambda: self.app.start(["scan"]), room="jobs")
 
-    @work(group="asking")
+    @work(group="acting")
     async def _open(self, path: str, then: Callable[[], object] | None = None, room: str | None = None) -> None:
         if self.session is not None and self.session.catalog.path == path:
             if then is not None:
@@ -282,7 +275,7 @@ class CatalogsScreen(CatalogScreen):
         finally:
             self.load()
 
-    @work(group="asking")
+    @work(group="acting")
     async def _apply(self, row: CatalogRow, act: Callable[[Catalog], Any]) -> None:
         await self._change(row, act)
 
@@ -329,7 +322,7 @@ class CatalogsScreen(CatalogScreen):
             ]
             self.confirm_then(f"Forget {named(row.name)}?", lines, "Forget it", lambda: self._forget(row))
 
-    @work(group="asking")
+    @work(group="acting")
     async def _forget(self, row: CatalogRow) -> None:
         try:
             await asyncio.to_thread(forget, Disk(), row.path)
@@ -355,16 +348,16 @@ class CatalogsScreen(CatalogScreen):
         if values.get("photos") == "trash":
             self._open(row.path, lambda: self._propose(), "plans")
             return
-        await self._delete(row, sidecars=values["sidecars"])
+        await self._delete(row, seen.aside, sidecars=values["sidecars"])
 
-    async def _delete(self, row: CatalogRow, *, sidecars: bool) -> None:
+    async def _delete(self, row: CatalogRow, aside: str, *, sidecars: bool) -> None:
         if self.session is not None and self.session.catalog.path == row.path:
             await self.app.leave_catalog()
-        found = await self._change(row, lambda catalog: list(delete(catalog, sidecars=sidecars)))
+        found = await self._change(row, lambda catalog: list(delete(catalog, aside=aside, sidecars=sidecars)))
         if found is not None:
-            [aside] = [event.result.aside for event in found if isinstance(event, Finished)]
+            [where] = [event.result.aside for event in found if isinstance(event, Finished)]
             self.app.notify(
-                f"Its state lies in {aside}", title=f"{named(row.name)} is deleted", markup=False, timeout=15
+                f"Its state lies in {where}", title=f"{named(row.name)} is deleted", markup=False, timeout=15
             )
 
     def _propose(self) -> None:

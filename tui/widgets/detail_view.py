@@ -22,10 +22,15 @@ _LOOKS = {"good": "$success", "warn": "$warning", "bad": "$error", "dim": "$fore
 _NAMES = 14
 
 
-class Facts(VerticalScroll):
-    """Sections of facts, to scroll in."""
+class Facts(VerticalScroll, inherit_bindings=False):
+    """Sections of facts, to scroll in; keys to the left and right are left to who shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("home,g", "scroll_home", "Top", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Up", show=False),
+        Binding("down", "scroll_down", "Down", show=False),
+        Binding("home,g", "scroll_home", "Top", show=False),
+        Binding("end,G", "scroll_end", "Bottom", show=False),
+    ]
 
 
 class DetailView(Container):

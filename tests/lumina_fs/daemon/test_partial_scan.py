@@ -166,3 +166,21 @@ def test_a_folder_reached_through_a_link_is_not_looked_at(two: Library) -> None:
     two.photo("real/new.jpg", 10)
     assert look(two, "a").added == 0
     assert look(two, "real").added == 1
+
+
+def test_warm_workers_read_folders_under_the_names_that_they_have_now(two: Library) -> None:
+    """A worker that kept a folder open would read its photos under a name that another folder has by now."""
+    with Catalog.open(str(two.root)) as catalog, Opener(catalog, threading.Event()) as opener:
+        narrowing = Narrowing(opener, lambda path: False)
+        for seed, path in enumerate(("a/x.jpg", "b/x.jpg"), 50):
+            two.photo(path, seed)
+        list(scan(catalog, cancel=threading.Event(), narrowing=narrowing))
+        digests = {path: two.value(path)["original"]["sha256"] for path in ("a/x.jpg", "b/x.jpg")}
+        os.rename(two.root / "a/x.jpg.lumina.json", two.root / "kept")
+        os.rename(two.root / "a", two.root / "c")
+        os.rename(two.root / "b", two.root / "a")
+        os.rename(two.root / "a/x.jpg.lumina.json", two.root / "c/x.jpg.lumina.json")
+        os.rename(two.root / "kept", two.root / "a/x.jpg.lumina.json")
+        list(scan(catalog, cancel=threading.Event(), narrowing=narrowing))
+    assert two.value("a/x.jpg")["original"]["sha256"] == digests["b/x.jpg"]
+    assert two.value("c/x.jpg")["original"]["sha256"] == digests["a/x.jpg"]

@@ -1,0 +1,99 @@
+"""The audit read from its end gives what it gives from its start, turned round; and its export."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lumina_fs.audit import AUDIT, Line, read_audit, record
+from lumina_fs.audit_csv import COLUMNS, export
+from lumina_fs.catalog import Catalog
+from lumina_fs.errors import Refused, WriteFailed
+from lumina_fs.viewing import audit_lines
+from lumina_fs.viewing.audit_lines import AuditLines, Wanted
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    (tmp_path / "library").mkdir()
+    with Catalog.create(str(tmp_path / "library")) as opened:
+        yield opened
+
+
+def line(number: int, **more: Any) -> Line:
+    when = f"2026-{1 + number % 11:02}-{1 + number // 11 % 28:02}T10:00:{number % 60:02}Z"
+    return {"when": when, "what": ("moved", "trashed")[number % 2], "source": "main", "path": f"2026/{number}.jpg",
+            "size": number, "sha256": f"{number:064x}", "plan": "p", "action": number, "by": "me", **more}  # fmt: skip
+
+
+def found(catalog: Catalog, wanted: Wanted, some: int = 50) -> list[Line]:
+    lines = AuditLines(wanted)
+    while not lines.whole:
+        lines.more(catalog, len(lines) + some)
+    return lines.page(catalog, 0, len(lines))
+
+
+@pytest.mark.parametrize("wanted", [
+    Wanted(), Wanted(since="2026-03"), Wanted(until="2026-03-04"), Wanted(since="2026-02-02", until="2026-05"),
+    Wanted(kinds=("moved",)), Wanted(about="12"), Wanted(about="Ö"), Wanted(kinds=("edited",)),
+])  # fmt: skip
+def test_from_the_end_are_the_same_lines_as_from_the_start(
+    catalog: Catalog, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_lines, "_BLOCK", 1000)
+    record(catalog, [line(number) for number in range(300)])
+    record(catalog, [line(301, path="Ö/12.jpg", reason="x" * 5000), line(302, what="copied")])
+    there = list(read_audit(catalog, since=wanted.since, until=wanted.until, kinds=wanted.kinds, entity=wanted.about))
+    by_month: dict[str, list[Line]] = {}
+    for one in there:
+        by_month.setdefault(one["when"][:7], []).append(one)
+    turned = [one for month in sorted(by_month, reverse=True) for one in reversed(by_month[month])]
+    assert found(catalog, wanted) == turned
+
+
+def test_what_was_told_twice_is_there_once_and_torn_lines_are_left_out(catalog: Catalog) -> None:
+    record(catalog, [line(0), line(11), line(0)])
+    with open(Path(catalog.path) / AUDIT / "2026-01.jsonl", "ab") as file:
+        file.write(b'{"when": "2026-01-')
+    assert sorted(one["action"] for one in found(catalog, Wanted())) == [0, 11]
+
+
+def test_without_an_audit_there_is_nothing(catalog: Catalog) -> None:
+    assert found(catalog, Wanted()) == []
+
+
+def test_the_newest_of_very_many_are_there_at_once(catalog: Catalog) -> None:
+    (Path(catalog.path) / AUDIT).mkdir()
+    text = b"\n".join(json.dumps(line(11 * number)).encode() for number in range(50_000)) + b"\n"
+    (Path(catalog.path) / AUDIT / "2026-01.jsonl").write_bytes(text)
+    lines = AuditLines(Wanted())
+    begun = time.perf_counter()
+    lines.more(catalog, 1000)
+    took = time.perf_counter() - begun
+    assert len(lines) >= 1000
+    assert lines.looked_at < 5000
+    assert not lines.whole
+    assert took < 0.5
+    assert lines.page(catalog, 0, 1)[0]["action"] == 11 * 49_999
+
+
+def test_the_export_holds_the_lines_that_fit_and_never_replaces_a_file(catalog: Catalog, tmp_path: Path) -> None:
+    record(catalog, [line(0), line(1, path="=cmd()"), line(2)])
+    target = tmp_path / "audit.csv"
+    assert export(catalog, str(target), kinds=("trashed",)) == 1
+    rows = list(csv.reader(target.read_text().splitlines()))
+    assert rows[0] == list(COLUMNS)
+    assert rows[1][3] == "'=cmd()"
+    before = target.read_bytes()
+    with pytest.raises(Refused, match="is there already"):
+        export(catalog, str(target))
+    assert target.read_bytes() == before
+    with pytest.raises(WriteFailed):
+        export(catalog, str(tmp_path / "nowhere/audit.csv"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.csv", "library"]
