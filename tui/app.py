@@ -50,6 +50,10 @@ class LuminaApp(Host):
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         super().__init__(catalog)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        # before anything is styled, else all of it is styled twice
+        self.set_reactive(LuminaApp.theme, LIGHT.name if self._memory.get("theme") == LIGHT.name else DARK.name)
         # needed by the processes that make thumbnails, and it cannot start once the app has taken stderr
         resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
@@ -67,10 +71,7 @@ class LuminaApp(Host):
         return room if room in ROOMS else "photos"
 
     def on_mount(self) -> None:
-        """Open what was asked for, on the screen where it was left."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = LIGHT.name if self._memory.get("theme") == LIGHT.name else DARK.name
+        """Follow what happens to the catalog that was asked for."""
         if self.session is not None:
             self._follow()
 
@@ -159,6 +160,9 @@ class LuminaApp(Host):
 
     @work(group="leave", exclusive=True)
     async def _leave(self) -> None:
+        for worker in self.workers:
+            if worker.group not in ("leave", "processes"):  # none of them shall ask a session that is gone
+                worker.cancel()
         await asyncio.to_thread(self.close_session)
         self.exit(0)
 
