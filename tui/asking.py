@@ -136,9 +136,13 @@ class Keys(ModalScreen[None]):
 
 
 def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
-    """(keys, what they do) of all bindings that are active on a screen, those of the innermost widget first."""
+    """(keys, what they do) of all bindings that are active on a screen: its own, then how to move, then those of the app."""
     found: dict[str, list[str]] = {}
-    for active in screen.active_bindings.values():
+    ranked = sorted(
+        screen.active_bindings.values(),
+        key=lambda active: 0 if active.node is screen else 2 if active.node is screen.app else 1,
+    )
+    for active in ranked:
         what = active.binding.tooltip or active.binding.description
         if what and active.enabled:
             key = screen.app.get_key_display(active.binding)
