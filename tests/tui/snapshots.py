@@ -40,7 +40,7 @@ def steady(svg: str) -> str:
         svg = svg.replace(f"{day:%Y-%m-%d}", "2026-01-01")
     svg = re.sub(r"lumina-snap-[a-z0-9_]{8}", "lumina-snap-00000000", svg)
     svg = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b", "0" * 36, svg)
-    svg = re.sub(r"(?<=[>;])[0-9a-f]{8}(?=&#160;|<)", "0" * 8, svg)  # ends of ids
+    svg = re.sub(r"(?<=[>;])[0-9a-f]{8}(?=&#160;|[<,])", "0" * 8, svg)  # ends of ids
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
 
 
