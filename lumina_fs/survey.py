@@ -117,7 +117,7 @@ def survey(
     for encoded in [path for path in known if path.startswith("bytes:")]:
         known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
-    elsewhere = sidecars.stats(folders)
+    elsewhere = sidecars.stats(folders, result.orphans)
     cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
     if folders is None:
         walk = walk_directories(root, ignore=ignore, cancel=cancel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -431,3 +432,27 @@ def test_what_was_missing_before_does_not_make_a_source_offline(
     (library.root / "4.jpg").unlink()
     library.photo("5.jpg", 5)
     assert library.scan().offline == []
+
+
+def test_a_sidecar_put_aside_in_the_catalog_is_found_by_its_photo_too(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import Catalog
+    from tests.conftest import Library
+
+    library.photo("other.jpg", 9)
+    library.scan()
+    card = Library(tmp_path / "card")
+    card.photo("x/a.jpg", 1)
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(card.root), name="card", sidecars="catalog")
+    library.scan()
+    side = library.root / ".lumina/sidecars/card/x/a.jpg.lumina.json"
+    value = json.loads(side.read_bytes())
+    side.write_text(json.dumps({**value, "curation": {"caption": "the old picture"}}))
+    library.scan()
+    card.photo("x/a.jpg", 2)
+    library.scan()
+    assert json.loads(side.read_bytes())["id"] != value["id"]
+    card.photo("x/a.jpg", 1)
+    assert library.scan().moved == 1
+    back = json.loads(side.read_bytes())
+    assert (back["id"], back["curation"]) == (value["id"], {"caption": "the old picture"})
