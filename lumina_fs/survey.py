@@ -220,7 +220,7 @@ def _leave_widowed(
             result.missing += 1
             continue
         result.widowed.add(path)
-        if row is None or row.startswith("missing "):  # its sidecar was changed since
+        if row is None or row.startswith(("missing ", "\t")):  # its sidecar was changed since, or just before
             result.unrecorded.add(path)
 
 

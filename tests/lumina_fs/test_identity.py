@@ -410,7 +410,7 @@ def test_a_sidecar_that_moved_keeps_its_id_though_the_index_knows_it_elsewhere(
     assert library.value("a.jpg")["id"] != first
 
 
-@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse"])
+@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse", "with fresh edits"])
 def test_what_was_missing_before_does_not_make_a_source_offline(
     library: Library, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -424,9 +424,11 @@ def test_what_was_missing_before_does_not_make_a_source_offline(
     assert library.scan(accept_missing=True).missing == 4
     if how == "without an index":
         monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
-    else:
-        for number in range(4):
+    for number in range(4):
+        if how == "with sidecars that do not parse":
             library.sidecar(f"{number}.jpg").write_bytes(b"{")
+        elif how == "with fresh edits":
+            library.curate(f"{number}.jpg", rating=number)
     for _ in range(2):
         assert library.scan().offline == []
     (library.root / "4.jpg").unlink()
