@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from textual import work
@@ -51,6 +52,8 @@ class LuminaApp(Host):
     def __init__(self, catalog: Catalog | None = None) -> None:
         super().__init__()
         self._first = catalog
+        # needed by the processes that make thumbnails, and it cannot start once the app has taken stderr
+        resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
         sys.setswitchinterval(0.001)
 

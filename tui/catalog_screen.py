@@ -145,7 +145,7 @@ class CatalogScreen(Screen[None]):
         """Ask for everything again."""
         self.load()
 
-    @work
+    @work(group="asking")
     async def confirm_then(self, title: str, lines: list[str], yes: str, then: Callable[[], object]) -> None:
         """Ask a person, with what will happen in `lines` (foreign text allowed); `then` if they agree."""
         from tui.asking import Confirm

@@ -7,23 +7,26 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from index.contents import Twin, twins
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.decisions import Batch, Proposal, batch
+from lumina_fs.duplicates.decisions import Batch, Proposal, batch, estrange, keep_all, keep_only, remove
 from lumina_fs.duplicates.export import write_csv
-from lumina_fs.duplicates.find import state_of
 from lumina_fs.duplicates.kinds import DUPLICATES, RELATED
 from lumina_fs.duplicates.resolve import propose as propose_plan
 from lumina_fs.duplicates.results import Relation, Result
 from lumina_fs.duplicates.results import load as load_result
 from lumina_fs.duplicates.standing import CERTAIN, Copy, Filter, Standing, Standings
 from lumina_fs.duplicates.verdicts import Choice, decide, withdraw
+from lumina_fs.errors import UsageError
 from lumina_fs.stamps import utc_now, who
-from lumina_fs.viewing.access import Access, Photo
+from lumina_fs.viewing.access import Access, Photo, revision
 from lumina_fs.viewing.new_file import write_new_file
 
+Revision = tuple[str | None, str | None]
+#: keep: this file stays, the others may go. remove: this one may go. all: all stay. strangers: it is no duplicate.
+How = Literal["keep", "remove", "all", "strangers"]
 #: Groups that stand otherwise than before, by key; None for those that are no more.
 Changed = dict[str, Standing | None]
 
@@ -73,11 +76,25 @@ class Numbers(NamedTuple):
 class Board:
     """All groups as they stand. Read by any thread, changed by one at a time."""
 
-    def __init__(self, standings: Standings) -> None:
+    def __init__(self, standings: Standings, revision: Revision = (None, None)) -> None:
+        standings.prepare()
+        self.revision = revision
         self._standings = standings
         self._lock = threading.Lock()
         self._related: dict[str, list[Standing]] = {}
         self._by_key = {group.found: group for group in standings.groups}
+        self._count: Counter[str] = Counter()
+        self._kinds: Counter[str] | None = None
+        for group in standings.groups:
+            self._reckon(group, 1)
+
+    def _reckon(self, group: Standing, times: int) -> None:
+        """Count a group in (1) or out (-1)."""
+        for name, number in (
+            ("groups", 1), ("files", len(group.others)), ("savings", group.savings), (group.state, 1),
+            ("high", group.confidence >= CERTAIN),
+        ):  # fmt: skip
+            self._count[name] += times * number
 
     @property
     def result(self) -> Result:
@@ -122,14 +139,14 @@ class Board:
 
     def numbers(self) -> Numbers:
         """The summary."""
-        groups, result = self._standings.groups, self._standings.result
-        high = sum(group.confidence >= CERTAIN for group in groups)
-        states = Counter(group.state for group in groups)
+        count, result = self._count, self._standings.result
+        states = {state: count[state] for state in ("pending", "reviewed", "resolved")}
         states["resolved"] += self._standings.gone
+        related = Counter(relation.kind for relation in result.relations) if self._kinds is None else self._kinds
+        self._kinds = related
         return Numbers(
-            result.analysed, result.not_compared, len(groups), sum(len(group.others) for group in groups),
-            sum(group.savings for group in groups), high, len(groups) - high, {**states},
-            dict(Counter(relation.kind for relation in result.relations)),
+            result.analysed, result.not_compared, count["groups"], count["files"], count["savings"], count["high"],
+            count["groups"] - count["high"], states, dict(related),
         )  # fmt: skip
 
     def lacks(self, kinds: Iterable[str]) -> list[str]:
@@ -147,6 +164,10 @@ class Board:
         with self._lock:
             changed = self._standings.follow(catalog, contents)
             for key, group in changed.items():
+                if (before := self._by_key.get(key)) is not None:
+                    self._reckon(before, -1)
+                if group is not None:
+                    self._reckon(group, 1)
                 if group is None:
                     self._by_key.pop(key, None)
                 else:
@@ -159,15 +180,15 @@ class Board:
 
 def load_board(access: Access) -> Board | None:
     """All groups as they stand now; None when no search was made yet."""
-    index = access.index
+    index, now = access.index, revision(access)
     if load_result(access.catalog) is None:
         return None
-    return Board(Standings.load(access.catalog, index))
+    return Board(Standings.load(access.catalog, index), now)
 
 
-def still_fresh(access: Access, board: Board) -> bool:
-    """True while the index is the one that was searched."""
-    return board.result.state == state_of(access.index)
+def is_current(access: Access, board: Board) -> bool:
+    """True while the index holds what it held when the groups were loaded."""
+    return board.revision == revision(access)
 
 
 def load_related(access: Access, board: Board, kinds: Sequence[str]) -> list[Standing]:
@@ -188,6 +209,22 @@ def _pair(relation: Relation, rows: dict[str, Twin]) -> Standing:
 
 
 # -- decisions, and what becomes of them
+
+
+def choices(how: How, group: Standing, copy: Copy | None = None) -> list[Choice]:
+    """What one key means about a group, or about a file of it; without a file, about the keeper and all others.
+
+    Raises UsageError.
+    """
+    if how == "all":
+        return keep_all(group)
+    if how == "keep":
+        return keep_only(group, copy or group.keeper)
+    if how == "remove":
+        if copy is None and len(group.others) > 1:
+            raise UsageError("choose the file that may go: Tab goes to the files of the group, Enter compares them")
+        return remove(group, copy or group.others[0])
+    return estrange(group, copy or group.keeper)
 
 
 def write_choices(catalog: Catalog, board: Board, choices: Sequence[Choice], by: str = "") -> Changed:

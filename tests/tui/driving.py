@@ -18,12 +18,13 @@ PATIENCE = 20.0
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is asked for any more: no worker but those that follow changes, no question, no message."""
+    """Wait until nothing is asked for any more: no worker but those that follow changes or wait for a
+    person, no question, no message."""
     app: LuminaApp = pilot.app  # type: ignore[assignment]
     quiet = 0
     for _ in range(int(PATIENCE / 0.02)):
         await pilot.pause(0.02)
-        busy = [w for w in app.workers if w.group not in ("follow", "processes") and not w.is_finished]
+        busy = [w for w in app.workers if w.group not in ("follow", "processes", "asking") and not w.is_finished]
         quiet = quiet + 1 if not busy else 0
         if quiet >= 3:
             return

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Center, Middle
+from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
@@ -85,7 +86,7 @@ class Picture(Widget):
 
     def _words(self, text: str) -> None:
         for words in self.query(".words").results(Static):
-            words.update(foreign(text))
+            words.update(Content("\n").join(foreign(line) for line in text.split("\n")))
             words.display = bool(text)
 
     def _set(self, image: Image.Image | None) -> None:

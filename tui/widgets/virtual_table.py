@@ -53,7 +53,7 @@ class VirtualTable(ScrollView, can_focus=True):
         "table--head", "table--cursor", "table--marked", "table--good", "table--warn", "table--bad", "table--dim",
     }  # fmt: skip
     DEFAULT_CSS = """
-    VirtualTable { height: 1fr; background: $surface; }
+    VirtualTable { height: 1fr; background: $surface; overflow-x: hidden; }
     VirtualTable > .table--head { background: $panel; color: $foreground; text-style: bold; }
     VirtualTable > .table--cursor { background: $primary 40%; text-style: bold; }
     VirtualTable:focus > .table--cursor { background: $primary; color: $background; }
@@ -299,7 +299,11 @@ class VirtualTable(ScrollView, can_focus=True):
         segments = [Segment(sign, style)]
         for column, width, cell in zip(self.columns, self._widths(), row, strict=False):
             text, look = cell if isinstance(cell, Cell) else (cell, "")
-            own = style if plain or not look else style + self.get_component_rich_style(f"table-{look}", partial=True)
+            own = (
+                style
+                if plain or not look
+                else style + self.get_component_rich_style(f"table--{look.lstrip('-')}", partial=True)
+            )
             segments.append(Segment(_fitted(visible(text), width, column.align) + " ", own))
         return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
 
