@@ -72,7 +72,8 @@ class Order:
 
     def address(self, at: int) -> str:
         """The address of a place, as Postgres writes it."""
-        return "(%d,%d)" % _ADDRESS.unpack_from(self.addresses, at * _ADDRESS.size)
+        block, offset = _ADDRESS.unpack_from(self.addresses, at * _ADDRESS.size)
+        return f"({block},{offset})"
 
     def place(self, address: str) -> int | None:
         """Where an address is."""

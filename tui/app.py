@@ -15,9 +15,10 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.cli.display import plural
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.access import catch_up
-from tui.asking import Keys
+from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
@@ -77,7 +78,10 @@ class LuminaApp(Host):
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None
     ) -> None:
         """Close the catalog that is open, and show this one; `then` is called when it is open."""
-        self._open(catalog, room, then)
+        if self._unsaved:
+            self._ask_first(lambda: self._open(catalog, room, then))
+        else:
+            self._open(catalog, room, then)
 
     async def leave_catalog(self) -> None:
         """Close the catalog that is open, and show the list."""
@@ -147,9 +151,35 @@ class LuminaApp(Host):
             session.close()
 
     async def action_quit(self) -> None:
-        """Leave; what runs in processes of its own goes on."""
+        """Leave; what runs in processes of its own goes on. What is not saved is asked about."""
+        if self._unsaved:
+            self._ask_first(self._leave)
+        else:
+            self._leave()
+
+    @work(group="leave", exclusive=True)
+    async def _leave(self) -> None:
         await asyncio.to_thread(self.close_session)
         self.exit(0)
+
+    @property
+    def _unsaved(self) -> int:
+        """Photos with changes that are not on the disk yet."""
+        return len(self.session.pending) if self.session is not None else 0
+
+    @work(group="asking", exclusive=True)
+    async def _ask_first(self, then: Callable[[], object]) -> None:
+        """Ask what shall become of changes that are not saved; `then`, unless the person stays."""
+        count = plural(self._unsaved, "photo")
+        ways = [("save", f"Save them ({count}), then go"), ("go", "Go; the changes are lost"), ("", "Stay")]
+        answer = await self.push_screen_wait(Choose(f"Changes to {count} are not saved", ways))
+        if answer == "save" and self.session is not None:
+            if self.current_mode != "photos":
+                await self.switch_mode("photos")
+            if not await self.screen.save_all():  # type: ignore[attr-defined]
+                return  # what could not be saved is told, and stays
+        if answer:
+            then()
 
     # -- from screen to screen
 

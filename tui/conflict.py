@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -51,14 +51,11 @@ class Conflict(ModalScreen[str | None]):
         with Vertical(classes="asking"):
             yield Static(foreign(f"{named(self._path)} was changed by somebody else meanwhile"), classes="asking-title")
             with VerticalScroll(classes="sides", can_focus=False):
-                yield _row("", "mine", "theirs (on disk)", "merged", "asking-title")
+                yield _row("", ["mine", "theirs (on disk)", "merged"], "asking-title")
                 for name in _names(clash):
                     look = "clash" if name in clash.fields else ""
-                    yield _row(
-                        f"{'! ' if look else '  '}{name}",
-                        *(_said(side, name) for side in (clash.wished, clash.live.curation, clash.merged)),
-                        look,
-                    )
+                    sides = [_said(side, name) for side in (clash.wished, clash.live.curation, clash.merged)]
+                    yield _row(f"{'! ' if look else '  '}{name}", sides, look)
             rest = f" With Shift: for the other {self._others} too." if self._others else ""
             yield Static(f"! marks what both changed; there merged has mine.{rest}", classes="hint")
             with Horizontal(classes="asking-buttons"):
@@ -88,6 +85,6 @@ def _said(side: Mapping[str, Any], name: str) -> str:
     return curated_text(name, side.get(name))
 
 
-def _row(field: str, mine: str, theirs: str, both: str, look: str) -> Horizontal:
-    sides = [Static(foreign(text), classes=f"side {look}") for text in (mine, theirs, both)]
+def _row(field: str, texts: Sequence[str], look: str) -> Horizontal:
+    sides = [Static(foreign(text), classes=f"side {look}") for text in texts]
     return Horizontal(Static(foreign(field), classes=f"field {look}"), *sides, classes="row")

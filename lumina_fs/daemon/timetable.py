@@ -23,7 +23,7 @@ class Timetable:
         self._running = None
         if not due(catalog, datetime.now().astimezone()):
             return False
-        command = [sys.executable, "-m", "lumina_fs", "jobs", "run-due", "--json", "--catalog", catalog.path]
+        command = [sys.executable, "-P", "-m", "lumina_fs", "jobs", "run-due", "--json", "--catalog", catalog.path]
         self._running = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
         )

@@ -17,7 +17,7 @@ _HEAD = "# written by `lumina daemon install`; it may be replaced by it"
 
 def unit(paths: Sequence[str]) -> str:
     """The text of a unit that watches these catalogs. Raises UsageError for a path that systemd cannot be given."""
-    command = [sys.executable, "-m", "lumina_fs", "daemon", "run", *paths]
+    command = [sys.executable, "-P", "-m", "lumina_fs", "daemon", "run", *paths]
     return f"""{_HEAD}
 [Unit]
 Description=Lumina FS, keeping photo catalogs up to date

@@ -112,6 +112,7 @@ class Standings:
     _rows: dict[str, list[Twin]] = field(default_factory=dict)
     _matched: dict[str, list[Matched]] = field(default_factory=dict)
     """By each of their contents, the groups that the search found."""
+    _places: dict[str, int] = field(default_factory=dict)
     _digits: int = _DIGITS
 
     @classmethod
@@ -162,15 +163,21 @@ class Standings:
             for group in self.result.groups:
                 for sha256 in _contents(group):
                     self._matched.setdefault(sha256, []).append(group)
+            self._places = {group.found: at for at, group in enumerate(self.groups)}
 
     def _put(self, now: dict[str, Standing | None]) -> None:
-        groups: list[Standing] = []
-        missing = dict(now)
-        for one in self.groups:
-            group = missing.pop(one.found) if one.found in missing else one
-            if group is not None:
+        groups, gone = list(self.groups), False
+        for found, group in now.items():
+            at = self._places.get(found)
+            if at is None and group is not None:
+                self._places[found] = len(groups)
                 groups.append(group)
-        groups += [group for group in missing.values() if group is not None]
+            elif at is not None and group is not None:
+                groups[at] = group
+            gone = gone or (at is not None and group is None)
+        if gone:
+            left = [group for group in groups if now.get(group.found, group) is not None]
+            groups, self._places = left, {group.found: at for at, group in enumerate(left)}
         self.groups = groups
 
     def one(self, reference: str) -> Standing:

@@ -65,7 +65,7 @@ def launch(catalog: Catalog, words: Sequence[str]) -> Launched:
     """Start `lumina WORDS --catalog ...` in a session of its own. Raises OSError."""
     output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes them
     process = subprocess.Popen(
-        [sys.executable, "-m", "lumina_fs", *words, "--catalog", catalog.path],
+        [sys.executable, "-P", "-m", "lumina_fs", *words, "--catalog", catalog.path],
         stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip

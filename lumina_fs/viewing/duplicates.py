@@ -19,6 +19,7 @@ from lumina_fs.duplicates.results import Relation, Result
 from lumina_fs.duplicates.results import load as load_result
 from lumina_fs.duplicates.standing import CERTAIN, Copy, Filter, Standing, Standings
 from lumina_fs.duplicates.verdicts import Choice, decide, withdraw
+from lumina_fs.errors import UsageError
 from lumina_fs.stamps import utc_now, who
 from lumina_fs.viewing.access import Access, Photo, revision
 from lumina_fs.viewing.new_file import write_new_file
@@ -220,7 +221,9 @@ def choices(how: How, group: Standing, copy: Copy | None = None) -> list[Choice]
     if how == "keep":
         return keep_only(group, copy or group.keeper)
     if how == "remove":
-        return keep_only(group, group.keeper) if copy is None else remove(group, copy)
+        if copy is None and len(group.others) > 1:
+            raise UsageError("choose the file that may go: Tab goes to the files of the group, Enter compares them")
+        return remove(group, copy or group.others[0])
     return estrange(group, copy or group.keeper)
 
 

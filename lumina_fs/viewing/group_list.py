@@ -62,8 +62,10 @@ class GroupList:
         else:
             for key, group in changed.items():
                 self._follow(key, group)
-        self.marked.intersection_update(self.keys)
-        self.at = self.keys.index(here) if here in self.keys else max(0, min(self.at, len(self.keys) - 1))
+        if self.marked:
+            self.marked.intersection_update(self.keys)
+        if here is None or here not in self.keys[self.at : self.at + 1]:
+            self.at = self.keys.index(here) if here in self.keys else max(0, min(self.at, len(self.keys) - 1))
 
     def _follow(self, key: str, group: Standing | None) -> None:
         fits, listed = group is not None and self.wanted.filter.fits(group), key in self.keys
@@ -106,15 +108,12 @@ def make_list(board: Board, wanted: Wanted, before: GroupList | None = None) -> 
 def said(wanted: Wanted) -> str:
     """What is shown, in words."""
     which = wanted.filter
-    parts = [
-        f"state: {_any(which.states)}",
-        f"kind: {_any(which.kinds)}",
-        f"source: {which.source or 'any'}",
-        "files: " + ("anywhere" if which.across is None else "across sources" if which.across else "in one source"),
-        f"confidence: {which.least} to {which.most}",
-        f"by {wanted.sort}" + (", reversed" if wanted.reverse else ""),
-    ]
-    return " · ".join(parts)
+    parts = [", ".join(which.states) or "all states"]
+    parts += [f"kind {', '.join(which.kinds)}"] if which.kinds else []
+    parts += [f"source {which.source}"] if which.source else []
+    parts += [] if which.across is None else ["across sources" if which.across else "within one source"]
+    parts += [f"confidence {which.least} to {which.most}"] if (which.least, which.most) != (0, 100) else []
+    return " · ".join([*parts, f"by {wanted.sort}" + (", reversed" if wanted.reverse else "")])
 
 
 def as_state(wanted: Wanted) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def from_state(state: Mapping[str, Any]) -> Wanted:
         if _fits(field.name, value):
             which = replace(which, **{field.name: value})
     sort = state.get("sort")
-    return Wanted(which, sort if sort in SORTS else "savings", state.get("reverse") is True)
+    return Wanted(which, sort if isinstance(sort, str) and sort in SORTS else "savings", state.get("reverse") is True)
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -143,10 +142,6 @@ def _fits(name: str, value: Any) -> bool:
     if name in ("least", "most"):
         return isinstance(value, int) and 0 <= value <= 100
     return value is None or isinstance(value, bool if name == "across" else str)
-
-
-def _any(values: tuple[str, ...]) -> str:
-    return ", ".join(values) or "any"
 
 
 def decidable(group: Standing) -> bool:

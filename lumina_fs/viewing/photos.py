@@ -1,4 +1,4 @@
-"""What the screen of photos asks the index: pages of an answer, where something is in it, and what there is to choose."""
+"""What the screen of photos asks the index: pages of an answer, places in it, what there is to choose."""
 
 from __future__ import annotations
 

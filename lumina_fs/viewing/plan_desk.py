@@ -75,7 +75,7 @@ class PlanDesk:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lumina_fs.viewing.clerk", self._path],
+                [sys.executable, "-P", "-m", "lumina_fs.viewing.clerk", self._path],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
                 encoding="ascii",
             )  # fmt: skip

@@ -68,7 +68,12 @@ class ThumbnailDesk:
         while (batch := self._next()) is not None:
             try:
                 self._make(batch)
-            except (LuminaError, OSError, ValueError, RuntimeError) as error:  # what starts processes raises any of these
+            except (
+                LuminaError,
+                OSError,
+                ValueError,
+                RuntimeError,
+            ) as error:  # what starts processes raises any of these
                 self._give_up(batch, str(error))
             self._give_up(batch, "it was not made")
 

@@ -18,8 +18,7 @@ PATIENCE = 20.0
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is asked for any more: no worker but those that follow changes or wait for a
-    person, no question, no message."""
+    """Wait until nothing is asked for any more: no worker but those that follow changes or wait for a person."""
     app: LuminaApp = pilot.app  # type: ignore[assignment]
     quiet = 0
     for _ in range(int(PATIENCE / 0.02)):

@@ -148,11 +148,6 @@ class Browser:
         await self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
         await self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
-    async def click(self, x: int, y: int) -> None:
-        """Click on a place of the page."""
-        for kind in ("mousePressed", "mouseReleased"):
-            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
     async def hears(self, text: str) -> None:
         """Wait until the terminal in the page was told a text."""
 
@@ -220,7 +215,6 @@ async def test_the_app_runs_in_a_real_browser_and_loads_nothing_from_elsewhere(s
             await browser.call("Page.navigate", url=served)
             await browser.until(lambda: browser.value("document.body.classList.contains('-first-byte')"))
             await browser.hears("[2 Photos]")
-            await browser.click(600, 400)
             for key, text in (("1", "Last scan"), ("?", "Escape closes")):
                 browser.told = ""
                 await browser.press(key)

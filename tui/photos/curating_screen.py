@@ -1,4 +1,4 @@
-"""A screen on which a person rates, labels, tags and describes photos: kept until saved, one or all that are selected."""
+"""A screen on which a person rates, labels, tags and describes photos, one or all that are selected; then saves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lumina_fs.viewing.photos import Key
 from schemas.sidecar import tag_parts
 from tui.asking import AskText
 from tui.conflict import Conflict
+from tui.photos.file_screen import FileScreen
 from tui.photos.listing import key_of
-from tui.photos.listing_screen import ListingScreen
 from tui.widgets.one_key import OneKey
 
 _LABELS = (
@@ -48,7 +48,7 @@ EDITING: list[BindingType] = [
 ]
 
 
-class CuratingScreen(ListingScreen):
+class CuratingScreen(FileScreen):
     """Edits go to the session's `pending`; Ctrl+S writes them, the disk first and the index second."""
 
     BINDINGS: ClassVar[list[BindingType]] = EDITING
@@ -92,14 +92,14 @@ class CuratingScreen(ListingScreen):
         targets = self.targets()
         return f"{len(targets):,} selected photos" if len(targets) != 1 else "this photo"
 
-    @work
+    @work(group="asking")
     async def action_rate(self) -> None:
         """Ask for stars."""
         answers = [(str(stars), f"rating={stars}", "★" * stars or "no star") for stars in range(6)]
         answers.append(("-", "rating=", "not rated"))
         await self._one_key(f"Rate {self._about()}", answers)
 
-    @work
+    @work(group="asking")
     async def action_label(self) -> None:
         """Ask for a colour."""
         answers = [(key, f"label={name}", name) for key, name in _LABELS]
@@ -112,7 +112,7 @@ class CuratingScreen(ListingScreen):
             if answer is not None:
                 self.curate([answer])
 
-    @work
+    @work(group="asking")
     async def action_tags(self) -> None:
         """Ask for tags: with a minus before them they are taken away."""
         if not self.targets():
@@ -133,12 +133,12 @@ class CuratingScreen(ListingScreen):
             return ""
         return ": " + ", ".join("/".join(filter(None, tag_parts(tag))) for tag in tags)
 
-    @work
+    @work(group="asking")
     async def action_caption(self) -> None:
         """Ask for a caption."""
         await self._text("caption", "Caption")
 
-    @work
+    @work(group="asking")
     async def action_title(self) -> None:
         """Ask for a title."""
         await self._text("name", "Title")

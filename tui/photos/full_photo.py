@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.photos.curating_screen import EDITING
+from tui.foreign import named
+from tui.photos.curating_screen import EDITING, CuratingScreen
 from tui.widgets.detail_view import DetailView, Facts
-
-if TYPE_CHECKING:
-    from tui.screens.photos import PhotosScreen
 
 
 class FullPhoto(Screen[None]):
@@ -30,7 +29,7 @@ class FullPhoto(Screen[None]):
         *EDITING,
     ]
 
-    def __init__(self, owner: PhotosScreen) -> None:
+    def __init__(self, owner: CuratingScreen) -> None:
         super().__init__()
         self._owner = owner
 
@@ -54,9 +53,9 @@ class FullPhoto(Screen[None]):
         """What shows it."""
         return self.query_one(DetailView)
 
-    def say(self, number: int, total: int) -> None:
-        """Which one it is."""
-        self.query_one("#where", Static).update(f"{number:,} of {total:,}")
+    def say(self, number: int, total: int, path: str) -> None:
+        """Which one it is; the path is encoded."""
+        self.query_one("#where", Static).update(Content(f"{number:,} of {total:,}  {named(path)}"))
 
     def action_close(self) -> None:
         """Back to the list."""

@@ -44,6 +44,7 @@ class ListingScreen(CatalogScreen):
         self._wanted_row = 0
         self._took = 0.0
         self._will_look = False
+        self._chosen_size = 0, 0
 
     # -- the widgets
 
@@ -71,11 +72,17 @@ class ListingScreen(CatalogScreen):
         """The original under the cursor, None while it is not there."""
         return self.listing.row(self.at) if self.listing.total else None
 
+    def step(self, by: int) -> None:
+        """The cursor to another photo."""
+        self.view.cursor = max(0, min(self.at + by, self.listing.total - 1))
+
     # -- asking
 
     @work(exclusive=True, group="listing")
     async def load(self) -> None:
         """The first page at once; then the order of all, with the cursor on the photo that it was on."""
+        if self.session is None:
+            return  # closed meanwhile
         begun = time.monotonic()
         wanted = Listing(self.query_text, self.sort_key, descending=self.descending)
         sort = photos.sort_of(wanted.sort, wanted.descending)
@@ -144,7 +151,7 @@ class ListingScreen(CatalogScreen):
 
     def _put(self, view: PhotoGrid | VirtualTable, number: int) -> None:
         rows = self.listing.page(number)
-        if rows is None:
+        if rows is None or self.session is None:
             return
         pending = self.open_session.pending
         edits = [pending.get(key_of(one)) if one is not None and len(pending) else None for one in rows]
@@ -250,6 +257,13 @@ class ListingScreen(CatalogScreen):
         self.load()
 
     # -- the selection
+
+    @property
+    def chosen_size(self) -> int:
+        """Bytes of what is selected."""
+        if self._chosen_size[0] != len(self.selection):
+            self._chosen_size = len(self.selection), sum(self.selection.values())
+        return self._chosen_size[1]
 
     @on(PhotoGrid.Marked)
     def _marked_in_grid(self, event: PhotoGrid.Marked) -> None:

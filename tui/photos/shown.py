@@ -39,16 +39,16 @@ def row_of(one: Listed | None, edit: Edit | None, columns: list[Column]) -> Row:
     hit, said = one.hit, edit.wished if edit is not None else one.curation
     pick = str(said.get("pick") or "")
     values: dict[str, str | Cell] = {
-        "changed": Cell("*", "warn") if edit is not None else "",
+        "changed": Cell("*", "-warn") if edit is not None else "",
         "date": (hit.taken or "").replace("T", " ")[:16],
-        "name": Cell(f"{named(hit.path)} (missing)", "bad") if hit.missing else named(hit.path),
+        "name": Cell(f"{named(hit.path)} (missing)", "-bad") if hit.missing else named(hit.path),
         "type": hit.format,
         "pixels": f"{hit.width}x{hit.height}" if hit.width else "",
         "size": size(hit.size),
         "quality": "" if hit.quality is None else f"{hit.quality:.0f}",
         "rating": "★" * _stars(said),
         "label": str(said.get("label") or ""),
-        "pick": Cell(pick, "bad" if pick == "reject" else "good"),
+        "pick": Cell(pick, "-bad" if pick == "reject" else "-good"),
         "tags": _tags(said),
         "camera": hit.camera or "",
     }

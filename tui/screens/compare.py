@@ -90,10 +90,10 @@ class Compare(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "choose(-1)", "File to the left", show=False),
         Binding("right", "choose(1)", "File to the right", show=False),
-        Binding("o", "decide('keep')", "Keep only this", tooltip="Keep this file, the others may go"),
-        Binding("d", "decide('remove')", "Remove this", tooltip="This file may go"),
+        Binding("o", "decide('keep')", "Keep", tooltip="Keep this file, the others may go"),
+        Binding("d", "decide('remove')", "Remove", tooltip="This file may go"),
         Binding("a", "decide('all')", "Keep all", tooltip="All stay, and are not asked about again"),
-        Binding("n", "decide('strangers')", "Not a duplicate", tooltip="This file is no duplicate of the others"),
+        Binding("n", "decide('strangers')", "No duplicate", tooltip="This file is no duplicate of the others"),
         Binding("u", "undo", "Undo", tooltip="Take the decision back, else the last one that was made"),
         Binding("f", "flicker", "Flicker", tooltip="Side by side, or one in place of the other"),
         Binding("space", "next_file", "Next file", tooltip="The next file in the place of this one"),
@@ -170,7 +170,9 @@ class Compare(Screen[None]):
             return  # it is about to be composed, and drawn then
         page = self._page
         self._chosen = min(self._chosen, len(page) - 1)
+        each = self.size.width if self.flickers else self.size.width // len(page)
         for number, pane in enumerate(self.query(Pane)):
+            pane.styles.width = each  # to the column, so that pictures are equally large
             pane.display = number < len(page) and (not self.flickers or number == self._chosen)
             if number < len(page):
                 pane.show(self._group, page[number], chosen=number == self._chosen)
@@ -189,7 +191,8 @@ class Compare(Screen[None]):
         if others <= shown:
             return what
         last = min(others, self._first + shown - 1)
-        return f"{what}The keeper, and {self._first} to {last} of {others} others. PageDown shows more."
+        those = f"{self._first}" if last == self._first else f"{self._first} to {last}"
+        return f"{what}The keeper, and {those} of {others} others. PageDown shows more."
 
     @work(exclusive=True, group="describe")
     async def _describe(self, group: Standing, page: list[Copy]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -94,7 +95,7 @@ class DuplicatesScreen(GroupListing):
         try:
             changed = await self.read(questions.write_choices, self._list.board, choices)
         finally:
-            self._writing = False
+            self._writing, self._wrote = False, time.monotonic()
         if changed is None:
             self._follow()  # some may have been written before it failed
             return
@@ -129,7 +130,7 @@ class DuplicatesScreen(GroupListing):
         try:
             changed = await self.read(questions.take_back, self._list.board, [contents for _, contents in some])
         finally:
-            self._writing = False
+            self._writing, self._wrote = False, time.monotonic()
         if changed is not None:
             self._told = f"Taken back: {plural(len(some), 'group')}"
             self._list.marked.clear()
@@ -156,7 +157,7 @@ class DuplicatesScreen(GroupListing):
         try:
             changed = await self.read(deciding.run, board)
         finally:
-            self._writing = False
+            self._writing, self._wrote = False, time.monotonic()
             window.dismiss(None)
         if changed is None:
             self._follow()

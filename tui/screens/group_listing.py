@@ -31,6 +31,8 @@ from tui.widgets.virtual_table import PAGE, VirtualTable
 
 #: Seconds between two loads while the catalog keeps changing, and how many times the last load.
 _PAUSE, _TIMES = 1.0, 5.0
+#: Seconds after a decision of our own, before those of others are looked for.
+_QUIET = 1.5
 #: Columns from which on the group is shown beside the list.
 _BESIDE = 140
 #: What is sorted from the greatest on.
@@ -59,6 +61,7 @@ class GroupListing(CatalogScreen):
         self._wanted = Wanted()
         self._wished: str | None = None
         self._loading = self._again = False
+        self._wrote = 0.0
         self._told = ""
 
     def content(self) -> Iterable[Widget]:
@@ -73,6 +76,10 @@ class GroupListing(CatalogScreen):
     def on_resize(self) -> None:
         """The group beside the list where there is room, else below it."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a catalog there is nothing to do."""
+        return self.session is not None and super().check_action(action, parameters)
 
     # -- what is there
 
@@ -121,7 +128,7 @@ class GroupListing(CatalogScreen):
     @work(group="load")
     async def _load(self) -> None:
         try:
-            while self._again:
+            while self._again and self.session is not None:
                 self._again, began = False, time.monotonic()
                 await self._load_once()
                 if self._again:  # the catalog changes all the time: leave the index to others meanwhile
@@ -178,10 +185,12 @@ class GroupListing(CatalogScreen):
                 return
         self.load()
 
-    @work(group="follow verdicts", exclusive=True)
+    @work(group="follow", exclusive=True)
     async def _follow(self) -> None:
-        """Decisions that were made elsewhere, by a command or by hand."""
-        if self._list is None:
+        """Decisions that were made elsewhere, by a command or by hand. Our own are known, and come in a row."""
+        while (left := self._wrote + _QUIET - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+        if self._list is None or self.session is None:
             return
         changed = await self.read(lambda catalog, board: board.follow(catalog), self._list.board)
         if changed:
@@ -198,9 +207,9 @@ class GroupListing(CatalogScreen):
         if shown is not None:
             with self.prevent(VirtualTable.Moved):
                 table.reset(total, cursor=shown.at)
-            table.marks = {number for number, key in enumerate(shown.keys) if key in shown.marked}
-            for page in {shown.at // PAGE, max(0, shown.at - table.size.height) // PAGE}:
-                self._put(table, page * PAGE)
+            if shown.marked:
+                table.marks = {number for number, key in enumerate(shown.keys) if key in shown.marked}
+            self._put(table, shown.at // PAGE * PAGE)  # at once, so that nothing flickers
         self._tell()
         self._show_group()
 
@@ -211,7 +220,8 @@ class GroupListing(CatalogScreen):
 
     @on(VirtualTable.NeedRows, "#groups")
     def _rows(self, event: VirtualTable.NeedRows) -> None:
-        self._put(event.table, event.first // PAGE * PAGE)
+        if event.table.row(event.first) is None:
+            self._put(event.table, event.first // PAGE * PAGE)
 
     @on(VirtualTable.Moved, "#groups")
     def _moved(self, event: VirtualTable.Moved) -> None:
@@ -240,13 +250,13 @@ class GroupListing(CatalogScreen):
         return f" · {self._list.at + 1:,} of {len(self._list.keys):,}" if self._list is not None else ""
 
     def _say(self, text: str) -> None:
-        self.query_one("#said", Static).update(foreign(text))
+        self.query_one("#said", Static).update(foreign(text), layout=False)
 
     def _tell(self) -> None:
         """Numbers, filters, what runs, what to do next."""
         board = self._list.board if self._list is not None else None
-        self.query_one("#numbers", Static).update(foreign(numbers_of(board)))
-        self.query_one("#wanted", Static).update(foreign(f"/ {said(self._wanted)}"))
+        self.query_one("#numbers", Static).update(foreign(numbers_of(board)), layout=False)
+        self.query_one("#wanted", Static).update(foreign(f"Shown: {said(self._wanted)} (/ changes it)"), layout=False)
         running = [doing(record) for record in self.app.jobs if record.alive and record.job.work == "duplicates"]
         parts = [f"searching: {running[0]}"] if running else []
         parts += [self._told] if self._told else []

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -21,7 +17,7 @@ from lumina_fs.errors import LuminaError
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import photos
 from lumina_fs.viewing.access import Interrupted
-from lumina_fs.viewing.detail import Detail, Related, detail, duplicates, paths_of
+from lumina_fs.viewing.detail import detail, duplicates
 from lumina_fs.viewing.photos import Listed
 from tui.asking import AskText
 from tui.foreign import foreign
@@ -77,6 +73,7 @@ class PhotosScreen(CuratingScreen):
         self.behind = False
         self._rest: Timer | None = None
         self._full: FullPhoto | None = None
+        self._told = ""
 
     def content(self) -> Iterable[Widget]:
         """Bar, panel, views, details, status."""
@@ -129,24 +126,27 @@ class PhotosScreen(CuratingScreen):
 
     def say_status(self) -> None:
         """How many, how much, in which order, what is selected and what is not saved."""
-        listing, pending = self.listing, self.open_session.pending
-        missing = self.query_one("#missing")
-        missing.set_class(bool(self.problem), "-shown")
-        self.query_one("#why", Static).update(foreign(self.problem))
+        if self.session is None:
+            return
+        listing, pending = self.listing, self.session.pending
+        if self.problem != self._told:
+            self._told = self.problem
+            self.query_one("#missing").set_class(bool(self.problem), "-shown")
+            self.query_one("#why", Static).update(foreign(self.problem))
         total = f"{listing.total:,}" if listing.order is not None or listing.complete else f"{listing.total:,}+"
         parts = [f"{min(self.at + 1, listing.total):,} of {total}"]
         if listing.size is not None:
             parts.append(size(listing.size))
         parts.append(f"by {self.sort_key} {'▼' if self.descending else '▲'}")
         if self.selection:
-            parts.append(f"✓ {len(self.selection):,} selected, {size(sum(self.selection.values()))}")
+            parts.append(f"✓ {len(self.selection):,} selected, {size(self.chosen_size)}")
         if len(pending):
             parts.append(f"* {len(pending):,} not saved (Ctrl+S)")
         if self.saving:
             parts.append(self.saving)
         if self.app.trouble or self.behind:
             parts.append("! index behind, R rebuilds it" if self.behind else f"! {self.app.trouble}")
-        self.query_one("#status", Static).update(foreign(" · ".join(parts)))
+        self.query_one("#status", Static).update(foreign(" · ".join(parts)), layout=False)
 
     @work(group="behind", exclusive=True)
     async def _look_behind(self) -> None:
@@ -202,12 +202,14 @@ class PhotosScreen(CuratingScreen):
         for viewer in self._viewers():
             viewer.photo = here.hit
         if self._full is not None:
-            self._full.say(self.at + 1, self.listing.total)
+            self._full.say(self.at + 1, self.listing.total, here.hit.path)
         self._tell_about(here)
 
     @work(group="detail", exclusive=True)
     async def _tell_about(self, here: Listed) -> None:
-        session, hit = self.open_session, here.hit
+        session, hit = self.session, here.hit
+        if session is None:
+            return
         try:
             found = await session.read(detail, hit.source, hit.path)
             related = await session.ask(duplicates, session.catalog, hit.source, hit.path, hit.sha256)
@@ -228,10 +230,10 @@ class PhotosScreen(CuratingScreen):
             self.action_side()
         elif self.current() is not None:
             self._full = FullPhoto(self)
-            self.app.push_screen(self._full, lambda _: self._closed())
+            self.app.push_screen(self._full, lambda _: self._seen())
             self.call_later(self.moved)
 
-    def _closed(self) -> None:
+    def _seen(self) -> None:
         self._full = None
         self.view.focus()
 
@@ -239,10 +241,6 @@ class PhotosScreen(CuratingScreen):
         """Details beside the list, or no more."""
         self.query_one("#side").toggle_class("-shown")
         self.moved()
-
-    def step(self, by: int) -> None:
-        """The cursor to another photo."""
-        self.view.cursor = max(0, min(self.at + by, self.listing.total - 1))
 
     # -- keys
 
@@ -278,7 +276,7 @@ class PhotosScreen(CuratingScreen):
             self.action_side()
         self.view.focus()
 
-    @work
+    @work(group="asking")
     async def action_sort(self) -> None:
         """Ask by what."""
         answers = [(key, name, f"by {name}{' and folder' if name == 'name' else ''}") for key, name in _SORT_KEYS]
@@ -301,7 +299,7 @@ class PhotosScreen(CuratingScreen):
         if event.key in photos.SORTS:
             self._sort(event.key)
 
-    @work
+    @work(group="asking")
     async def action_jump(self) -> None:
         """Ask where to."""
         hint = "50% of the way, a number, or in an order by date 2019, 2019-07 or 2019-07-14"
@@ -327,32 +325,6 @@ class PhotosScreen(CuratingScreen):
             return
         self.view.cursor = max(0, min(row, total - 1))
 
-    # -- the file itself
-
-    @work
-    async def action_open_original(self) -> None:
-        """Show the original in the system's viewer, or say where it is."""
-        here = self.current()
-        path = await self.read(paths_of, *key_of(here)) if here is not None else None
-        if path is None:
-            return
-        if not (sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            self.notify(visible(path), title="No display here; the photo is", markup=False, timeout=10)
-            return
-        try:
-            await asyncio.to_thread(_open, path)
-        except OSError as error:
-            self.notify(f"{visible(path)}: {error}", title="It cannot be opened", markup=False, severity="warning")
-
-    @work
-    async def action_copy_path(self) -> None:
-        """The path of the original, into the clipboard of the terminal."""
-        here = self.current()
-        path = await self.read(paths_of, *key_of(here)) if here is not None else None
-        if path is not None:
-            self.app.copy_to_clipboard(path.encode("utf-8", "replace").decode())
-            self.notify(visible(path), title="Copied", markup=False)
-
     # -- memory
 
     def state(self) -> dict[str, Any]:
@@ -368,12 +340,3 @@ class PhotosScreen(CuratingScreen):
             self.query_one(widget).set_class(state.get(name) is True, "-shown")
         self.query_one("#main").set_class(state.get("filters") is True, "-filtering")
         super().restore(state)
-
-
-def _open(path: str) -> None:
-    """Start the system's viewer and do not wait for it."""
-    opener = "open" if sys.platform == "darwin" else "xdg-open"
-    subprocess.Popen(
-        [opener, path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip

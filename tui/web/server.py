@@ -25,7 +25,7 @@ class AppServer(Server):
     """Serves the app on one catalog, or on the list of catalogs."""
 
     def __init__(self, listening: socket.socket, key: str, catalog: str | None, *, remote: bool) -> None:
-        words = [sys.executable, "-m", "tui", "ui", "--pictures", "blocks"]
+        words = [sys.executable, "-P", "-m", "tui", "ui", "--pictures", "blocks"]
         if catalog is not None:
             words += ["--catalog", catalog]
         super().__init__(f"exec {shlex.join(words)}", title="Lumina", templates_path=_HERE / "templates")

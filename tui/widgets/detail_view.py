@@ -22,10 +22,15 @@ _LOOKS = {"good": "$success", "warn": "$warning", "bad": "$error", "dim": "$fore
 _NAMES = 14
 
 
-class Facts(VerticalScroll):
-    """Sections of facts, to scroll in."""
+class Facts(VerticalScroll, inherit_bindings=False):
+    """Sections of facts, to scroll in; keys to the left and right are left to who shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("home,g", "scroll_home", "Top", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_up", "Up", show=False),
+        Binding("down", "scroll_down", "Down", show=False),
+        Binding("home,g", "scroll_home", "Top", show=False),
+        Binding("end,G", "scroll_end", "Bottom", show=False),
+    ]
 
 
 class DetailView(Container):
@@ -68,7 +73,9 @@ class DetailView(Container):
         if edit is not None:
             lines += [Content.styled("Not saved yet (Ctrl+S)", "bold $warning")]
             for name, (before, after) in edit.fields.items():
-                lines.append(_fact(Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn")))
+                lines.append(
+                    _fact(Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn"))
+                )
             lines.append(Content(""))
         twins = Section("Duplicates", tuple(_related(related, sources)))
         for section in (*detail.sections[:6], twins, *detail.sections[6:]):

@@ -16,7 +16,7 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing.group_facts import Fact
 
 #: Columns of the names, with the sign before them; and lines that one fact may take.
-_NAMES = 14
+_NAMES = 15
 _MOST_LINES = 4
 
 

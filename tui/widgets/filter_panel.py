@@ -20,8 +20,8 @@ Choices = Mapping[str, Mapping[str, int]]
 _RATINGS = ("5", ">=4", ">=3", ">=2", ">=1", "0")
 _TROUBLES = (
     ("has:problems", "any problem"), ("is:missing", "missing"), ("is:duplicate", "has a copy"),
-    ("is:stale", "broken sidecar"), ("flag:filename_disagrees", "date: name disagrees"), ("flag:future", "date: future"),
-    ("flag:filesystem_only", "date: file time only"),
+    ("is:stale", "broken sidecar"), ("flag:filename_disagrees", "date: name disagrees"),
+    ("flag:future", "date: future"), ("flag:filesystem_only", "date: file time only"),
 )  # fmt: skip
 _TROUBLED = ("has", "is", "flag", "problem")
 
@@ -110,7 +110,7 @@ class FilterPanel(VerticalScroll):
             known = {**known, value: known.get(value, value)}
         options = [(foreign(shown), one) for one, shown in known.items()]
         if getattr(select, "_lumina_options", None) != known:
-            select.set_options(options)  # type: ignore[arg-type]
+            select.set_options(options)
             select._lumina_options = known  # type: ignore[attr-defined]
         wanted = Select.NULL if value is None else value
         if select.value != wanted:

@@ -82,7 +82,7 @@ class GroupPanel(Container):
 
 def _about(group: Standing) -> str:
     sure = sureness(group.confidence)
-    other = group.others[0]
+    other = min(group.others, key=lambda copy: copy.confidence)
     return f"{group.id} · {group.kind} · {sure} {group.confidence} · {'; '.join(other.reasons)}"
 
 

@@ -40,10 +40,10 @@ def numbers_of(board: Board | None) -> str:
     if board is None:
         return "Duplicates"
     n = board.numbers()
-    more = f" · {n.not_compared:,} not compared" if n.not_compared else ""
+    more = f", {n.not_compared:,} not compared" if n.not_compared else ""
     return (
-        f"{plural(n.analysed, 'picture')} analysed{more} · {plural(n.groups, 'group')} · could free {size(n.savings)}"
-        f" · {n.high:,} certain (95 % and more) · {n.low:,} less sure"
+        f"{plural(n.analysed, 'picture')} analysed, {plural(n.groups, 'group')}, {size(n.savings)} could go: "
+        f"{n.high:,} certain, {n.low:,} less sure{more}"
     )
 
 

@@ -55,17 +55,29 @@ class GridCell(NamedTuple):
     absent: bool = False
 
 
+class _Drawing(NamedTuple):
+    """What all lines of one drawing have in common."""
+
+    form: Form
+    across: int
+    top: int
+    width: int
+    plain: Style
+    cursor: Style
+    marked: Style
+    dim: Style
+
+
 class PhotoGrid(ScrollView, can_focus=True):
     """Photos by number. The owner hears `NeedRows`, and answers with `put`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--marked", "grid--dim", "grid--name"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--marked", "grid--dim"}
     DEFAULT_CSS = """
     PhotoGrid { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-gutter: stable; }
     PhotoGrid > .grid--cursor { background: $primary 40%; text-style: bold; }
     PhotoGrid:focus > .grid--cursor { background: $primary; color: $background; text-style: bold; }
     PhotoGrid > .grid--marked { color: $accent; text-style: bold; }
     PhotoGrid > .grid--dim { color: $foreground 60%; }
-    PhotoGrid > .grid--name { color: $foreground; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "move(-1)", "Left", show=False),
@@ -143,12 +155,14 @@ class PhotoGrid(ScrollView, can_focus=True):
         self.marks: set[int] = set()
         self._pages: OrderedDict[int, list[GridCell | None]] = OrderedDict()
         self._asked: set[int] = set()
-        self._thumbnails = Thumbnails(self._came)
+        #: What is drawn of photos.
+        self.thumbnails = Thumbnails(self._came)
         self._shown_as: dict[tuple[str, str], int] = {}
+        self._drawing: _Drawing
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
-        self._thumbnails.close()
+        self.thumbnails.close()
 
     # -- the owner's side
 
@@ -355,7 +369,7 @@ class PhotoGrid(ScrollView, can_focus=True):
                 source, path, sha256 = cell.thumbnail
                 self._shown_as[source, path] = number
                 wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
-        self._thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
+        self.thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
 
     def _came(self, key: tuple[str, str]) -> None:
         """A thumbnail is there, or why there is none."""
@@ -374,56 +388,56 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     # -- drawing
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines of the widget. What is the same for all of them is worked out once: it costs more than a line."""
+        plain = self.rich_style
+        looks = {name: self.get_component_rich_style(f"grid--{name}") for name in ("cursor", "marked", "dim")}
+        self._drawing = _Drawing(self.form, self.across, round(self.scroll_offset.y), self.size.width, plain, **looks)
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """A line of the widget: one of each photo in a row."""
-        row, line = divmod(round(self.scroll_offset.y) + y, self.form.lines)
-        first = row * self.across
+        now = self._drawing
+        row, line = divmod(now.top + y, now.form.lines)
+        first = row * now.across
         segments: list[Segment] = []
-        for number in range(first, min(first + self.across, self.total)):
-            segments += self._piece(number, line)
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        for number in range(first, min(first + now.across, self.total)):
+            segments += self._piece(now, number, line)
+        return Strip(segments).adjust_cell_length(now.width, now.plain)
 
-    def _piece(self, number: int, line: int) -> list[Segment]:
+    def _piece(self, now: _Drawing, number: int, line: int) -> list[Segment]:
         """A line of one photo, in exactly its columns."""
-        form, here = self.form, number == self.cursor
-        marked = number in self.marks
-        look = "grid--cursor" if here else "grid--marked" if marked else ""
-        style = self.get_component_rich_style(look) if look else self.rich_style
-        if line >= form.picture:
-            return [Segment(self._caption(number, line - form.picture, here=here, marked=marked), style)]
-        edge = "▌" if here else "┃" if marked else " "
-        left = Segment(edge, style)
-        right = Segment("▐" if here else "┃" if marked else " ", style)
-        return [left, *self._picture(number, line), right]
+        here, marked = number == self.cursor, number in self.marks
+        style = now.cursor if here else now.marked if marked else now.plain
+        if line >= now.form.picture:
+            return [Segment(self._caption(now.form, number, line, here=here, marked=marked), style)]
+        left, right = ("▌", "▐") if here else ("┃", "┃") if marked else (" ", " ")
+        return [Segment(left, style), *self._picture(now, number, line), Segment(right, style)]
 
-    def _picture(self, number: int, line: int) -> list[Segment]:
-        form = self.form
-        width = form.columns - 2
+    def _picture(self, now: _Drawing, number: int, line: int) -> list[Segment]:
+        width, high = now.form.columns - 2, now.form.picture
         cell = self.row(number)
         if cell is None:
-            return [Segment(_middle("…" if line == form.picture // 2 else "", width), self._dim())]
+            return [Segment(_middle("…" if line == high // 2 else "", width), now.dim)]
         lines: Lines | str | None = None
         if drawing.draws():
-            lines = self._thumbnails.get(Wanted(*cell.thumbnail, width, form.picture))
+            lines = self.thumbnails.get(Wanted(*cell.thumbnail, width, high))
             if isinstance(lines, list):
                 return lines[line]
         words = cell.words if lines is None else f"{cell.words}\n{lines}"
-        return [Segment(_worded(words, line, width, form.picture), self._dim())]
+        return [Segment(_worded(words, line, width, high), now.dim)]
 
-    def _dim(self) -> Style:
-        return self.get_component_rich_style("grid--dim")
-
-    def _caption(self, number: int, line: int, *, here: bool, marked: bool) -> str:
+    def _caption(self, form: Form, number: int, line: int, *, here: bool, marked: bool) -> str:
         cell = self.row(number)
         if cell is None:
-            return " " * self.form.columns
-        if line:
+            return " " * form.columns
+        if line > form.picture:
             text = f"   {visible(cell.facts)}"
         else:
             sign = "›" if here else " "
             text = f"{sign}{'✓' if marked else ' '}{'*' if cell.changed else ' '}{visible(cell.name)}"
         wide = cell_len(text)
-        room = self.form.columns - 1
+        room = form.columns - 1
         fitted = set_cell_size(text, room - 1) + "…" if wide > room else text + " " * (room - wide)
         return fitted + " "
 

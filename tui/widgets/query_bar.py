@@ -45,7 +45,7 @@ class QueryInput(Input):
     def action_complete(self) -> None:
         """Take the first completion; the next one when it was taken already."""
         offers = self._offered
-        if self.value in offers:
+        if self.value in offers and len(offers) > 1:
             self.value = offers[(offers.index(self.value) + 1) % len(offers)]
         else:
             offers = self._offered = completed(self.value, self.choices)
