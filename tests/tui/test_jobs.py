@@ -22,8 +22,8 @@ from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
 from tui.asking import Choose
 from tui.forms import Form
-from tui.job_forms import work_form
-from tui.schedules import Schedules
+from tui.jobs.job_forms import work_form
+from tui.jobs.schedules import Schedules
 from tui.screens.jobs import JobsScreen
 from tui.widgets.running_job import RunningJob, said
 from tui.widgets.virtual_table import VirtualTable

@@ -19,7 +19,8 @@ from tui.following import Change
 from tui.photos.listing import PAGE, Listing, key_of
 from tui.photos.shown import cell_of, row_of
 from tui.session import Session
-from tui.widgets.photo_grid import GridCell, PhotoGrid
+from tui.widgets.photo_cell import GridCell
+from tui.widgets.photo_grid import PhotoGrid
 from tui.widgets.photo_table import PhotoTable
 from tui.widgets.query_bar import QueryBar
 from tui.widgets.virtual_table import Row, VirtualTable

@@ -24,9 +24,9 @@ from lumina_fs.progress import Finished
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
-from tui.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
-from tui.catalog_numbers import CatalogNumbers
 from tui.catalog_screen import CatalogScreen
+from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
+from tui.catalogs.catalog_numbers import CatalogNumbers
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
 from tui.foreign import foreign_lines, named
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable

@@ -24,8 +24,8 @@ from tui.catalog_screen import CatalogScreen
 from tui.following import Change, JobsChanged
 from tui.foreign import foreign_lines
 from tui.forms import Field, Form
-from tui.job_forms import KINDS, work_form
-from tui.schedules import Schedules
+from tui.jobs.job_forms import KINDS, work_form
+from tui.jobs.schedules import Schedules
 from tui.widgets.running_job import RunningJob
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
