@@ -18,6 +18,7 @@ from lumina_fs.known_catalogs import forget, known_catalogs
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
+from tui.catalogs import catalog_rows
 from tui.forms import Form
 from tui.screens import catalogs
 from tui.screens.catalogs import CatalogsScreen
@@ -262,8 +263,8 @@ async def test_it_looks_as_it_should(
     steady_library: Library, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # what is free differs from day to day, and the cut folder holds a random part
-    monkeypatch.setattr(catalogs, "_shown_source", lambda source, shown=catalogs._shown_source: [
-        *shown(source)[:4], "1.0 TB", "/photos/library",
+    monkeypatch.setattr(catalogs, "source_row", lambda source: [
+        *catalog_rows.source_row(source)[:4], "1.0 TB", "/photos/library",
     ])  # fmt: skip
     library = steady_library
     library.photo("2019/a.jpg", 1)

@@ -18,10 +18,10 @@ from lumina_fs.viewing.pending import Edit, Outcome, save_some
 from lumina_fs.viewing.photos import Key
 from schemas.sidecar import tag_parts
 from tui.asking import AskText
-from tui.conflict import Conflict
+from tui.photos.conflict import Conflict
 from tui.photos.file_screen import FileScreen
 from tui.photos.listing import key_of
-from tui.widgets.one_key import OneKey
+from tui.photos.one_key import OneKey
 
 _LABELS = (
     ("r", "red"), ("o", "orange"), ("y", "yellow"), ("g", "green"), ("b", "blue"), ("p", "purple"), ("i", "pink"),

@@ -17,12 +17,12 @@ from lumina_fs.viewing.photos import Key, Listed, QueryError
 from tui.catalog_screen import CatalogScreen
 from tui.following import Change
 from tui.photos.listing import PAGE, Listing, key_of
+from tui.photos.photo_cell import GridCell
+from tui.photos.photo_grid import PhotoGrid
+from tui.photos.photo_table import PhotoTable
+from tui.photos.query_bar import QueryBar
 from tui.photos.shown import cell_of, row_of
 from tui.session import Session
-from tui.widgets.photo_cell import GridCell
-from tui.widgets.photo_grid import PhotoGrid
-from tui.widgets.photo_table import PhotoTable
-from tui.widgets.query_bar import QueryBar
 from tui.widgets.virtual_table import Row, VirtualTable
 
 #: Changes under the screen are looked at no more often than this many seconds, and than five times as long as it took.

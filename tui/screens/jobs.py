@@ -25,8 +25,8 @@ from tui.following import Change, JobsChanged
 from tui.foreign import foreign_lines
 from tui.forms import Field, Form
 from tui.jobs.job_forms import KINDS, work_form
+from tui.jobs.running_job import RunningJob
 from tui.jobs.schedules import Schedules
-from tui.widgets.running_job import RunningJob
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
 #: Jobs that are drawn with a bar at a time.

@@ -22,14 +22,14 @@ from lumina_fs.viewing.photos import Listed
 from tui.asking import AskText
 from tui.foreign import foreign
 from tui.photos.curating_screen import CuratingScreen
+from tui.photos.detail_view import DetailView
+from tui.photos.filter_panel import FilterPanel
 from tui.photos.full_photo import FullPhoto
 from tui.photos.listing import key_of
-from tui.widgets.detail_view import DetailView
-from tui.widgets.filter_panel import FilterPanel
-from tui.widgets.one_key import OneKey
-from tui.widgets.photo_grid import PhotoGrid
-from tui.widgets.photo_table import PhotoTable
-from tui.widgets.query_bar import QueryBar, QueryInput
+from tui.photos.one_key import OneKey
+from tui.photos.photo_grid import PhotoGrid
+from tui.photos.photo_table import PhotoTable
+from tui.photos.query_bar import QueryBar, QueryInput
 from tui.widgets.virtual_table import VirtualTable
 
 #: Seconds that the cursor rests before all about a photo is read.

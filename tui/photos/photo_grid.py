@@ -17,9 +17,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.host import Host
+from tui.photos.photo_cell import FORMS, Form, GridCell, caption, middle, worded
 from tui.widgets import drawing
 from tui.widgets.half_blocks import Lines
-from tui.widgets.photo_cell import FORMS, Form, GridCell, caption, middle, worded
 from tui.widgets.thumbnails import Thumbnails, Wanted
 
 #: Photos that are asked for at once, and pages that are kept.
