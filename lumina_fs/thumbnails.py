@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lumina_fs import pictures
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog, Source
 from lumina_fs.errors import CorruptDocument
-from lumina_fs.picture_worker import Order, Rendered
 from lumina_fs.roots import Root
+
+if TYPE_CHECKING:
+    from lumina_fs.picture_worker import Order, Rendered
 
 CACHE = f"{STATE}/cache"
 SIZES = (150, 1024)
@@ -40,6 +41,8 @@ def make(
     catalog: Catalog, originals: Sequence[tuple[Source, str]], size: int, *, cancel: threading.Event
 ) -> Iterator[Made]:
     """The thumbnails of originals, given by source and path in it; those in the cache at once, the others as made."""
+    from lumina_fs import pictures  # decoders and all that they need, which those who only look for a file do not
+
     orders: list[Order] = []
     for source, path in originals:
         found = _look(catalog, source, path, size)
@@ -66,6 +69,8 @@ def _look(catalog: Catalog, source: Source, path: str, size: int) -> Made | Orde
     if os.path.exists(kept):
         return Made(source.name, path, kept)
     orientation = int((value.get("capture") or {}).get("orientation", 1))
+    from lumina_fs.picture_worker import Order
+
     return Order("thumbnail", source.name, source.path, path, sha256, orientation, size)
 
 

@@ -163,7 +163,7 @@ class Whereabouts:
         for sidecar in sorted(orphans):
             value = self.sidecars.orphan_value(sidecar)
             if value is not None:
-                self._lose(sidecar.partition(ORPHAN)[0], sidecar, value, orphan=True)
+                self._lose(sidecar.partition(ORPHAN)[0], self.sidecars.prefix + sidecar, value, orphan=True)
 
     def _lose(self, path: str, sidecar: str, value: Value, *, orphan: bool = False) -> None:
         sha256 = value["original"].get("sha256") or ""

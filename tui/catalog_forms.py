@@ -18,7 +18,7 @@ _PHOTOS = (("keep", "stay where they are"), ("trash", "first a plan that takes t
 def new_catalog_form() -> Form:
     """For a new catalog; `wish_of` makes a wish of what it gives."""
     fields = [
-        Field("folder", "Folder", "folder", _home(), "Tab completes. Its .lumina folder holds what Lumina writes."),
+        Field("folder", "Folder", "folder", _here(), "Tab completes. Its .lumina folder holds what Lumina writes."),
         Field("name", "Name", "text", "", "Left empty: as the folder."),
         Field("managed", _MANAGED, "check", value=False),
         Field("further", "Further folders", "folders", hint="Sources elsewhere, as a card or another disk."),
@@ -66,3 +66,11 @@ def _opinion(seen: Outlook, values: Values) -> Opinion:
 
 def _home() -> str:
     return os.path.join(os.path.expanduser("~"), "")
+
+
+def _here() -> str:
+    """The folder that a person stands in; their own where there is none."""
+    try:
+        return os.path.join(os.getcwd(), "")
+    except OSError:
+        return _home()

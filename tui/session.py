@@ -7,13 +7,15 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.viewing.access import Access, Interrupted
 from lumina_fs.viewing.pending import Pending
-from lumina_fs.viewing.plan_desk import PlanDesk
 from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
+
+if TYPE_CHECKING:
+    from lumina_fs.viewing.plan_desk import PlanDesk
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -44,6 +46,8 @@ class Session:
 
     def desk(self, name: str) -> PlanDesk:
         """A process that reads plans; one for each name, started when it is first asked."""
+        from lumina_fs.viewing.plan_desk import PlanDesk
+
         return self._desks.setdefault(name, PlanDesk(self.catalog.path))
 
     @property

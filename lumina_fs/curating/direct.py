@@ -14,8 +14,6 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.curation import curation_of, difference, merged, with_curation
 from lumina_fs.documents import Stored
 from lumina_fs.errors import CorruptDocument, EtagMismatch, UsageError, WriteFailed
-from lumina_fs.plans.places import Places
-from lumina_fs.plans.rows import following
 from lumina_fs.sidecars import Change, Sidecars
 from schemas.document import validate
 from schemas.errors import DocumentError
@@ -66,6 +64,8 @@ def read_curation(catalog: Catalog, source: str, path: str) -> Version:
 
     Raises UsageError where it has no sidecar, CorruptDocument, SourceOffline.
     """
+    from lumina_fs.plans.places import Places
+
     with Places(catalog, "") as places:
         stored, value = _read(places.sidecars(source), path)
         return Version(stored.etag, curation_of(value))
@@ -79,6 +79,9 @@ def save_curation(
     Raises UsageError for a value that a sidecar cannot have, CorruptDocument (the file stays as it is), WriteFailed,
     SourceOffline, EtagMismatch where somebody writes all the time.
     """
+    from lumina_fs.plans.places import Places
+    from lumina_fs.plans.rows import following
+
     with Places(catalog, "") as places, following(catalog, places, alone=False) as rows:
         rows.before()
         found = _save(places.sidecars(source), path, wished, seen, why)

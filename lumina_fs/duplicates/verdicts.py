@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from lumina_fs.catalog import STATE, Catalog
+from lumina_fs.catalog import VERDICTS, Catalog
 from lumina_fs.documents import checked, edit, read
 from lumina_fs.errors import CorruptDocument
 from schemas.document import new_id
 from schemas.files import file_name
 from schemas.verdict import Decision, Verdict
-
-VERDICTS = f"{STATE}/verdicts"
 
 
 class Ruling(NamedTuple):

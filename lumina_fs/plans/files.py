@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lumina_fs.catalog import STATE, Catalog
+from lumina_fs.catalog import PLANS, Catalog
 from lumina_fs.document_ids import ids_in, matching, the_one
 from lumina_fs.documents import Stored, corrupt_at, loaded, read
 from lumina_fs.durable import ABSENT, Conflict, Failed
@@ -20,9 +20,6 @@ from schemas.errors import DocumentError
 from schemas.files import file_name
 from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
 from schemas.text import dump
-
-PLANS = f"{STATE}/plans"
-
 
 #: Actions of a new draft that are checked before it is written; every later reading checks all.
 _CHECKED = 1000

@@ -6,10 +6,8 @@ import os
 from typing import NamedTuple
 
 from lumina_fs.audit import AUDIT
-from lumina_fs.catalog import JOBS, SOURCES, STATE, Catalog
-from lumina_fs.duplicates.verdicts import VERDICTS
+from lumina_fs.catalog import JOBS, PLANS, SOURCES, STATE, VERDICTS, Catalog
 from lumina_fs.jobs.records import Record, list_records
-from lumina_fs.plans.files import PLANS
 
 #: What is looked at, by the name under which it is told.
 FOLDERS = {"plans": PLANS, "verdicts": VERDICTS, "audit": AUDIT, "trash": f"{STATE}/trash", "sources": SOURCES}

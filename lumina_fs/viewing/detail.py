@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from index.order import Listed
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.cli.display import size
-from lumina_fs.duplicates.results import RESULT, load
 from lumina_fs.errors import UsageError
 from lumina_fs.history import History
 from lumina_fs.roots import Root
@@ -248,6 +247,8 @@ def duplicates(access: Access, catalog: Catalog, source: str, path: str, sha256:
 
 def _group_of(catalog: Catalog, sha256: str) -> dict[str, tuple[str, int, tuple[str, ...]]]:
     """By digest what the others of a content's group are to it; to its primary, where it is not the primary itself."""
+    from lumina_fs.duplicates.results import RESULT  # a large part of the start of the app
+
     try:
         stamp = os.stat(os.path.join(catalog.path, RESULT)).st_mtime_ns
     except OSError:
@@ -270,6 +271,8 @@ def _groups(catalog: Catalog, stamp: int) -> dict[str, Any]:
     """Content -> its group, of the result with this time; the last one is kept."""
     global _kept
     if _kept is None or _kept[:2] != (catalog.path, stamp):
+        from lumina_fs.duplicates.results import load
+
         result = load(catalog)
         groups: dict[str, Any] = {}
         for group in result.groups if result is not None else ():

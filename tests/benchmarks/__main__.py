@@ -27,12 +27,15 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, help="camera photos (default: a few hundred are made)")
     parser.add_argument("--tree", type=Path, help="a tree of many small photos (default: two thousand are made)")
     parser.add_argument("--rows", type=int, default=100_000, help="rows to search in (100,000)")
+    parser.add_argument("--catalog", type=Path, help="a large catalog that was scanned before, to look around in")
     args = parser.parse_args()
     missed = 0
     with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base:
         os.chmod(base, 0o755)
-        os.environ.update(LUMINA_HOME=f"{base}/home", LUMINA_POSTGRES_DIR=f"{base}/postgres")
-        options = Options(args.corpus, args.tree, args.rows, stack)
+        os.environ["LUMINA_HOME"] = f"{base}/home"
+        if args.catalog is None:  # else its index is where it was made
+            os.environ["LUMINA_POSTGRES_DIR"] = f"{base}/postgres"
+        options = Options(args.corpus, args.tree, args.rows, stack, args.catalog)
         for name in args.case or [case for case in CASES if case != "peer"]:
             for figure in CASES[name](options):
                 missed += not figure.met

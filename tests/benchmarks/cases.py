@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import daemon, duplicates, plans
+from tests.benchmarks import daemon, duplicates, plans, terminal
 from tests.benchmarks.figures import Options, copy_of, corpus_or_small
 from tests.benchmarks.floors import bare_walk, shared_floor
 from tests.benchmarks.measure import REPOSITORY, SHARED, Figure, lumina, median, run, timed
@@ -177,5 +177,5 @@ def plan(options: Options) -> Iterator[Figure]:
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
     "plan": plan, "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
-    "daemon": daemon.daemon, "burst": daemon.burst,
+    "daemon": daemon.daemon, "burst": daemon.burst, "terminal": terminal.terminal,
 }  # fmt: skip

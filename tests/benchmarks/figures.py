@@ -18,12 +18,14 @@ from tests.benchmarks.measure import SHARED, Run, lumina
 
 @dataclass(frozen=True)
 class Options:
-    """Which corpora to use: camera photos, and a tree of many thumbnails; None: a small one is made."""
+    """Which corpora to use: camera photos, and a tree of many thumbnails; None: a small one is made. `catalog` is a
+    large one that was scanned before, for the terminal UI."""
 
     corpus: Path | None
     tree: Path | None
     rows: int
     stack: ExitStack
+    catalog: Path | None = None
     scans: dict[str, tuple[Path, Run]] = field(default_factory=dict)
 
     def scanned_tree(self) -> tuple[Path, Run]:

@@ -336,7 +336,7 @@ async def test_in_a_narrow_window_a_photo_has_the_screen_for_itself(scanned: Lib
         await pilot.press("right", "right", "alt+5")
         await settled(pilot)
         assert photos(pilot).at == 2
-        assert "rating: - → 5" in str(pilot.app.screen.query_one(".facts", Static).content)
+        await until(pilot, lambda: "- → 5 ★" in str(pilot.app.screen.query_one(".facts", Static).content))
         await pilot.press("escape")
         await settled(pilot)
         assert pilot.app.screen is photos(pilot)

@@ -147,6 +147,9 @@ class CuratingScreen(FileScreen):
         if not self.targets():
             return
         before = "" if self.selection else str(self._said(field) or "")
+        if "\n" in before or "\r" in before:  # a line of input would join its lines
+            self.notify("it has several lines: `lumina edit` opens it in your editor", severity="warning")
+            return
         hint = "Enter takes it (nothing: takes it away), Escape gives up"
         text = await self.app.push_screen_wait(AskText(f"{title} of {self._about()}", before, hint=hint))
         if text is not None and (text != before or self.selection):

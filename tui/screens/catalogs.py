@@ -348,7 +348,8 @@ class CatalogsScreen(CatalogScreen):
         if values.get("photos") == "trash":
             self._open(row.path, lambda: self._propose(), "plans")
             return
-        await self._delete(row, seen.aside, sidecars=values["sidecars"])
+        # of the app, because the work of screens ends when the catalog is closed
+        self.app.run_worker(self._delete(row, seen.aside, sidecars=values["sidecars"]), group="deleting")
 
     async def _delete(self, row: CatalogRow, aside: str, *, sidecars: bool) -> None:
         if self.session is not None and self.session.catalog.path == row.path:

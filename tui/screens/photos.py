@@ -104,6 +104,8 @@ class PhotosScreen(CuratingScreen):
             self.choices = await self.open_session.ask_slowly(photos.choices)
         except (LuminaError, OSError, Interrupted):
             return
+        if self.session is None:
+            return
         self.query_one(QueryInput).choices = self.choices
         self.query_changed()
 
@@ -218,6 +220,10 @@ class PhotosScreen(CuratingScreen):
             for viewer in self._viewers():
                 viewer.say(str(error))
             return
+        except RuntimeError:
+            if self.session is session:
+                raise
+            return  # the catalog was closed, and its threads with it
         for viewer in self._viewers():
             viewer.show(found, related, session.pending.get(key_of(here)), sources)
 

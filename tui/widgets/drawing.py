@@ -21,17 +21,19 @@ _chosen: Way = "blocks"
 
 
 def choose(way: Way) -> None:
-    """Settle the way for this process. `auto` asks the terminal: only before the app runs."""
+    """Settle the way for this process. All but blocks and none ask the terminal: only before the app runs."""
     global _chosen
-    _chosen = _asked() if way == "auto" else way
+    _chosen = way if way in ("blocks", "none") else _asked(way)
 
 
-def _asked() -> Way:
-    """What the terminal says that it can."""
-    from textual_image import renderable
+def _asked(way: Way) -> Way:
+    """What the terminal says that it can, and how large its characters are, which is kept for later."""
+    from textual_image import renderable  # asks when it is loaded
+    from textual_image._terminal import get_cell_size
 
+    get_cell_size()
     ways: dict[type, Way] = {renderable.SixelImage: "sixel", renderable.TGPImage: "kitty"}
-    return ways.get(renderable.Image, "blocks")
+    return ways.get(renderable.Image, "blocks") if way == "auto" else way
 
 
 def draws() -> bool:
@@ -41,7 +43,10 @@ def draws() -> bool:
 
 def canvas() -> Widget:
     """A fresh widget whose `image` can be set to a PIL image or None."""
+    if _chosen not in ("kitty", "sixel"):
+        from tui.widgets.blocks_canvas import BlocksCanvas
+
+        return BlocksCanvas()
     from textual_image import widget
 
-    kinds: dict[Way, type[Widget]] = {"sixel": widget.SixelImage, "kitty": widget.TGPImage}
-    return kinds.get(_chosen, widget.HalfcellImage)()
+    return widget.SixelImage() if _chosen == "sixel" else widget.TGPImage()

@@ -1,0 +1,41 @@
+"""A picture in half blocks, in the middle of all the room that there is."""
+
+from __future__ import annotations
+
+from PIL import Image
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.widgets.half_blocks import Lines, lines_of
+
+
+class BlocksCanvas(Widget):
+    """Asks nothing of the terminal, unlike the canvases of textual-image."""
+
+    image: reactive[Image.Image | None] = reactive(None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: tuple[Image.Image, Size, Lines] | None = None
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """All of it."""
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """All of it."""
+        return container.height
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the picture, which is drawn once for each size."""
+        image, size = self.image, self.size
+        if image is None or not size.area:
+            return Strip.blank(size.width, self.rich_style)
+        if self._drawn is None or self._drawn[0] is not image or self._drawn[1] != size:
+            _, color = self.background_colors
+            lines = lines_of(image, size.width, size.height, color.rgb)
+            self._drawn = (image, size, lines)
+        lines = self._drawn[2]
+        return Strip(lines[y], size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)
