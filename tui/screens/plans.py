@@ -16,7 +16,7 @@ from tui.plans.creator import CreatePlan
 from tui.plans.list_pane import PlanListPane
 from tui.plans.plan_pane import PlanPane
 from tui.plans.trash_pane import TrashPane
-from tui.widgets.chips import Chips
+from tui.plans.chips import Chips
 
 _TABS = (("list", "Plans"), ("trash", "Trash (t)"))
 
