@@ -12,7 +12,7 @@ import pytest
 
 from lumina_fs.errors import SourceOffline
 from lumina_fs.identity import distance, pair
-from lumina_fs.sidecars import Sidecars
+from lumina_fs.sidecars import Sidecars, sidecar_name
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -483,3 +483,21 @@ def test_a_sidecar_put_aside_in_the_catalog_is_found_by_its_photo_too(library: L
     assert library.scan().moved == 1
     back = json.loads(side.read_bytes())
     assert (back["id"], back["curation"]) == (value["id"], {"caption": "the old picture"})
+
+
+def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_scan(library: Library) -> None:
+    """Until a scan looked, its sidecar says the name of the other: a rebuild knows but the cut name."""
+    import threading
+
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.rebuild import rebuild
+
+    library.photo("a.jpg", 1)
+    library.scan()
+    name = "long " * 48 + ".jpg"
+    shutil.copy2(library.root / "a.jpg", library.root / name)
+    shutil.copy2(library.sidecar("a.jpg"), library.root / sidecar_name(name))
+    with Catalog.open(str(library.root)) as catalog:
+        list(rebuild(catalog, cancel=threading.Event()))
+    library.scan()
+    assert sorted(library.search()) == ["a.jpg", name]
