@@ -58,3 +58,20 @@ async def test_the_screen_that_was_left_is_shown_again_at_the_next_start(scanned
         await settled(pilot)
     async with app_on(scanned) as pilot:
         assert pilot.app.screen.NAME == "plans"  # type: ignore[attr-defined]
+
+
+async def test_at_80_columns_what_runs_is_told_and_the_names_of_other_screens_give_way(scanned: Library) -> None:
+    from tui.widgets.top_bar import Doing, TopBar
+
+    async with app_on(scanned, size=(80, 24)) as pilot:
+        bar = pilot.app.screen.query_one(TopBar)
+        doing = bar.query_one(Doing)
+        assert "4 Plans" in pilot.app.export_screenshot().replace("&#160;", " ")
+        said = "scan 43% 2 min 10 s left  library"
+        doing._urgent, doing.said = True, said
+        doing._fit()
+        await settled(pilot)
+        shown = pilot.app.export_screenshot().replace("&#160;", " ")
+        assert said in shown
+        assert "Photos]" in shown
+        assert "4 Plans" not in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -27,20 +28,37 @@ class TopBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """A name a screen, then what runs."""
-        for name, room in ROOMS.items():
-            shown = f"[{KEYS[name]} {room.title}]" if name == self._here else f" {KEYS[name]} {room.title} "
-            yield RoomName(name, shown, here=name == self._here)
+        for name in ROOMS:
+            yield RoomName(name, here=name == self._here)
         yield Doing(id="doing")
+
+    def fit(self, said: str, *, urgent: bool) -> None:
+        """Names of other screens give way to what runs or is wrong: their keys stay, and can still be clicked."""
+        names = list(self.query(RoomName))
+        room = self.size.width - sum(len(name.full) for name in names) - 2
+        brief = urgent and 0 < self.size.width and room < cell_len(said)
+        for name in names:
+            name.brief = brief
 
 
 class RoomName(Static):
     """The name of a screen; a click goes there."""
 
     app: Host
+    brief: reactive[bool] = reactive(False, layout=True)
 
-    def __init__(self, room: str, shown: str, *, here: bool) -> None:
-        super().__init__(Content(shown), classes="room -here" if here else "room")
+    def __init__(self, room: str, *, here: bool) -> None:
+        super().__init__(classes="room -here" if here else "room")
         self._room = room
+        self._here = here
+        title = f"{KEYS[room]} {ROOMS[room].title}"
+        #: As long as there is room for it.
+        self.full = f"[{title}]" if here else f" {title} "
+        self.tooltip = None if here else ROOMS[room].title
+
+    def render(self) -> Content:
+        """Its key and its title."""
+        return Content(f" {KEYS[self._room]} " if self.brief and not self._here else self.full)
 
     def on_click(self) -> None:
         """Go there."""
@@ -52,6 +70,7 @@ class Doing(Static):
 
     app: Host
     said: reactive[str] = reactive("")
+    _urgent = False
 
     def on_mount(self) -> None:
         """Listen for jobs."""
@@ -68,11 +87,22 @@ class Doing(Static):
         name = self.app.session.catalog.name if self.app.session is not None else ""
         parts = [self.app.trouble] if self.app.trouble else []
         parts += [doing(record) for record in jobs if record.alive][:2]
-        self.said = "  ".join([*parts, name])
+        self._urgent = bool(parts)
+        self.said = visible("  ".join([*parts, name]))
+        self._fit()
+
+    def _fit(self) -> None:
+        for bar in self.ancestors:
+            if isinstance(bar, TopBar):
+                bar.fit(self.said, urgent=self._urgent)
+
+    def on_resize(self) -> None:
+        """There may be more room, or less."""
+        self._fit()
 
     def render(self) -> Content:
         """The text, its end cut where there is no room."""
-        return Content(visible(self.said))
+        return Content(self.said)
 
 
 def doing(record: Record) -> str:
