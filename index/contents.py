@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from index.postgres import PostgresIndex
 from index.records import sql
 
-_RECORD = np.dtype([("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2")])
+_RECORD = np.dtype(
+    [
+        ("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2"), ("size", ">i8"),
+        ("stamp", "V24"),
+    ]
+)  # fmt: skip
 _ROWS_AT_ONCE = 20_000
 #: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
 _CONTENTS_AT_ONCE = 50_000
@@ -28,6 +33,9 @@ class Codes(NamedTuple):
     """False where the picture holds too little for its hashes to mean anything, or there are none."""
     image: NDArray[np.bool_]
     """False for videos, and for what cannot be decoded."""
+    size: NDArray[np.int64]
+    stamp: NDArray[np.void]
+    """24 bytes: the same as long as the place of the original and what its sidecar says are."""
 
 
 class Twin(NamedTuple):
@@ -68,6 +76,9 @@ def codes(index: PostgresIndex) -> Codes:
             "int8send(coalesce(dhash, 0))",
             f"int2send(({hashed})::int::int2)",
             f"int2send(({image})::int::int2)",
+            "int8send(size)",
+            "substr(etag, 1, 16)",
+            "int8send(hashtextextended(source || '/' || path, 0))",
         )
     )
     query = (
@@ -83,6 +94,8 @@ def codes(index: PostgresIndex) -> Codes:
         rows["dhash"].astype(np.uint64),
         rows["hashed"] == 1,
         rows["image"] == 1,
+        rows["size"].astype(np.int64),
+        rows["stamp"].copy(),
     )
 
 

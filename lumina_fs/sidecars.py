@@ -276,10 +276,12 @@ class Sidecars:
             self.disk.make_directory(self.root, os.path.dirname(target))
         return self.disk.move_new(self.root, kept, self.root, target)
 
-    def stats(self, folders: Mapping[str, bool] | None = None) -> dict[str, dict[str, FileStat]] | None:
+    def stats(
+        self, folders: Mapping[str, bool] | None = None, orphans: list[str] | None = None
+    ) -> dict[str, dict[str, FileStat]] | None:
         """For a tree of their own: the stat of every sidecar by folder and name, as the source's folders are named.
 
-        With `folders` only of those, and of all below the ones that are True.
+        With `folders` only of those, and of all below the ones that are True. What was put aside goes to `orphans`.
 
         None when sidecars lie beside their originals, where the walk sees them.
         """
@@ -288,17 +290,21 @@ class Sidecars:
         base = os.path.join(self.root.path, self.prefix.rstrip("/"))
         found: dict[str, dict[str, FileStat]] = {}
         for start, below in ({"": True} if folders is None else folders).items():
-            self._stats_of(base, os.path.join(base, start) if start else base, below, found)
+            self._stats_of(base, os.path.join(base, start) if start else base, below, found, orphans)
         return found
 
     @staticmethod
-    def _stats_of(base: str, start: str, below: bool, found: dict[str, dict[str, FileStat]]) -> None:
+    def _stats_of(
+        base: str, start: str, below: bool, found: dict[str, dict[str, FileStat]], orphans: list[str] | None
+    ) -> None:
         for folder, inner, names in os.walk(start):
             if not below:
                 inner.clear()
             relative = "" if folder == base else os.path.relpath(folder, base)
             for name in names:
                 if not name.endswith(SUFFIX):
+                    if orphans is not None and ORPHAN in name:
+                        orphans.append(os.path.join(relative, name))
                     continue
                 info = os.stat(os.path.join(folder, name), follow_symlinks=False)
                 if stat.S_ISREG(info.st_mode):

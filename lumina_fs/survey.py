@@ -121,7 +121,7 @@ def survey(
     for encoded in [path for path in known if path.startswith("bytes:")]:
         known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
-    elsewhere = sidecars.stats(folders)
+    elsewhere = sidecars.stats(folders, result.orphans)
     cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
     if folders is None:
         walk = walk_directories(root, ignore=ignore, cancel=cancel)
@@ -239,7 +239,7 @@ def _leave_widowed(
             result.missing += 1
             continue
         result.widowed.add(path)
-        if row is None or row.startswith("missing "):  # its sidecar was changed since
+        if row is None or row.startswith(("missing ", "\t")):  # its sidecar was changed since, or just before
             result.unrecorded.add(path)
 
 

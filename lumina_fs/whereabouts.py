@@ -95,8 +95,9 @@ class Whereabouts:
             if others - here and keeper in {one.path for one in group}:
                 self.counts.moved += 1
                 yield Ingested(self.source, keeper, "moved")
+                own = {self.sidecars.path(one.path) for one in group}  # also of a row that has but the cut name
                 for path in others - here - self.survey.vanished - self.survey.widowed:
-                    if self.sidecars.find_usable(path) is None:
+                    if self.sidecars.path(path) in own or self.sidecars.find_usable(path) is None:
                         self.ingest.removed(path)
             for path in sorted({*(one.path for one in group), *here} - {keeper}):
                 yield from self._give_new_id(path, keeper)
@@ -163,7 +164,7 @@ class Whereabouts:
         for sidecar in sorted(orphans):
             value = self.sidecars.orphan_value(sidecar)
             if value is not None:
-                self._lose(sidecar.partition(ORPHAN)[0], sidecar, value, orphan=True)
+                self._lose(sidecar.partition(ORPHAN)[0], self.sidecars.prefix + sidecar, value, orphan=True)
 
     def _lose(self, path: str, sidecar: str, value: Value, *, orphan: bool = False) -> None:
         sha256 = value["original"].get("sha256") or ""

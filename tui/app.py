@@ -198,8 +198,8 @@ class LuminaApp(Host):
     @work(group="go", exclusive=True)
     async def _go(self, room: str, state: dict[str, Any] | None) -> None:
         await self.switch_mode(room)
-        if state is not None and isinstance(self.screen, CatalogScreen):
-            self.screen.show_state(state)
+        if state is not None and isinstance(self.screen, CatalogScreen) and not self.screen.is_gone:
+            self.screen.show_state(state)  # one that is not there yet takes it up when it begins
 
     def _remember(self) -> None:
         """Keep the state of the screen that is shown, and which one it is."""

@@ -95,13 +95,12 @@ class Host(App[int]):
 
     def say_ended(self, record: Record) -> None:
         """How a job ended."""
-        job = record.job
-        text, title = visible(short(record)), f"{job.work}: {record.state}"
-        if record.state == "success":
-            self.notify(text, title=title, markup=False)
-        else:
-            severe: SeverityLevel = "warning" if record.state == "cancelled" else "error"
-            self.notify(text or record.state, title=title, markup=False, severity=severe)
+        # a job that ended as it should may have carried out a plan that did not
+        outcome = str((record.job.result or {}).get("outcome", ""))
+        state = outcome if record.state == "success" and outcome not in ("", "complete") else record.state
+        severity: SeverityLevel = {"success": "information", "cancelled": "warning"}.get(state, "error")  # type: ignore[assignment]
+        text = visible(short(record)) or ("" if state == "success" else state)
+        self.notify(text, title=f"{record.job.work}: {state.replace('_', ' ')}", markup=False, severity=severity)
 
     # -- memory
 

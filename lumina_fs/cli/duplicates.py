@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _find(args: argparse.Namespace) -> ExitCode:
     from lumina_fs.duplicates.find import find
-    from lumina_fs.duplicates.standing import Standings
+    from lumina_fs.duplicates.numbers import of_found
     from lumina_fs.jobs.kinds import duplicates_work
     from lumina_fs.jobs.running import run as run_job
 
@@ -130,8 +130,8 @@ def _find(args: argparse.Namespace) -> ExitCode:
             if found is None:
                 say("stopped; what was compared is remembered, and the next search goes on there", to_stderr=True)
                 return ExitCode.INTERRUPTED
-            standings = Standings.load(catalog, index, found)
-    shown.summary(standings, as_json=args.json)
+            numbers = of_found(catalog, index, found)
+    shown.summary(numbers, as_json=args.json)
     return ExitCode.DONE
 
 
@@ -190,8 +190,10 @@ def _show(args: argparse.Namespace) -> ExitCode:
 
 
 def _summary(args: argparse.Namespace) -> ExitCode:
+    from lumina_fs.duplicates.numbers import of_standings
+
     with _standings(args) as (_, _, standings):
-        shown.summary(standings, as_json=args.json)
+        shown.summary(of_standings(standings), as_json=args.json)
     return ExitCode.DONE
 
 

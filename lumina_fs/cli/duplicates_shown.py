@@ -18,46 +18,42 @@ from schemas.names import decode_name
 if TYPE_CHECKING:
     from index.contents import Twin
     from index.postgres import PostgresIndex
+    from lumina_fs.duplicates.numbers import Numbers
     from lumina_fs.duplicates.standing import Copy, Standing, Standings
 
 
-def summary(standings: Standings, *, as_json: bool) -> None:
+def summary(numbers: Numbers, *, as_json: bool) -> None:
     """The numbers."""
     from lumina_fs.duplicates.standing import CERTAIN
 
-    groups, result = standings.groups, standings.result
-    certain = [group for group in groups if group.confidence >= CERTAIN]
-    states = Counter(group.state for group in groups)
-    if standings.gone:
-        states["resolved"] += standings.gone
     value: dict[str, Any] = {
-        "analysed": result.analysed,
-        "not_compared": result.not_compared,
-        "groups": len(groups),
-        "files": sum(len(group.others) for group in groups),
-        "savings": sum(group.savings for group in groups),
-        "high_confidence": len(certain),
-        "low_confidence": len(groups) - len(certain),
-        "kinds": dict(sorted(Counter(group.kind for group in groups).items())),
-        "states": dict(sorted(states.items())),
-        "related": dict(sorted(Counter(relation.kind for relation in result.relations).items())),
-        "threshold": result.threshold,
-        "current": standings.fresh,
+        "analysed": numbers.analysed,
+        "not_compared": numbers.not_compared,
+        "groups": numbers.groups,
+        "files": numbers.files,
+        "savings": numbers.savings,
+        "high_confidence": numbers.certain,
+        "low_confidence": numbers.groups - numbers.certain,
+        "kinds": numbers.kinds,
+        "states": numbers.states,
+        "related": numbers.related,
+        "threshold": numbers.threshold,
+        "current": numbers.current,
     }
     if as_json:
         print_json(value)
         return
     rows = [
-        ("analysed", plural(result.analysed, "picture")),
-        ("groups", f"{len(groups):,}, {value['high_confidence']:,} of them at least {CERTAIN} % certain"),
+        ("analysed", plural(numbers.analysed, "picture")),
+        ("groups", f"{numbers.groups:,}, {value['high_confidence']:,} of them at least {CERTAIN} % certain"),
         ("could go", f"{plural(value['files'], 'file')}, {size(value['savings'])}"),
         ("kinds", _counted(value["kinds"])),
         ("states", _counted(value["states"])),
         ("related", f"{_counted(value['related'])} (no duplicates)" if value["related"] else ""),
-        ("not compared", plural(result.not_compared, "picture") if result.not_compared else ""),
+        ("not compared", plural(numbers.not_compared, "picture") if numbers.not_compared else ""),
     ]
     print_pairs([row for row in rows if row[1]])
-    if groups:
+    if numbers.groups:
         say("next: lumina duplicates list", to_stderr=True)
 
 

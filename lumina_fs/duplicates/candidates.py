@@ -10,9 +10,11 @@ in two ways, and both need the agreement of two hashes:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,18 @@ Positions = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 
+class Heaps(NamedTuple):
+    """Sets of pictures, one after the other in one array, each in order; and where each begins, with the end of all."""
+
+    pictures: Positions
+    starts: Positions
+
+    def lists(self) -> list[list[int]]:
+        """The pictures of each."""
+        pictures, starts = self.pictures.tolist(), self.starts.tolist()
+        return [pictures[start:end] for start, end in itertools.pairwise(starts)]
+
+
 class Signatures:
     """Pictures by their two hashes. A picture is a position in the arrays that were given."""
 
@@ -44,7 +58,7 @@ class Signatures:
         self.of[order] = np.cumsum(new) - 1
         self._order = order
         self._starts = np.append(np.flatnonzero(new), len(order))
-        self._beside: dict[int, list[int]] = {}
+        self.join(np.empty(0, np.int64))
 
     @property
     def representatives(self) -> Positions:
@@ -62,6 +76,10 @@ class Signatures:
 
     def connect(self, views: Callable[[Positions], Views], radius: int) -> None:
         """Find all neighbours; `views` gives the codes of the views of pictures."""
+        self.join(self.near(views, radius))
+
+    def near(self, views: Callable[[Positions], Views], radius: int) -> Positions:
+        """All pairs of neighbours in order, each as one number: lesser signature times their count + greater."""
         count = len(self.phash)
         both = ((self.phash, self.dhash), (self.dhash, self.phash))
         ways = [partial(self._near, radius, *codes) for codes in both]
@@ -74,17 +92,23 @@ class Signatures:
             return np.unique(np.concatenate([np.empty(0, np.int64), *pieces]))
 
         with ThreadPoolExecutor(2) as threads:
-            pairs = np.unique(np.concatenate(list(threads.map(found, ways))))
-        for pair in pairs.tolist():
-            one, other = divmod(pair, count)
-            self._beside.setdefault(one, []).append(other)
-            self._beside.setdefault(other, []).append(one)
+            return np.unique(np.concatenate(list(threads.map(found, ways))))
+
+    def join(self, pairs: Positions) -> None:
+        """Take these, as `near` gives them, for all neighbours."""
+        count = len(self.phash)
+        self.pairs = np.divmod(pairs, max(count, 1))
+        one, other = self.pairs
+        both = np.concatenate([one, other])
+        order = np.argsort(both, kind="stable")
+        self._others = np.concatenate([other, one])[order]
+        self._from = np.searchsorted(both[order], np.arange(count + 1))
 
     def beside(self, picture: int) -> set[int]:
         """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""
         mine = self.signature(picture)
         found = set(self.members(mine))
-        found.update(*(self.members(other) for other in self._beside.get(mine, ())))
+        found.update(*map(self.members, self._others[self._from[mine] : self._from[mine + 1]].tolist()))
         found.discard(picture)
         return found
 
@@ -92,22 +116,15 @@ class Signatures:
         """The number of the two hashes of a picture."""
         return int(self.of[picture])
 
-    def heaps(self) -> Iterator[list[int]]:
+    def heaps(self) -> Heaps:
         """Pictures that hang together as neighbours of neighbours, two or more."""
-        crowded = np.flatnonzero(np.diff(self._starts) > 1).tolist()
-        seen: set[int] = set()
-        for start in sorted({*crowded, *self._beside}):
-            if start in seen:
-                continue
-            seen.add(start)
-            found, waiting = [], [start]
-            while waiting:
-                one = waiting.pop()
-                found += self.members(one)
-                fresh = [other for other in self._beside.get(one, ()) if other not in seen]
-                seen.update(fresh)
-                waiting += fresh
-            yield found
+        label = _joined(len(self.phash), *self.pairs)[self.of]
+        crowded = np.bincount(label, minlength=1)[label] > 1
+        pictures = np.flatnonzero(crowded)
+        pictures = pictures[np.argsort(label[pictures], kind="stable")]
+        new = np.ones(len(pictures), bool)
+        new[1:] = label[pictures][1:] != label[pictures][:-1]
+        return Heaps(pictures, np.append(np.flatnonzero(new), len(pictures)))
 
     @staticmethod
     def _near(radius: int, codes: Words, others: Words) -> Iterator[tuple[Positions, Positions]]:
@@ -132,6 +149,21 @@ class Signatures:
                 first = start + query // COUNT
                 close = (apart <= VIEW_AGREE) & (first != other)
                 yield first[close], other[close]
+
+
+def _joined(count: int, one: Positions, other: Positions) -> Positions:
+    """For each of `count` things one that stands for all that hang together by these pairs: the least of them."""
+    label = np.arange(count)
+    while True:
+        first, second = label[one], label[other]
+        apart = first != second
+        if not apart.any():
+            return label
+        one, other = one[apart], other[apart]
+        low, high = np.minimum(first[apart], second[apart]), np.maximum(first[apart], second[apart])
+        np.minimum.at(label, high, low)
+        while not np.array_equal(further := label[label], label):
+            label = further
 
 
 def _within(codes: Words, radius: int) -> Iterator[tuple[Positions, Positions]]:

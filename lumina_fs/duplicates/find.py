@@ -5,20 +5,33 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import contents
-from index.contents import Codes, Twin
+from index.contents import Twin
 from lumina_fs import pictures
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.candidates import Signatures, Words
+from lumina_fs.duplicates.candidates import Heaps, Signatures, Words
+from lumina_fs.duplicates.distinct import Contents, hexadecimal
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.keeper import ordered, preference
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
+from lumina_fs.duplicates.recall import (
+    Last,
+    basis_of,
+    facts,
+    fingerprints,
+    keep,
+    keep_neighbours,
+    neighbours,
+    neighbours_key,
+    recall,
+)
 from lumina_fs.duplicates.reduction_writer import ReductionWriter
 from lumina_fs.duplicates.reductions import Keys, Positions, Reductions
 from lumina_fs.duplicates.remembered import Remembered
@@ -33,13 +46,14 @@ if TYPE_CHECKING:
 
 #: Bits by which one hash of two pictures may differ.
 THRESHOLD = 5
+LIVE = "live_photo"
 
 
 class Found(NamedTuple):
-    """What a search found, and the originals that have the contents which it looked at, by content."""
+    """What a search found, and the contents that were there when it looked."""
 
     result: Result
-    rows: dict[str, list[Twin]]
+    contents: Contents
 
 
 def find(
@@ -50,10 +64,9 @@ def find(
     Stopped, it keeps what it saw, and leaves the last result as it is. Raises IndexUnavailable, IndexUnusable.
     """
     search = _Search(catalog, index, threshold, cancel)
-    result = yield from search.run()
-    if result is not None:
-        save(catalog, result)
-        yield Finished(Found(result, search.rows))
+    found = yield from search.run()
+    if found is not None:
+        yield Finished(found)
 
 
 def state_of(index: PostgresIndex) -> str:
@@ -70,6 +83,8 @@ class _Pictures:
     at: Positions
     phash: Words
     dhash: Words
+    records: NDArray[np.uint8]
+    """A row of bytes for each, that is another one when anything else is known of it."""
 
 
 @dataclass(slots=True)
@@ -80,39 +95,97 @@ class _Search:
     cancel: threading.Event
     roots: dict[str, str] = field(default_factory=dict)
     rows: dict[str, list[Twin]] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=Verdicts)
+    last: Last = field(default_factory=Last)
+    groups: list[Matched] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+    heaps: list[bytes] = field(default_factory=list)
+    """Fingerprints of all heaps there are."""
+    analysed: int = 0
+    missing: int = 0
+    whole: bool = True
+    """False when something could not be asked, and may be answered another time."""
 
-    def run(self) -> Generator[Event, None, Result | None]:
+    def run(self) -> Generator[Event, None, Found | None]:
         self.roots = {source.name: source.path for source in self.catalog.sources()}
         yield Progress("reading hashes", 0, None, "pictures")
         state, codes = state_of(self.index), contents.codes(self.index)
-        wanted = np.unique(codes.sha256[codes.image].view("S32")).view("V32")
-        reductions = yield from self._reductions(wanted)
-        some = _pictures(codes, reductions)
-        yield Progress("comparing hashes", 0, len(some.keys), "pictures")
-        signatures = Signatures(some.phash, some.dhash)
-        signatures.connect(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
-        heaps = list(signatures.heaps())
-        plain = _equal(reductions, some.at, [range(len(some.phash), len(some.keys))])
-        copied = _copied(codes)
-        numbers = [number for heap in (*heaps, *plain) for number in heap]
-        self._read_rows([some.names[number] for number in numbers] + copied)
-        remembered = Remembered(self.catalog)
-        alike = _equal(reductions, some.at, signatures.crowds())
-        yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
-        verdicts = Verdicts.load(self.catalog)
-        looking = Looking(reductions, some.at, some.names, self.rows, remembered, verdicts, self.cancel)
-        found = yield from self._grouped(some, heaps, signatures, looking)
-        remembered.save()
+        there, self.verdicts = Contents.of(codes), Verdicts.load(self.catalog)
+        basis = basis_of(codes, self.threshold, self.verdicts, self.roots)
+        self.last = recall(self.catalog)
+        if self.last.result is not None and self.last.basis == basis:
+            return None if self.cancel.is_set() else self._again(state, there)
+        yield from self._look(there)
         if self.cancel.is_set():
             return None
-        groups, relations = found
-        groups += _plain_groups(plain, some.names, self.rows, remembered)
-        grouped = {sha256 for one in groups for sha256 in (one.primary, *(other.sha256 for other in one.members))}
-        groups += [Matched(sha256, []) for sha256 in copied if sha256 not in grouped]
-        relations += _live_photos(self.index)
-        missing = len(wanted) - len(some.keys)
-        groups.sort(key=lambda one: one.primary)
-        return Result(self.threshold, state, len(some.keys), missing, groups, relations)
+        self.relations += _live_photos(self.index)
+        result = Result(self.threshold, state, self.analysed, self.missing, self.groups, self.relations)
+        data = save(self.catalog, result)
+        if self.whole and state_of(self.index) == state:
+            keep(self.catalog, data, "" if self.missing else basis, self.heaps)
+        return Found(result, there)
+
+    def _again(self, state: str, there: Contents) -> Found:
+        """The last result, which is also that of this search."""
+        assert self.last.result is not None
+        if self.last.result.state == state:
+            return Found(self.last.result, there)
+        result = replace(self.last.result, state=state)
+        keep(self.catalog, save(self.catalog, result), self.last.basis, self.last.heaps)
+        return Found(result, there)
+
+    def _look(self, there: Contents) -> Iterator[Event]:
+        """Three steps: neighbours by their hashes, then their pixels, then what else is recorded of them."""
+        wanted = there.keys[there.image]
+        reductions = yield from self._reductions(wanted)
+        some = _pictures(there, facts(there, self.verdicts), reductions)
+        self.analysed, self.missing = len(some.keys), len(wanted) - len(some.keys)
+        yield Progress("comparing hashes", 0, len(some.keys), "pictures")
+        signatures = self._neighbours(some, reductions)
+        plain = _equal(reductions, some.at, [range(len(some.phash), len(some.keys))])
+        heaps = self._unknown(signatures.heaps(), some, signatures)
+        plain = self._unknown(_heaps(plain), some, None)
+        numbers = {number for heap in (*heaps, *plain) for number in heap}
+        self._read_rows(some.names[number] for number in numbers)
+        remembered = Remembered(self.catalog)
+        alike = _equal(reductions, some.at, (crowd for crowd in signatures.crowds() if crowd[0] in numbers))
+        yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
+        looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
+        yield from self._grouped(some, heaps, signatures, looking)
+        remembered.save()
+        self.groups += _plain_groups(plain, some.names, self.rows, remembered)
+        grouped = {sha256 for one in self.groups for sha256 in one.contents}
+        copied = hexadecimal(there.keys[there.copies > 1])
+        self.groups += [Matched(sha256, []) for sha256 in copied if sha256 not in grouped]
+        self.groups.sort(key=lambda one: one.primary)
+        self.relations.sort(key=lambda one: (one.one, one.other))
+
+    def _neighbours(self, some: _Pictures, reductions: Reductions) -> Signatures:
+        """Pictures by their hashes, with their neighbours: those of the last search, if it had the same pictures."""
+        signatures = Signatures(some.phash, some.dhash)
+        key = neighbours_key(signatures, some.keys, self.threshold)
+        pairs = neighbours(self.catalog, key)
+        if pairs is None:
+            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
+            if not self.cancel.is_set():
+                keep_neighbours(self.catalog, key, pairs)
+        signatures.join(pairs)
+        return signatures
+
+    def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> list[list[int]]:
+        """The heaps that the last search did not have just so; of the others, what it found is taken over."""
+        prints, lists = fingerprints(heaps, some.records, signatures), heaps.lists()
+        self.heaps += prints
+        known = {
+            some.names[number]
+            for one, heap in zip(prints, lists, strict=True)
+            if one in self.last.heaps
+            for number in heap
+        }
+        if self.last.result is not None and known:
+            self.groups += [one for one in self.last.result.groups if one.members and one.primary in known]
+            self.relations += [one for one in self.last.result.relations if one.one in known and one.kind != LIVE]
+        return [heap for one, heap in zip(prints, lists, strict=True) if one not in self.last.heaps]
 
     def _reductions(self, wanted: Keys) -> Generator[Event, None, Reductions]:
         """All reduced pictures; those that the cache lacks are read from the originals now."""
@@ -145,6 +218,7 @@ class _Search:
                 remembered.learn_digest(sha256, digest.hex() if digest is not None else "")
 
             yield from self._make("pixels", list(asked), "reading pixels", learn)
+            self.whole = all(remembered.digest(sha256) is not None for sha256 in asked)
 
     def _make(
         self, want: Want, asked: list[str], stage: str, take: Callable[[str, bytes | None], None]
@@ -171,12 +245,10 @@ class _Search:
 
     def _grouped(
         self, some: _Pictures, heaps: list[list[int]], signatures: Signatures, looking: Looking
-    ) -> Generator[Event, None, tuple[list[Matched], list[Relation]]]:
+    ) -> Iterator[Event]:
         """Look at the pixels of all neighbours."""
         present = [[one for one in heap if some.names[one] in self.rows] for heap in heaps]
         preferred = [sorted(heap, key=lambda one: preference(self.rows[some.names[one]][0])) for heap in present]
-        groups: list[Matched] = []
-        relations: list[Relation] = []
         throttle = Throttle()
         for found in group(preferred, signatures, looking):
             if self.cancel.is_set():
@@ -186,35 +258,33 @@ class _Search:
                     match(some.names[bond.other], bond.judgement, _distance(some, found.primary, bond.other))
                     for bond in found.members
                 ]
-                groups.append(Matched(some.names[found.primary], members))
+                self.groups.append(Matched(some.names[found.primary], members))
             elif isinstance(found, int):
                 if throttle.due() or found == len(heaps):
                     yield Progress("comparing pictures", found, len(heaps), "heaps")
             else:
                 one, other, judgement = some.names[found.one], some.names[found.other], found.judgement
-                relations.append(Relation(one, other, judgement.kind, judgement.confidence, list(judgement.reasons)))
-        return groups, sorted(relations, key=lambda one: (one.one, one.other))
+                self.relations.append(
+                    Relation(one, other, judgement.kind, judgement.confidence, list(judgement.reasons))
+                )
 
 
-def _pictures(codes: Codes, reductions: Reductions) -> _Pictures:
+def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Pictures:
     """Distinct contents of pictures, in the order of their digests."""
-    _, first = np.unique(codes.sha256.view("S32"), return_index=True)
-    first = first[codes.image[first]]
-    at = reductions.positions(codes.sha256[first])
-    first, at = first[at >= 0], at[at >= 0]
-    hashed = codes.hashed[first]
-    order = np.argsort(~hashed, kind="stable")
-    first, at, count = first[order], at[order], int(hashed.sum())
-    keys = codes.sha256[first]
-    return _Pictures(
-        keys, [key.tobytes().hex() for key in keys], at, codes.phash[first[:count]], codes.dhash[first[:count]]
-    )
+    at = reductions.positions(there.keys)
+    ours = np.flatnonzero(there.image & (at >= 0))
+    ours = ours[np.argsort(~there.hashed[ours], kind="stable")]
+    count = int(there.hashed[ours].sum())
+    keys, phash, dhash = there.keys[ours], there.phash[ours], there.dhash[ours]
+    columns = (keys, known[ours], phash, dhash)
+    records = np.concatenate([column.view(np.uint8).reshape(len(ours), -1) for column in columns], 1)
+    return _Pictures(keys, hexadecimal(keys), at[ours], phash[:count], dhash[:count], records)
 
 
-def _copied(codes: Codes) -> list[str]:
-    """Contents that more than one original has, of pictures and videos alike."""
-    keys, counts = np.unique(codes.sha256.view("S32"), return_counts=True)
-    return [key.tobytes().hex() for key in keys[counts > 1].view("V32")]
+def _heaps(lists: list[list[int]]) -> Heaps:
+    """The same in one array."""
+    pictures = np.array([number for heap in lists for number in heap], np.int64)
+    return Heaps(pictures, np.cumsum([0, *map(len, lists)], dtype=np.int64))
 
 
 def _equal(reductions: Reductions, at: Positions, crowds: Iterable[Sequence[int]]) -> list[list[int]]:
@@ -253,4 +323,4 @@ def _distance(some: _Pictures, one: int, other: int) -> list[int]:
 
 def _live_photos(index: PostgresIndex) -> list[Relation]:
     reason = "still and video of one Live Photo: they carry the same identifier"
-    return [Relation(one, other, "live_photo", 100, [reason]) for one, other in contents.live_pairs(index)]
+    return [Relation(one, other, LIVE, 100, [reason]) for one, other in contents.live_pairs(index)]

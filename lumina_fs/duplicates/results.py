@@ -38,6 +38,11 @@ class Matched:
     primary: str
     members: list[Match]
 
+    @property
+    def contents(self) -> list[str]:
+        """All contents, the primary first."""
+        return [self.primary, *(member.sha256 for member in self.members)]
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -67,21 +72,36 @@ def match(sha256: str, judgement: Judgement, distance: list[int] | None) -> Matc
     return Match(sha256, judgement.kind, judgement.confidence, list(judgement.reasons), distance)
 
 
-def save(catalog: Catalog, result: Result) -> None:
-    """Keep a result in place of the last one; nothing is written where they are the same."""
+def save(catalog: Catalog, result: Result) -> bytes:
+    """Keep a result in place of the last one, as these bytes; nothing is written where they are the same."""
     data = orjson.dumps(result)
-    stored = read(catalog.root, RESULT)
-    if stored is None or stored.data != data:
+    kept = read(catalog.root, RESULT)
+    if kept is None or kept.data != data:
         write_cache(catalog.disk, catalog.root, RESULT, data)
+    return data
 
 
 def load(catalog: Catalog) -> Result | None:
     """The last result; None when there is none that can be used."""
+    data = stored(catalog)
+    return parsed(data) if data is not None else None
+
+
+def stored(catalog: Catalog) -> bytes | None:
+    """The last result as it was kept."""
     try:
         with open(os.path.join(catalog.path, RESULT), "rb") as file:
-            value: dict[str, Any] = orjson.loads(file.read())
+            return file.read()
+    except OSError:
+        return None
+
+
+def parsed(data: bytes) -> Result | None:
+    """A result that was kept; None when it cannot be used."""
+    try:
+        value: dict[str, Any] = orjson.loads(data)
         groups = [Matched(one["primary"], [Match(**other) for other in one["members"]]) for one in value["groups"]]
         relations = [Relation(**one) for one in value["relations"]]
         return Result(**{**value, "groups": groups, "relations": relations})
-    except (OSError, ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from index import contents
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.find import Found, state_of
+from lumina_fs.duplicates.find import state_of
 from lumina_fs.duplicates.keeper import ordered
 from lumina_fs.duplicates.kinds import DUPLICATES
 from lumina_fs.duplicates.results import Match, Matched, Result, load
@@ -116,17 +116,21 @@ class Standings:
     _digits: int = _DIGITS
 
     @classmethod
-    def load(cls, catalog: Catalog, index: PostgresIndex, found: Found | None = None) -> Standings:
-        """As things stand now, or right after a search that found this. Raises UsageError where there was none yet."""
-        result = found.result if found is not None else load(catalog)
+    def load(cls, catalog: Catalog, index: PostgresIndex) -> Standings:
+        """As things stand now. Raises UsageError where there was no search yet."""
+        result = load(catalog)
         if result is None:
             raise UsageError("no search for duplicates was made yet: lumina duplicates find")
-        verdicts = Verdicts.load(catalog)
+        return cls.of(result, index, Verdicts.load(catalog))
+
+    @classmethod
+    def of(cls, result: Result, index: PostgresIndex, verdicts: Verdicts) -> Standings:
+        """Of what a search found, by what was decided."""
         removed = [ruling for ruling in verdicts.rulings.values() if ruling.decision == "remove"]
-        wanted = {sha256 for group in result.groups for sha256 in _contents(group)}
+        wanted = {sha256 for group in result.groups for sha256 in group.contents}
         wanted.update(sha256 for ruling in removed for sha256 in (ruling.kept, ruling.other))
-        rows = dict(found.rows) if found is not None else {}
-        for twin in contents.twins(index, sorted(wanted - rows.keys())):
+        rows: dict[str, list[Twin]] = {}
+        for twin in contents.twins(index, sorted(wanted)):
             rows.setdefault(twin.sha256, []).append(twin)
         groups = [standing for group in result.groups for standing in _standing(group, rows, verdicts)]
         groups.sort(key=lambda one: -one.savings)
@@ -161,7 +165,7 @@ class Standings:
         """Work out what `follow` needs, so that the first decision takes no longer than the others."""
         if not self._matched:
             for group in self.result.groups:
-                for sha256 in _contents(group):
+                for sha256 in group.contents:
                     self._matched.setdefault(sha256, []).append(group)
             self._places = {group.found: at for at, group in enumerate(self.groups)}
 
@@ -206,10 +210,6 @@ def _gone(removed: Sequence[Ruling], rows: Mapping[str, Sequence[Twin]]) -> int:
             here = len(rows[ruling.kept]) > 1 if ruling.other == ruling.kept else ruling.other in rows
             left[ruling.kept] = left.get(ruling.kept, False) or here
     return sum(not here for here in left.values())
-
-
-def _contents(group: Matched) -> list[str]:
-    return [group.primary, *(member.sha256 for member in group.members)]
 
 
 def _standing(group: Matched, rows: Mapping[str, Sequence[Twin]], verdicts: Verdicts) -> Iterator[Standing]:

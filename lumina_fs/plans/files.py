@@ -21,7 +21,6 @@ from schemas.files import file_name
 from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
 from schemas.text import dump
 
-
 #: Actions of a new draft that are checked before it is written; every later reading checks all.
 _CHECKED = 1000
 

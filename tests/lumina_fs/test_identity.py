@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from lumina_fs.errors import SourceOffline
 from lumina_fs.identity import distance, pair
-from lumina_fs.sidecars import Sidecars
+from lumina_fs.sidecars import Sidecars, sidecar_name
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -434,7 +435,7 @@ def test_a_sidecar_that_moved_keeps_its_id_though_the_index_knows_it_elsewhere(
     assert library.value("a.jpg")["id"] != first
 
 
-@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse"])
+@pytest.mark.parametrize("how", ["without an index", "with sidecars that do not parse", "with fresh edits"])
 def test_what_was_missing_before_does_not_make_a_source_offline(
     library: Library, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -448,11 +449,55 @@ def test_what_was_missing_before_does_not_make_a_source_offline(
     assert library.scan(accept_missing=True).missing == 4
     if how == "without an index":
         monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
-    else:
-        for number in range(4):
+    for number in range(4):
+        if how == "with sidecars that do not parse":
             library.sidecar(f"{number}.jpg").write_bytes(b"{")
+        elif how == "with fresh edits":
+            library.curate(f"{number}.jpg", rating=number)
     for _ in range(2):
         assert library.scan().offline == []
     (library.root / "4.jpg").unlink()
     library.photo("5.jpg", 5)
     assert library.scan().offline == []
+
+
+def test_a_sidecar_put_aside_in_the_catalog_is_found_by_its_photo_too(library: Library, tmp_path: Path) -> None:
+    from lumina_fs.catalog import Catalog
+    from tests.conftest import Library
+
+    library.photo("other.jpg", 9)
+    library.scan()
+    card = Library(tmp_path / "card")
+    card.photo("x/a.jpg", 1)
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(card.root), name="card", sidecars="catalog")
+    library.scan()
+    side = library.root / ".lumina/sidecars/card/x/a.jpg.lumina.json"
+    value = json.loads(side.read_bytes())
+    side.write_text(json.dumps({**value, "curation": {"caption": "the old picture"}}))
+    library.scan()
+    card.photo("x/a.jpg", 2)
+    library.scan()
+    assert json.loads(side.read_bytes())["id"] != value["id"]
+    card.photo("x/a.jpg", 1)
+    assert library.scan().moved == 1
+    back = json.loads(side.read_bytes())
+    assert (back["id"], back["curation"]) == (value["id"], {"caption": "the old picture"})
+
+
+def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_scan(library: Library) -> None:
+    """Until a scan looked, its sidecar says the name of the other: a rebuild knows but the cut name."""
+    import threading
+
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.rebuild import rebuild
+
+    library.photo("a.jpg", 1)
+    library.scan()
+    name = "long " * 48 + ".jpg"
+    shutil.copy2(library.root / "a.jpg", library.root / name)
+    shutil.copy2(library.sidecar("a.jpg"), library.root / sidecar_name(name))
+    with Catalog.open(str(library.root)) as catalog:
+        list(rebuild(catalog, cancel=threading.Event()))
+    library.scan()
+    assert sorted(library.search()) == ["a.jpg", name]

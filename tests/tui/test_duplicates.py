@@ -23,11 +23,11 @@ from tests.lumina_fs.duplicates.searching import decisions, searched, standings
 from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
 from tui.app import LuminaApp
-from tui.screens.compare import Compare, Pane
+from tui.duplicates.compare import Compare, Pane
+from tui.duplicates.fact_table import FactTable, fact_lines
+from tui.duplicates.group_batch import GroupBatch
+from tui.duplicates.group_panel import GroupPanel
 from tui.screens.duplicates import DuplicatesScreen
-from tui.screens.group_batch import GroupBatch
-from tui.widgets.fact_table import FactTable, fact_lines
-from tui.widgets.group_panel import GroupPanel
 from tui.widgets.picture import Picture
 from tui.widgets.virtual_table import VirtualTable
 

@@ -22,10 +22,10 @@ from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
 from tui.asking import Choose
 from tui.forms import Form
-from tui.job_forms import work_form
-from tui.schedules import Schedules
+from tui.jobs.job_forms import work_form
+from tui.jobs.running_job import RunningJob, said
+from tui.jobs.schedules import Schedules
 from tui.screens.jobs import JobsScreen
-from tui.widgets.running_job import RunningJob, said
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -275,7 +275,7 @@ async def test_it_looks_as_it_should(
     steady_library: Library, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.screens.jobs.took", lambda record: "12 s")
-    monkeypatch.setattr("tui.widgets.running_job.said", lambda record: said(record).partition(", 1")[0])
+    monkeypatch.setattr("tui.jobs.running_job.said", lambda record: said(record).partition(", 1")[0])
     library = steady_library
     library.photo("2019/a.jpg", 1)
     library.photo("2019/b.jpg", 2)

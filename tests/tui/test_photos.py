@@ -12,13 +12,13 @@ from lumina_fs.viewing.detail import Detail
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
 from tui.asking import AskText, Choose, Confirm
-from tui.conflict import Conflict
+from tui.photos.conflict import Conflict
+from tui.photos.detail_view import DetailView
+from tui.photos.filter_panel import FilterPanel
 from tui.photos.full_photo import FullPhoto
+from tui.photos.query_bar import QueryInput
 from tui.screens.photos import PhotosScreen
 from tui.widgets import drawing
-from tui.widgets.detail_view import DetailView
-from tui.widgets.filter_panel import FilterPanel
-from tui.widgets.query_bar import QueryInput
 
 LAST = 11
 
@@ -336,7 +336,7 @@ async def test_in_a_narrow_window_a_photo_has_the_screen_for_itself(scanned: Lib
         await pilot.press("right", "right", "alt+5")
         await settled(pilot)
         assert photos(pilot).at == 2
-        assert "rating: - → 5" in str(pilot.app.screen.query_one(".facts", Static).content)
+        await until(pilot, lambda: "- → 5 ★" in str(pilot.app.screen.query_one(".facts", Static).content))
         await pilot.press("escape")
         await settled(pilot)
         assert pilot.app.screen is photos(pilot)

@@ -25,8 +25,8 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "serve",
         _EXAMPLE,
-        "The terminal UI in a browser. The address that is printed holds a key, without which nothing is served. Whoever "
-        f"has it can do what you can do in Lumina. {KEY} names a key of your own, {_SHORTEST} or more characters.",
+        "The terminal UI in a browser. The address that is printed holds a key, without which nothing is served: "
+        f"whoever has it can do what you can in Lumina. {KEY} names one of your own ({_SHORTEST} characters or more).",
     )
     parser.add_argument("--port", type=int, default=8642, help="the port (8642; 0: any that is free)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")

@@ -18,10 +18,10 @@ from lumina_fs.viewing.pending import Edit, Outcome, save_some
 from lumina_fs.viewing.photos import Key
 from schemas.sidecar import tag_parts
 from tui.asking import AskText
-from tui.conflict import Conflict
+from tui.photos.conflict import Conflict
 from tui.photos.file_screen import FileScreen
 from tui.photos.listing import key_of
-from tui.widgets.one_key import OneKey
+from tui.photos.one_key import OneKey
 
 _LABELS = (
     ("r", "red"), ("o", "orange"), ("y", "yellow"), ("g", "green"), ("b", "blue"), ("p", "purple"), ("i", "pink"),
@@ -147,6 +147,9 @@ class CuratingScreen(FileScreen):
         if not self.targets():
             return
         before = "" if self.selection else str(self._said(field) or "")
+        if "\n" in before or "\r" in before:  # a line of input would join its lines
+            self.notify("it has several lines: `lumina edit` opens it in your editor", severity="warning")
+            return
         hint = "Enter takes it (nothing: takes it away), Escape gives up"
         text = await self.app.push_screen_wait(AskText(f"{title} of {self._about()}", before, hint=hint))
         if text is not None and (text != before or self.selection):

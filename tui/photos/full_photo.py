@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 
 from tui.foreign import named
 from tui.photos.curating_screen import EDITING, CuratingScreen
-from tui.widgets.detail_view import DetailView, Facts
+from tui.photos.detail_view import DetailView, Facts
 
 
 class FullPhoto(Screen[None]):

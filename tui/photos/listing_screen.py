@@ -17,10 +17,12 @@ from lumina_fs.viewing.photos import Key, Listed, QueryError
 from tui.catalog_screen import CatalogScreen
 from tui.following import Change
 from tui.photos.listing import PAGE, Listing, key_of
+from tui.photos.photo_cell import GridCell
+from tui.photos.photo_grid import PhotoGrid
+from tui.photos.photo_table import PhotoTable
+from tui.photos.query_bar import QueryBar
 from tui.photos.shown import cell_of, row_of
-from tui.widgets.photo_grid import GridCell, PhotoGrid
-from tui.widgets.photo_table import PhotoTable
-from tui.widgets.query_bar import QueryBar
+from tui.session import Session
 from tui.widgets.virtual_table import Row, VirtualTable
 
 #: Changes under the screen are looked at no more often than this many seconds, and than five times as long as it took.
@@ -96,11 +98,16 @@ class ListingScreen(CatalogScreen):
             if not wanted.same_as(self.listing) or not self.listing.total:
                 self._begin(wanted)
             order = await session.ask_slowly(photos.whole_order, wanted.query, sort)
-            await self._take(wanted, order)
+            if self.session is session:
+                await self._take(session, wanted, order)
         except QueryError as error:
             bar.tell(error.reason, error.column)
         except Interrupted:
             return
+        except RuntimeError:
+            if self.session is session:
+                raise
+            return  # the catalog was closed, and its threads with it
         except (LuminaError, OSError) as error:
             self.problem = str(error)
         finally:
@@ -109,6 +116,8 @@ class ListingScreen(CatalogScreen):
 
     def _begin(self, wanted: Listing) -> None:
         """Show the first page of another answer."""
+        if self.session is None:
+            return
         if not wanted.same_as(self.listing):
             if self.listing.query:
                 self._wanted_key = None
@@ -118,9 +127,8 @@ class ListingScreen(CatalogScreen):
         self.say_status()
         self.moved()
 
-    async def _take(self, wanted: Listing, order: photos.Order) -> None:
+    async def _take(self, session: Session, wanted: Listing, order: photos.Order) -> None:
         """Show all of an answer, now that its order is known."""
-        session = self.open_session
         here = self.current()
         key = self._wanted_key or (key_of(here) if here is not None and self.at else None)
         row = self.at if self._wanted_key is None else self._wanted_row
@@ -134,9 +142,10 @@ class ListingScreen(CatalogScreen):
         for number in {row // PAGE, *self.view.pages_in_sight()}:
             if number * PAGE < len(order):
                 fresh.put(number, await session.ask(photos.page, order, number * PAGE, (number + 1) * PAGE))
-        self.listing = fresh
-        self._lay_out(row)
-        self.moved()
+        if self.session is session:
+            self.listing = fresh
+            self._lay_out(row)
+            self.moved()
 
     def _lay_out(self, row: int) -> None:
         """Both views forget what they knew; the one that is shown gets what is there."""

@@ -10,7 +10,7 @@ from lumina_fs.viewing.pending import Edit
 from lumina_fs.viewing.photos import Listed
 from schemas.sidecar import tag_parts
 from tui.foreign import named
-from tui.widgets.photo_grid import GridCell
+from tui.photos.photo_cell import GridCell
 from tui.widgets.virtual_table import Cell, Column, Row
 
 _PICKS = {"pick": "picked", "reject": "rejected"}

@@ -18,7 +18,7 @@ from lumina_fs.viewing.plan_values import ActionDetail, Chosen, FolderPage, Open
 from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
-from tui.widgets.chips import Chips
+from tui.plans.chips import Chips
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _NARROW = (

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, TabbedContent, TabPane
 
-from tui.audit_pane import AuditPane
+from tui.audit.audit_pane import AuditPane
+from tui.audit.problems_pane import ProblemsPane
 from tui.catalog_screen import CatalogScreen
 from tui.following import CatalogChanged, Change, FilesChanged
-from tui.problems_pane import ProblemsPane
 
 
 class AuditScreen(CatalogScreen):

@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import plural, size
-from lumina_fs.cli.jobs_shown import moment
 from lumina_fs.durable import Disk
 from lumina_fs.errors import LuminaError
 from lumina_fs.farewell import Outlook, delete, outlook
@@ -24,36 +23,13 @@ from lumina_fs.progress import Finished
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
-from tui.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
-from tui.catalog_numbers import CatalogNumbers
 from tui.catalog_screen import CatalogScreen
+from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
+from tui.catalogs.catalog_numbers import CatalogNumbers
+from tui.catalogs.catalog_rows import SOURCES, WIDE, catalog_row, columns_for, source_row
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
 from tui.foreign import foreign_lines, named
-from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
-
-#: Columns of a terminal from which on the folder has a column of its own.
-_ROOMY = 108
-_WIDE = (
-    Column("name", "Name", 20),
-    Column("images", "Images", 10, "right"),
-    Column("videos", "Videos", 8, "right"),
-    Column("size", "Size", 9, "right"),
-    Column("scan", "Last scan", 16),
-    Column("problems", "Problems", 8, "right"),
-    Column("state", "State", 18),
-    Column("path", "Folder", 0, "middle"),
-)
-_NARROW = (
-    Column("name", "Name", 15), *_WIDE[1:4], Column("scan", "Last scan", 10), _WIDE[5], Column("state", "State"),
-)  # fmt: skip
-_SOURCES = (
-    Column("name", "Source", 12),
-    Column("managed", "Photos", 10),
-    Column("state", "State", 8),
-    Column("originals", "Originals", 10, "right"),
-    Column("free", "Free", 9, "right"),
-    Column("path", "Folder", 0, "middle"),
-)
+from tui.widgets.virtual_table import VirtualTable
 
 
 class CatalogsScreen(CatalogScreen):
@@ -86,11 +62,11 @@ class CatalogsScreen(CatalogScreen):
 
     def content(self) -> Iterable[Widget]:
         """The list, and what is known of the one under the cursor."""
-        yield VirtualTable(_WIDE, id="catalogs")
+        yield VirtualTable(WIDE, id="catalogs")
         yield Static("No catalog yet.\nPress n to make one of a folder with photos.", classes="first")
         with Vertical(id="details"):
             yield Static("", id="about")
-            yield VirtualTable(_SOURCES, id="sources")
+            yield VirtualTable(SOURCES, id="sources")
 
     def concerns(self, change: Change) -> bool:
         """Jobs that run or end and sources, besides the contents."""
@@ -150,31 +126,17 @@ class CatalogsScreen(CatalogScreen):
 
     def _fill(self, at: int | None = None) -> None:
         table = self._list
-        table.columns = list(_WIDE if self.app.size.width >= _ROOMY else _NARROW)
+        table.columns = list(columns_for(self.app.size.width))
         open_ = self.session.catalog.path if self.session is not None else None
-        table.fill([self._shown(row, is_open=row.path == open_) for row in self._rows], cursor=at)
+        known = self._numbers.known
+        shown = [catalog_row(row, known.get(row.path), table.columns, is_open=row.path == open_) for row in self._rows]
+        table.fill(shown, cursor=at)
         for widget in (table, self.query_one("#details")):
             widget.display = bool(self._rows)
         self.query_one(".first").display = not self._rows
         if self._rows and self.focused is None:
             table.focus()
         self._about()
-
-    def _shown(self, row: CatalogRow, *, is_open: bool) -> Row:
-        found = self._numbers.known.get(row.path)
-        images = f"{found.images + found.others:,}" if found else "" if row.originals is None else f"~{row.originals:,}"
-        scan = moment(row.last_scan)[:16] or "never"
-        wrong = len(row.problems) + (found.problems if found else 0)
-        look = "good" if row.state == "idle" else "warn" if row.present else "bad"
-        cells: dict[str, str | Cell] = {
-            "name": f"{named(row.name)}{' (open)' if is_open else ''}", "images": images,
-            "videos": f"{found.videos:,}" if found else "", "size": size(found.size) if found else "",
-            "scan": scan, "problems": Cell(f"{wrong:,}", "warn") if wrong else "",
-            "state": Cell(row.state, look), "path": row.path,
-        }  # fmt: skip
-        if self.app.size.width < _ROOMY:
-            cells["scan"] = scan[:10]
-        return [cells[column.key] for column in self._list.columns]
 
     @on(VirtualTable.Moved, "#catalogs")
     def _about(self) -> None:
@@ -191,7 +153,7 @@ class CatalogsScreen(CatalogScreen):
         if not row.present:
             lines.append("! It is not there. Is its disk connected? f forgets it.")
         self.query_one("#about", Static).update(foreign_lines(lines))
-        self.query_one("#sources", VirtualTable).fill([_shown_source(source) for source in row.sources])
+        self.query_one("#sources", VirtualTable).fill([source_row(source) for source in row.sources])
 
     # -- opening
 
@@ -348,7 +310,8 @@ class CatalogsScreen(CatalogScreen):
         if values.get("photos") == "trash":
             self._open(row.path, lambda: self._propose(), "plans")
             return
-        await self._delete(row, seen.aside, sidecars=values["sidecars"])
+        # of the app, because the work of screens ends when the catalog is closed
+        self.app.run_worker(self._delete(row, seen.aside, sidecars=values["sidecars"]), group="deleting")
 
     async def _delete(self, row: CatalogRow, aside: str, *, sidecars: bool) -> None:
         if self.session is not None and self.session.catalog.path == row.path:
@@ -391,14 +354,3 @@ class CatalogsScreen(CatalogScreen):
 
 def _clear_out(access: Access) -> tuple[str, int] | None:
     return propose_clear_out(access.catalog, access.index)
-
-
-def _shown_source(source: SourceRow) -> Row:
-    return (
-        source.name,
-        "managed" if source.managed else "referenced",
-        Cell("offline", "bad") if source.offline else Cell("online", "good"),
-        "" if source.originals is None else f"{source.originals:,}",
-        "" if source.free is None else size(source.free),
-        source.path,
-    )

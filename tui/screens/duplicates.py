@@ -17,12 +17,12 @@ from lumina_fs.viewing import duplicates as questions
 from lumina_fs.viewing.duplicates import Board, Deciding, How, Wanted
 from lumina_fs.viewing.group_list import decidable, said
 from tui.asking import AskText
+from tui.duplicates.compare import Compare
+from tui.duplicates.group_batch import Agreed, GroupBatch, GroupWriting
+from tui.duplicates.group_listing import GroupListing
+from tui.duplicates.group_panel import GroupPanel
+from tui.duplicates.group_rows import written
 from tui.foreign import foreign
-from tui.screens.compare import Compare
-from tui.screens.group_batch import Agreed, GroupBatch, GroupWriting
-from tui.screens.group_listing import GroupListing
-from tui.widgets.group_panel import GroupPanel
-from tui.widgets.group_rows import written
 
 #: More groups than this are decided about by one key only after a question.
 _FEW = 100
@@ -32,7 +32,7 @@ class DuplicatesScreen(GroupListing):
     """The groups, and what is decided about them."""
 
     NAME = "duplicates"
-    CSS_PATH = "duplicates.tcss"
+    CSS_PATH = "../duplicates/duplicates.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "decide('keep')", "Keep", tooltip="The file chosen, or the keeper, stays; others may go"),
         Binding("d", "decide('remove')", "Remove", show=False, tooltip="The file chosen beside the list may go"),

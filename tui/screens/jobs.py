@@ -24,9 +24,9 @@ from tui.catalog_screen import CatalogScreen
 from tui.following import Change, JobsChanged
 from tui.foreign import foreign_lines
 from tui.forms import Field, Form
-from tui.job_forms import KINDS, work_form
-from tui.schedules import Schedules
-from tui.widgets.running_job import RunningJob
+from tui.jobs.job_forms import KINDS, work_form
+from tui.jobs.running_job import RunningJob
+from tui.jobs.schedules import Schedules
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
 #: Jobs that are drawn with a bar at a time.

@@ -22,14 +22,14 @@ from lumina_fs.viewing.photos import Listed
 from tui.asking import AskText
 from tui.foreign import foreign
 from tui.photos.curating_screen import CuratingScreen
+from tui.photos.detail_view import DetailView
+from tui.photos.filter_panel import FilterPanel
 from tui.photos.full_photo import FullPhoto
 from tui.photos.listing import key_of
-from tui.widgets.detail_view import DetailView
-from tui.widgets.filter_panel import FilterPanel
-from tui.widgets.one_key import OneKey
-from tui.widgets.photo_grid import PhotoGrid
-from tui.widgets.photo_table import PhotoTable
-from tui.widgets.query_bar import QueryBar, QueryInput
+from tui.photos.one_key import OneKey
+from tui.photos.photo_grid import PhotoGrid
+from tui.photos.photo_table import PhotoTable
+from tui.photos.query_bar import QueryBar, QueryInput
 from tui.widgets.virtual_table import VirtualTable
 
 #: Seconds that the cursor rests before all about a photo is read.
@@ -103,6 +103,8 @@ class PhotosScreen(CuratingScreen):
         try:
             self.choices = await self.open_session.ask_slowly(photos.choices)
         except (LuminaError, OSError, Interrupted):
+            return
+        if self.session is None:
             return
         self.query_one(QueryInput).choices = self.choices
         self.query_changed()
@@ -218,6 +220,10 @@ class PhotosScreen(CuratingScreen):
             for viewer in self._viewers():
                 viewer.say(str(error))
             return
+        except RuntimeError:
+            if self.session is session:
+                raise
+            return  # the catalog was closed, and its threads with it
         for viewer in self._viewers():
             viewer.show(found, related, session.pending.get(key_of(here)), sources)
 

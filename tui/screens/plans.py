@@ -12,11 +12,11 @@ from textual.widgets import ContentSwitcher
 
 from tui.catalog_screen import CatalogScreen
 from tui.following import Change, FilesChanged, JobsChanged
+from tui.plans.chips import Chips
 from tui.plans.creator import CreatePlan
 from tui.plans.list_pane import PlanListPane
 from tui.plans.plan_pane import PlanPane
 from tui.plans.trash_pane import TrashPane
-from tui.widgets.chips import Chips
 
 _TABS = (("list", "Plans"), ("trash", "Trash (t)"))
 

@@ -36,7 +36,7 @@ class TopBar(Horizontal):
         """Names of other screens give way to what runs or is wrong: their keys stay, and can still be clicked."""
         names = list(self.query(RoomName))
         room = self.size.width - sum(len(name.full) for name in names) - 2
-        brief = urgent and 0 < self.size.width and room < cell_len(said)
+        brief = urgent and self.size.width > 0 and room < cell_len(said)
         for name in names:
             name.brief = brief
 

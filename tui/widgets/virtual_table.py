@@ -210,7 +210,8 @@ class VirtualTable(ScrollView, can_focus=True):
     def watch_cursor(self, before: int, now: int) -> None:
         """Show the row, and tell."""
         self._show_cursor(animate=False)
-        self.refresh()
+        self.refresh_row(before)
+        self.refresh_row(now)
         self._need()
         if self.total:
             self.post_message(self.Moved(self, now))

@@ -18,7 +18,7 @@ from lumina_fs.errors import CorruptDocument, LuminaError
 from lumina_fs.viewing.problems import Place, WantedProblems, counts, page
 from schemas.names import decode_name
 from tui.asking import Choose
-from tui.audit_pane import AuditPane
+from tui.audit.audit_pane import AuditPane
 from tui.foreign import foreign, named
 from tui.host import Host
 from tui.widgets.virtual_table import PAGE, Cell, Column, VirtualTable

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,8 +16,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lumina_fs.terminal import visible
 from tui.host import Host
+from tui.photos.photo_cell import FORMS, Form, GridCell, caption, middle, worded
 from tui.widgets import drawing
 from tui.widgets.half_blocks import Lines
 from tui.widgets.thumbnails import Thumbnails, Wanted
@@ -26,33 +25,6 @@ from tui.widgets.thumbnails import Thumbnails, Wanted
 #: Photos that are asked for at once, and pages that are kept.
 PAGE = 200
 _KEPT_PAGES = 20
-
-
-class Form(NamedTuple):
-    """How large a photo is in the grid: columns, lines of its picture, lines of words below."""
-
-    columns: int
-    picture: int
-    words: int
-
-    @property
-    def lines(self) -> int:
-        """All lines."""
-        return self.picture + self.words
-
-
-FORMS = (Form(16, 5, 1), Form(24, 8, 2), Form(36, 13, 2), Form(52, 19, 2))
-
-
-class GridCell(NamedTuple):
-    """A photo as the grid shows it. Texts are foreign: they are escaped here. `thumbnail`: source, path, digest."""
-
-    thumbnail: tuple[str, str, str | None]
-    name: str
-    facts: str
-    words: str
-    changed: bool = False
-    absent: bool = False
 
 
 class _Drawing(NamedTuple):
@@ -410,7 +382,7 @@ class PhotoGrid(ScrollView, can_focus=True):
         here, marked = number == self.cursor, number in self.marks
         style = now.cursor if here else now.marked if marked else now.plain
         if line >= now.form.picture:
-            return [Segment(self._caption(now.form, number, line, here=here, marked=marked), style)]
+            return [Segment(caption(now.form, self.row(number), line, here=here, marked=marked), style)]
         left, right = ("▌", "▐") if here else ("┃", "┃") if marked else (" ", " ")
         return [Segment(left, style), *self._picture(now, number, line), Segment(right, style)]
 
@@ -418,47 +390,11 @@ class PhotoGrid(ScrollView, can_focus=True):
         width, high = now.form.columns - 2, now.form.picture
         cell = self.row(number)
         if cell is None:
-            return [Segment(_middle("…" if line == high // 2 else "", width), now.dim)]
+            return [Segment(middle("…" if line == high // 2 else "", width), now.dim)]
         lines: Lines | str | None = None
         if drawing.draws():
             lines = self.thumbnails.get(Wanted(*cell.thumbnail, width, high))
             if isinstance(lines, list):
                 return lines[line]
         words = cell.words if lines is None else f"{cell.words}\n{lines}"
-        return [Segment(_worded(words, line, width, high), now.dim)]
-
-    def _caption(self, form: Form, number: int, line: int, *, here: bool, marked: bool) -> str:
-        cell = self.row(number)
-        if cell is None:
-            return " " * form.columns
-        if line > form.picture:
-            text = f"   {visible(cell.facts)}"
-        else:
-            sign = "›" if here else " "
-            text = f"{sign}{'✓' if marked else ' '}{'*' if cell.changed else ' '}{visible(cell.name)}"
-        wide = cell_len(text)
-        room = form.columns - 1
-        fitted = set_cell_size(text, room - 1) + "…" if wide > room else text + " " * (room - wide)
-        return fitted + " "
-
-
-def _middle(text: str, width: int) -> str:
-    wide = cell_len(text)
-    if wide >= width:
-        return set_cell_size(text, width)
-    left = (width - wide) // 2
-    return " " * left + text + " " * (width - wide - left)
-
-
-def _worded(words: str, line: int, width: int, lines: int) -> str:
-    """A line of words in the middle of a field."""
-    parts = [visible(part) for part in words.split("\n")]
-    wrapped: list[str] = []
-    for part in parts:
-        while cell_len(part) > width - 2 and len(wrapped) < lines:
-            head = set_cell_size(part, width - 2).rstrip()
-            wrapped.append(head)
-            part = part[len(head) :]
-        wrapped.append(part)
-    top = max(0, (lines - len(wrapped)) // 2)
-    return _middle(wrapped[line - top] if 0 <= line - top < len(wrapped) else "", width)
+        return [Segment(worded(words, line, width, high), now.dim)]

@@ -24,7 +24,7 @@ class FactTable(VerticalScroll):
     """A line a fact, a column a file. It is scrolled by keys where it is longer than its place."""
 
     DEFAULT_CSS = """
-    FactTable { height: 1fr; background: $surface; }
+    FactTable { height: 1fr; background: $surface; overflow-y: scroll; scrollbar-size-vertical: 1; }
     FactTable > Static { width: 1fr; height: auto; }
     """
     BINDINGS = [  # noqa: RUF012
@@ -48,7 +48,7 @@ class FactTable(VerticalScroll):
 
     def _draw(self) -> None:
         if self.is_mounted and self.size.width:
-            width = self.scrollable_content_region.width - 1
+            width = self.outer_size.width - 2  # the bar is always there, so that columns never move
             self.query_one(Static).update(Content("\n").join(fact_lines(self.facts, width)))
 
 

@@ -20,12 +20,12 @@ from lumina_fs.viewing import duplicates as questions
 from lumina_fs.viewing.duplicates import SORTS, Board, Wanted
 from lumina_fs.viewing.group_list import GroupList, as_state, from_state, make_list, said
 from tui.catalog_screen import CatalogScreen
+from tui.duplicates.compare import Compare
+from tui.duplicates.group_filter import GroupFilter
+from tui.duplicates.group_panel import GroupPanel
+from tui.duplicates.group_rows import COLUMNS, advice, numbers_of, row_of
 from tui.following import Change, FilesChanged, JobsChanged
 from tui.foreign import foreign
-from tui.screens.compare import Compare
-from tui.screens.group_filter import GroupFilter
-from tui.widgets.group_panel import GroupPanel
-from tui.widgets.group_rows import COLUMNS, advice, numbers_of, row_of
 from tui.widgets.top_bar import doing
 from tui.widgets.virtual_table import PAGE, VirtualTable
 

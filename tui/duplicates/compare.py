@@ -16,9 +16,9 @@ from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.duplicates import How, photo_of, sureness
 from lumina_fs.viewing.group_facts import describe, facts, fate
+from tui.duplicates.fact_table import FactTable
 from tui.foreign import foreign, named
 from tui.host import Host
-from tui.widgets.fact_table import FactTable
 from tui.widgets.picture import Picture
 
 #: Pictures that are shown at once, and the columns that each should have.

@@ -18,7 +18,7 @@ from lumina_fs.jobs.schedules import Planned, add_schedule, planned, remove_sche
 from tui.asking import Confirm
 from tui.forms import Values
 from tui.host import Host
-from tui.job_forms import schedule_form
+from tui.jobs.job_forms import schedule_form
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _COLUMNS = (

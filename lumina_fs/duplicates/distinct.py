@@ -1,0 +1,71 @@
+"""The distinct contents of a catalog, in arrays: how many originals have each, how large it is, what its hashes are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.contents import Codes
+from lumina_fs.duplicates.candidates import Words
+from lumina_fs.duplicates.reductions import Keys
+
+_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Contents in the order of their digests; arrays of one length. Nothing here depends on the order of the rows."""
+
+    keys: Keys
+    copies: NDArray[np.int64]
+    """How many originals have it."""
+    size: NDArray[np.int64]
+    image: NDArray[np.bool_]
+    hashed: NDArray[np.bool_]
+    """True where both hashes mean something."""
+    phash: Words
+    dhash: Words
+    stamps: Words
+    """(n, 3): the stamps of its originals, put together: they change with anything that is said of one of them."""
+
+    @classmethod
+    def of(cls, codes: Codes) -> Contents:
+        """Those of all originals."""
+        order = np.argsort(codes.sha256.view("S32"), kind="stable")
+        keys = codes.sha256[order]
+        new = np.ones(len(keys), bool)
+        new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
+        starts = np.flatnonzero(new)
+        hashed = (codes.hashed & codes.image)[order]
+        stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS)[order]
+
+        def largest(words: Words) -> Words:
+            return np.maximum.reduceat(np.where(hashed, words[order], np.uint64(0)), starts) if len(keys) else words
+
+        return cls(
+            keys[starts],
+            np.diff(np.append(starts, len(keys))),
+            codes.size[order][starts],
+            np.logical_or.reduceat(codes.image[order], starts) if len(keys) else codes.image,
+            np.logical_or.reduceat(hashed, starts) if len(keys) else hashed,
+            largest(codes.phash),
+            largest(codes.dhash),
+            np.bitwise_xor.reduceat(stamps, starts, axis=0) if len(keys) else stamps,
+        )
+
+    def places(self, names: list[str]) -> NDArray[np.int64]:
+        """Where contents (SHA-256, hex) stand in the arrays; -1 for those that no original has."""
+        wanted = np.frombuffer(bytes.fromhex("".join(names)), "S32")
+        if not len(self.keys):
+            return np.full(len(wanted), -1, np.int64)
+        order = self.keys.view("S32")
+        at = np.minimum(np.searchsorted(order, wanted), len(order) - 1)
+        return np.where(order[at] == wanted, at, -1)
+
+
+def hexadecimal(keys: Keys) -> list[str]:
+    """Digests as documents have them."""
+    text, length = keys.tobytes().hex(), 2 * keys.dtype.itemsize
+    return [text[start : start + length] for start in range(0, len(text), length)]

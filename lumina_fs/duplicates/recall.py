@@ -1,0 +1,181 @@
+"""What holds of the last search: all of it where nothing is different that it depends on, or what it said of heaps.
+
+What is said of a heap depends on its pictures, on what is recorded of their originals, on who is whose neighbour, and
+on what a person said to be no duplicate: all that is in the fingerprint of the heap. So has the catalog.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from index.contents import Codes
+from lumina_fs.cache_files import write_cache
+from lumina_fs.catalog import Catalog
+from lumina_fs.duplicates.candidates import Heaps, Positions, Signatures, Words
+from lumina_fs.duplicates.distinct import Contents
+from lumina_fs.duplicates.reduction_writer import CACHE as REDUCTIONS
+from lumina_fs.duplicates.remembered import CACHE, DIGESTS, LIKENESSES
+from lumina_fs.duplicates.results import Result, parsed, stored
+from lumina_fs.duplicates.verdicts import Verdicts
+
+SEARCH = f"{CACHE}/search-v1.json"
+NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
+
+_BYTES = 16
+#: Beside this folder, what an answer depends on.
+_MORE = (("index", "contents.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"))
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last search. `basis`: all that its result depends on, "" where another search may find something else."""
+
+    result: Result | None = None
+    basis: str = ""
+    heaps: frozenset[bytes] = frozenset()
+    """Fingerprints of the heaps that it looked at."""
+
+
+def recall(catalog: Catalog) -> Last:
+    """The last search, as far as it was made in the way of this version and with the caches that are there."""
+    try:
+        with open(os.path.join(catalog.path, SEARCH), "rb") as file:
+            value = orjson.loads(file.read())
+        data = stored(catalog)
+        if data is None or (value["result"], value["way"]) != (_digest(data), _way(catalog)):
+            return Last()
+        heaps = bytes.fromhex(value["heaps"])
+        return Last(
+            parsed(data),
+            str(value["basis"]),
+            frozenset(heaps[start : start + _BYTES] for start in range(0, len(heaps), _BYTES)),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return Last()
+
+
+def keep(catalog: Catalog, result: bytes, basis: str, heaps: Iterable[bytes]) -> None:
+    """Keep what the next search needs; `result` is the result as it was kept."""
+    value = {"result": _digest(result), "way": _way(catalog), "basis": basis, "heaps": b"".join(heaps).hex()}
+    write_cache(catalog.disk, catalog.root, SEARCH, orjson.dumps(value))
+
+
+def basis_of(codes: Codes, threshold: int, verdicts: Verdicts, sources: Iterable[str]) -> str:
+    """A digest of all that a result depends on, in no order: rebuilt from the same files, an index gives the same."""
+    order = np.lexsort(codes.stamp.view(np.uint64).reshape(-1, 3).T)
+    columns = [column[order] for column in codes]
+    said = orjson.dumps([threshold, sorted(sources), sorted(map(sorted, _strangers(verdicts)))])
+    return _digest(said, *(column.tobytes() for column in columns))
+
+
+def facts(contents: Contents, verdicts: Verdicts) -> Words:
+    """(n, 3) for each content what changes with anything that is recorded of it, or was said about what it is not."""
+    found = contents.stamps.copy()
+    pairs = [sorted(pair) for pair in _strangers(verdicts)]
+    places = contents.places([content for pair in pairs for content in pair])
+    for number, (one, other) in enumerate(pairs):
+        said = np.frombuffer(hashlib.sha256(f"{one} {other}".encode()).digest()[:24], np.uint64)
+        for place in places[2 * number : 2 * number + 2]:
+            if place >= 0:
+                found[place] ^= said
+    return found
+
+
+def fingerprints(heaps: Heaps, records: NDArray[np.uint8], signatures: Signatures | None) -> list[bytes]:
+    """Of each heap, from a row of bytes for each picture, and from who is whose neighbour by their signatures."""
+    rows, width = np.ascontiguousarray(records[heaps.pictures]).tobytes(), records.shape[1]
+    edges, bounds = _edges(heaps, signatures)
+    found = []
+    for number, (start, end) in enumerate(zip(heaps.starts[:-1].tolist(), heaps.starts[1:].tolist(), strict=True)):
+        said = hashlib.blake2b(rows[start * width : end * width], digest_size=_BYTES, salt=b"heap")
+        said.update(edges[16 * bounds[number] : 16 * bounds[number + 1]])
+        said.update((end - start).to_bytes(8, "little"))
+        found.append(said.digest())
+    return found
+
+
+def _edges(heaps: Heaps, signatures: Signatures | None) -> tuple[bytes, list[int]]:
+    """The neighbours of each heap as places within it, 16 bytes a pair, by signature; and where each heap begins."""
+    if signatures is None:
+        return b"", [0] * len(heaps.starts)
+    place = np.empty(len(signatures.of), np.int64)
+    place[heaps.pictures] = np.arange(len(heaps.pictures))
+    one, other = (place[signatures.representatives[some]] for some in signatures.pairs)
+    heap = np.searchsorted(heaps.starts, one, "right") - 1
+    order = np.argsort(heap, kind="stable")
+    pairs = np.stack([one, other], 1)[order] - heaps.starts[heap[order]][:, None]
+    return pairs.tobytes(), np.searchsorted(heap[order], np.arange(len(heaps.starts))).tolist()
+
+
+def neighbours(catalog: Catalog, key: bytes) -> Positions | None:
+    """Pairs of neighbours that were kept under this key, None where there are none."""
+    try:
+        with open(os.path.join(catalog.path, NEIGHBOURS), "rb") as file:
+            data = file.read()
+        whole = data[:32] == key and data[-32:] == hashlib.sha256(data[:-32]).digest()
+        return np.frombuffer(data[32:-32], np.int64) if whole else None
+    except (OSError, ValueError):
+        return None
+
+
+def keep_neighbours(catalog: Catalog, key: bytes, pairs: Positions) -> None:
+    """Keep them in place of those of the last search."""
+    data = key + pairs.tobytes()
+    write_cache(catalog.disk, catalog.root, NEIGHBOURS, data + hashlib.sha256(data).digest())
+
+
+def neighbours_key(signatures: Signatures, names: NDArray[np.void], threshold: int) -> bytes:
+    """By what pairs are known to be those of these pictures: views are those of one picture of each signature."""
+    parts = (names[signatures.representatives], signatures.phash, signatures.dhash)
+    said = b"".join(part.tobytes() for part in parts)
+    return hashlib.sha256(f"{threshold} {_rules()} ".encode() + said).digest()
+
+
+def _strangers(verdicts: Verdicts) -> list[frozenset[str]]:
+    return [pair for pair, ruling in verdicts.rulings.items() if ruling.decision == "not_duplicate"]
+
+
+def _way(catalog: Catalog) -> str:
+    """How a search looks, and what it has to go by in the caches: when these are other ones, it looks itself."""
+    said = [_rules()]
+    for path in (LIKENESSES, DIGESTS):
+        said.append(f"{path} {_size(os.path.join(catalog.path, path))}")
+    folder = os.path.join(catalog.path, REDUCTIONS)
+    try:
+        with os.scandir(folder) as found:
+            said += sorted(f"{entry.name} {entry.stat().st_size}" for entry in found)
+    except OSError:
+        pass
+    return _digest("\n".join(said).encode("utf-8", "surrogateescape"))
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
+
+
+@cache
+def _rules() -> str:
+    """A digest of what decides about duplicates: this package itself, so that nobody has to think of a version."""
+    own = [one for one in resources.files("lumina_fs.duplicates").iterdir() if one.name.endswith(".py")]
+    more = [resources.files(package) / name for package, name in _MORE]
+    said = [one.read_bytes() for one in (*sorted(own, key=lambda one: one.name), *more)]
+    return _digest(metadata.version("lumina-fs").encode(), *said)
+
+
+def _digest(*parts: bytes) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()[:32]

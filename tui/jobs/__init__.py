@@ -1,0 +1,1 @@
+"""The screen of jobs in parts: windows that start work, schedules."""
