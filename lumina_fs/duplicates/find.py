@@ -277,7 +277,8 @@ def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Picture
     count = int(there.hashed[ours].sum())
     keys, phash, dhash = there.keys[ours], there.phash[ours], there.dhash[ours]
     columns = (keys, known[ours], phash, dhash)
-    records = np.concatenate([column.view(np.uint8).reshape(len(ours), -1) for column in columns], 1)
+    rows = [np.frombuffer(column.tobytes(), np.uint8) for column in columns]
+    records = np.concatenate([row.reshape(len(ours), len(row) // max(len(ours), 1)) for row in rows], 1)
     return _Pictures(keys, hexadecimal(keys), at[ours], phash[:count], dhash[:count], records)
 
 

@@ -79,7 +79,7 @@ def neighbours(options: Options) -> Iterator[Figure]:
     equal = Signatures(np.full(options.rows, 7, np.uint64), np.full(options.rows, 9, np.uint64))
     same = Judgement("re_encoded", 97, ())
     begun = time.perf_counter()
-    found = list(group(list(equal.heaps()), equal, lambda pairs: [same] * len(pairs)))
+    found = list(group(equal.heaps().lists(), equal, lambda pairs: [same] * len(pairs)))
     [one] = [some for some in found if isinstance(some, Group)]
     assert len(one.members) == options.rows - 1
     yield Figure("a cluster of equal pictures / as many others", (time.perf_counter() - begun) / large, 1, "")
@@ -95,7 +95,7 @@ def _neighbours(count: int) -> float:
     begun = time.perf_counter()
     signatures = Signatures(codes[0, :, 0], codes[1, :, 0])
     signatures.connect(lambda pictures: Views(codes[0, pictures], codes[1, pictures]), 5)
-    heaps = sum(1 for _ in signatures.heaps())
+    heaps = len(signatures.heaps().lists())
     seconds = time.perf_counter() - begun
     assert heaps >= twins
     return seconds

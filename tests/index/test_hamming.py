@@ -146,7 +146,7 @@ def signatures(phash: Sequence[int], dhash: Sequence[int], radius: int) -> Signa
 def test_at_threshold_0_no_pair_of_equal_hashes_is_missed(some: list[tuple[int, int]]) -> None:
     spread = np.random.default_rng(0).integers(0, 2**64, 6, dtype=np.uint64)
     made = signatures([int(spread[p]) for p, _ in some], [int(spread[d]) for _, d in some], 0)
-    heaps = [set(heap) for heap in made.heaps()]
+    heaps = [set(heap) for heap in made.heaps().lists()]
     for one, first in enumerate(some):
         assert one not in made.beside(one)
         for other, second in enumerate(some):
@@ -173,7 +173,7 @@ def test_a_large_cluster_of_equal_codes_is_held_in_memory_of_its_size() -> None:
     phash[: count // 10] = choose.integers(0, 2**64, count // 10, dtype=np.uint64)
     tracemalloc.start()
     made = signatures(phash.tolist(), dhash.tolist(), 5)
-    heaps = list(made.heaps())
+    heaps = made.heaps().lists()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert max(map(len, heaps)) == count - count // 10
