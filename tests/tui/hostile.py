@@ -20,11 +20,13 @@ SEQUENCES = [
     f"{ESC}^privacy{ESC}\\", "\x9b2J", "\x9d0;owned\x9c", f"{ESC}(0", "\x0e\x0f", "\r\n\r\n", "\x08\x08\x08",
 ]  # fmt: skip
 MARKUP = [
-    "[bold]", "[x]", "[@click=app.quit]quit[", "[red on blue]", "[link=http:x]", "[$accent]", "[b][i", "]]]", "[[[", "\\[",
+    "[bold]", "[x]", "[@click=app.quit]quit[", "[red on blue]", "[link=http:x]", "[$accent]", "[b][i", "]]]", "[[[",
+    "\\[",
     "{0}", "%s", "$(id)", "`id`", "&amp;<b>",
 ]  # fmt: skip
 SHAPES = [
-    "\udcff\udcfe", "\udc9b2J", "\udcc3(", "e" + "\u0301" * 60, "a" + "\u0488\u20dd\u0338" * 20, "👩‍👩‍👧‍👦", "🏳️‍🌈", "漢字かな交じり文" * 5,
+    "\udcff\udcfe", "\udc9b2J", "\udcc3(", "e" + "\u0301" * 60, "a" + "\u0488\u20dd\u0338" * 20,
+    "👩‍👩‍👧‍👦", "🏳️‍🌈", "漢字かな交じり文" * 5,
     "한글", "𝕬𝖇𝖈", "\U000e0041\U000e0042", "x" * 180, "ﷺ", "ا" * 40, "\u0e33" * 20, "🇩🇪🇫🇷", "\u115f\u3164", "ｆｕｌｌ",
 ]  # fmt: skip
 #: Each of them once.
