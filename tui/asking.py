@@ -136,7 +136,7 @@ class Keys(ModalScreen[None]):
 
 
 def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
-    """(keys, what they do) of all bindings that are active on a screen: its own, then moves, then those of the app."""
+    """(keys, what they do) of all bindings active on a screen: its own, then how to move, then those of the app."""
     found: dict[str, list[str]] = {}
     ranked = sorted(
         screen.active_bindings.values(),

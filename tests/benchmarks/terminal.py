@@ -1,4 +1,4 @@
-"""The terminal UI on a large catalog: how soon it is there, how it answers keys while a scan runs, what it takes."""
+"""The terminal UI on a large catalog: how soon it is there, how fast it answers while a scan runs, what it takes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _started(folder: Path) -> Iterator[Figure]:
 
 @contextlib.contextmanager
 def _scanning(options: Options, folder: Path) -> Iterator[None]:
-    """A scan that reads every original, again and again, in processes of its own; of the shown catalog, if ours."""
+    """A scan that reads every original, again and again, in processes of its own: of the catalog shown, if ours."""
     scanned = options.scanned_tree()[0] if options.catalog is not None else folder
     loop = f'while :; do "{sys.executable}" -m lumina_fs scan "{scanned}" --rehash --quiet; done'
     process = subprocess.Popen(

@@ -20,8 +20,8 @@ SEQUENCES = [
     f"{ESC}^privacy{ESC}\\", "\x9b2J", "\x9d0;owned\x9c", f"{ESC}(0", "\x0e\x0f", "\r\n\r\n", "\x08\x08\x08",
 ]  # fmt: skip
 MARKUP = [
-    "[bold]", "[x]", "[@click=app.quit]quit[", "[red on blue]", "[link=http:x]", "[$accent]", "[b][i", "]]]",
-    "[[[", "\\[",
+    "[bold]", "[x]", "[@click=app.quit]quit[", "[red on blue]", "[link=http:x]", "[$accent]", "[b][i", "]]]", "[[[",
+    "\\[",
     "{0}", "%s", "$(id)", "`id`", "&amp;<b>",
 ]  # fmt: skip
 SHAPES = [

@@ -50,7 +50,7 @@ def tour(terminal: Pty, photos: int) -> None:
 
 
 def prepared(library: Library, names: list[str], values: list[bytes]) -> None:
-    """A scanned library with these names and values, duplicates, a plan that was applied and one that was not."""
+    """A scanned library with these names and values, groups of duplicates, and two plans."""
     for number, (name, value) in enumerate(zip(names, values, strict=True)):
         library.photo(f"new/{name}", number, Model=value, ImageDescription=value, Artist=value)  # type: ignore[arg-type]
         if number % 10 == 0:
