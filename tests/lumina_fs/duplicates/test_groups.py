@@ -179,7 +179,9 @@ def seconds(count: int) -> float:
         return [SAME] * len(pairs)
 
     start = time.perf_counter()
-    found = [one for one in group([sorted(heap) for heap in made.heaps().lists()], made, judges) if isinstance(one, Group)]
+    found = [
+        one for one in group([sorted(heap) for heap in made.heaps().lists()], made, judges) if isinstance(one, Group)
+    ]
     assert [len(one.members) for one in found] == [count - 1]
     assert asked == count - 1
     assert not world.asked
