@@ -84,6 +84,8 @@ class PostgresIndex(Tables):
             gone = [source for (source,) in cursor.execute(sql(query), (list(names),))]
             for table in ("original", "seen", "problem", "stale") if gone else ():
                 cursor.execute(sql(f"DELETE FROM {s}.{table} WHERE source = ANY(%s)"), (gone,))
+            if gone:
+                self._count_change(cursor)
         return len(gone)
 
     def upsert(
@@ -144,7 +146,11 @@ class PostgresIndex(Tables):
             query = f"DELETE FROM {s}.seen WHERE source = %s AND path = ANY(%s)"
             cursor.execute(sql(query), (source, [problem.path for problem in corrupt]))
         if entries or removed:
-            cursor.execute(sql(f"UPDATE {s}.meta SET value = (value::bigint + 1)::text WHERE name = 'revision'"))
+            self._count_change(cursor)
+
+    def _count_change(self, cursor: psycopg.Cursor[Any]) -> None:
+        query = f"UPDATE {self.schema}.meta SET value = (value::bigint + 1)::text WHERE name = 'revision'"
+        cursor.execute(sql(query))
 
     def _stage(self, cursor: psycopg.Cursor[Any]) -> None:
         if self._staged:
