@@ -15,9 +15,9 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.access import catch_up
+from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
 from tui.following import CatalogChanged, Change, JobsChanged, follow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from lumina_fs.cli.display import Reporter, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -16,6 +16,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.errors import ExitCode, NeedsIndex
+from lumina_fs.wording import plural
 
 
 def add_parser(subparsers: Any) -> None:

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.cli.display import print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -19,6 +19,7 @@ from lumina_fs.cli.session import (
 from lumina_fs.cli.show import locate
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.progress import Note
+from lumina_fs.wording import plural, size
 
 
 def add_parser(subparsers: Any) -> None:

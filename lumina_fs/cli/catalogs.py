@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import Reporter, plural, print_json, print_table, say
+from lumina_fs.cli.display import Reporter, print_json, print_table, say
 from lumina_fs.cli.session import add_command, add_json_option, finish, interruptible, ready_index
 from lumina_fs.durable import Disk
 from lumina_fs.errors import ExitCode, Refused, UsageError
 from lumina_fs.known_catalogs import Known, forget, known_catalogs
+from lumina_fs.wording import plural
 from schemas.names import decode_name
 
 _EXAMPLE = """\

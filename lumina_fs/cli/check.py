@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from lumina_fs.cli.display import Reporter, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, interruptible, open_catalog
 from lumina_fs.errors import ExitCode
 from lumina_fs.progress import Finished, Trouble
+from lumina_fs.wording import plural
 from schemas.sidecar import NOTES
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from lumina_fs.cli.display import plural, print_json, print_pairs, say
+from lumina_fs.cli.display import print_json, print_pairs, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode
+from lumina_fs.wording import plural
 
 
 def add_parser(subparsers: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli import duplicates_shown as shown
-from lumina_fs.cli.display import Reporter, plural, print_json, say, size
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -23,6 +23,7 @@ from lumina_fs.cli.session import (
     ready_index,
 )
 from lumina_fs.errors import ExitCode, Refused, UsageError
+from lumina_fs.wording import plural, size
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
+from lumina_fs.cli.display import print_json, print_pairs, print_table, say
 from lumina_fs.duplicates.export import copy_value, export_row, twin_value, write_csv
 from lumina_fs.terminal import visible
+from lumina_fs.wording import plural, size
 from schemas.names import decode_name
 
 if TYPE_CHECKING:

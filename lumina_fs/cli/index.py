@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -19,6 +19,7 @@ from lumina_fs.cli.session import (
 )
 from lumina_fs.errors import ExitCode, NeedsIndex
 from lumina_fs.index_session import connect, exclusive, is_behind
+from lumina_fs.wording import duration, plural
 
 
 def add_parser(subparsers: Any) -> None:

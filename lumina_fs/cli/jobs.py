@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lumina_fs.cli import jobs_shown as shown
-from lumina_fs.cli.display import Reporter, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -17,6 +17,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.errors import ExitCode, NeedsIndex, UsageError
+from lumina_fs.wording import plural
 
 _EXAMPLE = """\
 lumina jobs list

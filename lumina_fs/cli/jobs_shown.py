@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.cli.analyze import summary
-from lumina_fs.cli.display import Reporter, duration, plural, print_json, print_pairs, print_table, say
+from lumina_fs.cli.display import Reporter, print_json, print_pairs, print_table, say
 from lumina_fs.errors import ExitCode
 from lumina_fs.progress import Progress
+from lumina_fs.wording import duration, plural
 
 if TYPE_CHECKING:
     from lumina_fs.jobs.records import Record

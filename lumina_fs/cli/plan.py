@@ -6,9 +6,10 @@ import argparse
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import print_json, print_table, say, size
+from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode
+from lumina_fs.wording import size
 
 EXAMPLE = """\
 lumina plan propose YYYY/MM --query "path:incoming"

@@ -7,7 +7,7 @@ import os
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.asking import ask
-from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.cli.display import print_json, say
 from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, ExitCode, Refused, UsageError
 from lumina_fs.plans.approving import Unfit, require_fit, require_open
@@ -15,6 +15,7 @@ from lumina_fs.plans.files import find_plan, find_plan_id, plan_path, read_plan,
 from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.validate import Finding
+from lumina_fs.wording import plural, size
 
 _FIRST = 20
 

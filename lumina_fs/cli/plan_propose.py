@@ -7,9 +7,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural, print_json, say, size
+from lumina_fs.cli.display import print_json, say
 from lumina_fs.cli.session import interruptible, ready_index
 from lumina_fs.errors import ExitCode
+from lumina_fs.wording import plural, size
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex

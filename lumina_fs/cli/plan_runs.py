@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import Reporter, duration, plural, print_json, say, size
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import add_catalog_option, add_json_option, finish, interruptible, open_catalog
 from lumina_fs.errors import ExitCode, Refused
+from lumina_fs.wording import duration, plural, size
 
 if TYPE_CHECKING:
     from lumina_fs.plans.apply import Applied

@@ -8,8 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural, print_json, print_pairs, print_table, say, size
+from lumina_fs.cli.display import print_json, print_pairs, print_table, say
 from lumina_fs.errors import ExitCode, SourceOffline
+from lumina_fs.wording import plural, size
 
 if TYPE_CHECKING:
     from lumina_fs.plans.facts import Facts

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import Reporter, duration, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -18,6 +18,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.errors import CatalogNotFound, ExitCode, UsageError
+from lumina_fs.wording import duration, plural
 
 
 def add_parser(subparsers: Any) -> None:

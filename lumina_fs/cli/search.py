@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import print_json, print_table, say, size
+from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -19,6 +19,7 @@ from lumina_fs.cli.session import (
 )
 from lumina_fs.cli.show import locate
 from lumina_fs.errors import ExitCode, UsageError
+from lumina_fs.wording import size
 from schemas.names import decode_name, encode_name
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import MAIN, Catalog
 from lumina_fs.cli.asking import ask
-from lumina_fs.cli.display import Reporter, plural, print_json, say
+from lumina_fs.cli.display import Reporter, print_json, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -25,6 +25,7 @@ from lumina_fs.curating.shown import told
 from lumina_fs.errors import ExitCode, Refused, UsageError
 from lumina_fs.plans.files import short
 from lumina_fs.sidecars import SUFFIX
+from lumina_fs.wording import plural
 from schemas.names import decode_name, encode_name
 
 if TYPE_CHECKING:

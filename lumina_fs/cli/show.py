@@ -7,11 +7,12 @@ import os
 from typing import Any
 
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.cli.display import print_json, print_pairs, size
+from lumina_fs.cli.display import print_json, print_pairs
 from lumina_fs.cli.session import add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
+from lumina_fs.wording import size
 from schemas.sidecar import device_name, tag_parts, taken_of
 
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from lumina_fs.cli.display import plural, print_json, print_table, say, size
+from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -16,6 +16,7 @@ from lumina_fs.cli.session import (
     ready_index,
 )
 from lumina_fs.errors import ExitCode, NeedsIndex
+from lumina_fs.wording import plural, size
 
 
 def add_parser(subparsers: Any) -> None:

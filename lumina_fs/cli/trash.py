@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import Reporter, plural, print_json, print_table, say, size
+from lumina_fs.cli.display import Reporter, print_json, print_table, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
@@ -19,6 +19,7 @@ from lumina_fs.cli.session import (
 )
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.progress import Note
+from lumina_fs.wording import plural, size
 
 if TYPE_CHECKING:
     from lumina_fs.plans.trash import Trashed

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from index.order import Listed
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.cli.display import size
 from lumina_fs.errors import UsageError
 from lumina_fs.history import History
 from lumina_fs.roots import Root
 from lumina_fs.viewing.access import Access
+from lumina_fs.wording import size
 from schemas.names import decode_name
 from schemas.sidecar import NOTES, device_name, tag_parts, taken_of
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from index.contents import Described, described
-from lumina_fs.cli.display import size
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.viewing.access import Access
+from lumina_fs.wording import size
 from schemas.names import decode_name
 from schemas.sidecar import tag_parts, taken_of
 

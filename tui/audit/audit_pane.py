@@ -14,11 +14,11 @@ from textual.widgets import Input, Select, Static
 
 from lumina_fs.audit import TYPES, Line, is_date
 from lumina_fs.audit_csv import export
-from lumina_fs.cli.display import plural, size
 from lumina_fs.cli.jobs_shown import moment
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.audit_lines import AuditLines, Wanted
 from lumina_fs.viewing.new_catalog import Opinion, absolute
+from lumina_fs.wording import plural, size
 from tui.foreign import foreign, named
 from tui.forms import Field, Form, Values
 from tui.host import Host

@@ -11,11 +11,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Select, Static
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural
 from lumina_fs.curating.by_editor import Session as Edit
 from lumina_fs.editor import open_editor
 from lumina_fs.errors import CorruptDocument, LuminaError
 from lumina_fs.viewing.problems import Place, WantedProblems, counts, page
+from lumina_fs.wording import plural
 from schemas.names import decode_name
 from tui.asking import Choose
 from tui.audit.audit_pane import AuditPane

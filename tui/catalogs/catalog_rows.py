@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumina_fs.cli.display import size
 from lumina_fs.cli.jobs_shown import moment
 from lumina_fs.viewing.catalogs import CatalogRow, Numbers, SourceRow
+from lumina_fs.wording import size
 from tui.foreign import named
 from tui.widgets.virtual_table import Cell, Column, Row
 

@@ -13,10 +13,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.duplicates.decisions import Batch, Proposal
 from lumina_fs.duplicates.standing import CERTAIN, Filter
 from lumina_fs.viewing.duplicates import Board, Deciding, preview
+from lumina_fs.wording import plural, size
 from tui.foreign import named
 from tui.widgets.virtual_table import PAGE, Cell, Column, Row, VirtualTable
 

@@ -8,10 +8,10 @@ from textual.containers import Container, Vertical
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from lumina_fs.cli.display import size
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.viewing.duplicates import photo_of, sureness
 from lumina_fs.viewing.group_facts import fate
+from lumina_fs.wording import size
 from tui.foreign import foreign
 from tui.widgets.picture import Picture
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable

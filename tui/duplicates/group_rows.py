@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.duplicates.standing import Standing
 from lumina_fs.viewing.duplicates import Board, Changed, sureness
 from lumina_fs.viewing.group_list import GroupList, decidable
+from lumina_fs.wording import plural, size
 from tui.widgets.virtual_table import Cell, Column, Row
 
 COLUMNS = (

@@ -6,8 +6,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from lumina_fs.cli.display import duration
 from lumina_fs.jobs.records import Record
+from lumina_fs.wording import duration
 from tui.foreign import foreign
 
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from lumina_fs.cli.display import plural
 from lumina_fs.curating.changes import CurationChange, parse_changes
 from lumina_fs.curating.direct import Clash
 from lumina_fs.errors import LuminaError
@@ -16,6 +15,7 @@ from lumina_fs.viewing import photos
 from lumina_fs.viewing.detail import curated_text
 from lumina_fs.viewing.pending import Edit, Outcome, save_some
 from lumina_fs.viewing.photos import Key
+from lumina_fs.wording import plural
 from schemas.sidecar import tag_parts
 from tui.asking import AskText
 from tui.photos.conflict import Conflict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lumina_fs.cli.display import size
 from lumina_fs.viewing.pending import Edit
 from lumina_fs.viewing.photos import Listed
+from lumina_fs.wording import size
 from schemas.sidecar import tag_parts
 from tui.foreign import named
 from tui.photos.photo_cell import GridCell

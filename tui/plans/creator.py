@@ -15,12 +15,12 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
-from lumina_fs.cli.display import duration, plural
 from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.launch import Ended, Launched, launch
 from lumina_fs.plans.strategies import FALLBACK
 from lumina_fs.plans.wishes import Wishes
 from lumina_fs.viewing.proposing import Choices, Example, choices, example, wrong
+from lumina_fs.wording import duration, plural
 from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.widgets.virtual_table import Cell, Column, VirtualTable

@@ -12,9 +12,9 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Static
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.plans.listing import Listed
 from lumina_fs.viewing.plan_values import PlanList
+from lumina_fs.wording import plural, size
 from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk

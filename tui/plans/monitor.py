@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from lumina_fs.cli.display import duration, plural
 from lumina_fs.jobs.records import Record
 from lumina_fs.terminal import visible
+from lumina_fs.wording import duration, plural
 
 _WIDTH = 24
 _PROBLEMS = 3

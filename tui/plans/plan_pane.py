@@ -14,13 +14,13 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from lumina_fs.cli.display import plural
 from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.launch import Ended
 from lumina_fs.jobs.records import Record
 from lumina_fs.plans.listing import Listed
 from lumina_fs.viewing.plan_values import DeskError, OpenedPlan
 from lumina_fs.viewing.plans import ask_to_stop, edit_plan, plan_bytes, put_back
+from lumina_fs.wording import plural
 from tui.asking import AskText, Choose, Confirm
 from tui.foreign import foreign, foreign_lines
 from tui.host import Host

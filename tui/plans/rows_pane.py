@@ -11,10 +11,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.events import Resize
 from textual.widgets import ContentSwitcher, Input, Static
 
-from lumina_fs.cli.display import size
 from lumina_fs.cli.plan_show import pairs
 from lumina_fs.plans.preview import ORDERS
 from lumina_fs.viewing.plan_values import ActionDetail, Chosen, FolderPage, OpenedPlan, Page, PlanRow
+from lumina_fs.wording import size
 from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk

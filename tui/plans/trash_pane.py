@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.plans.files import short
 from lumina_fs.viewing.plan_values import TrashChosen, TrashPage, TrashRow, TrashView
+from lumina_fs.wording import plural, size
 from tui.asking import Confirm
 from tui.foreign import foreign, foreign_lines
 from tui.host import Host

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.cli.plan_show import POLICIES
 from lumina_fs.plans.facts import Facts
+from lumina_fs.wording import plural, size
 
 #: State -> sign, word, look of a table cell.
 STATES = {

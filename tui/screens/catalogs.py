@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural, size
 from lumina_fs.durable import Disk
 from lumina_fs.errors import LuminaError
 from lumina_fs.farewell import Outlook, delete, outlook
@@ -23,6 +22,7 @@ from lumina_fs.progress import Finished
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
+from lumina_fs.wording import plural, size
 from tui.catalog_screen import CatalogScreen
 from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
 from tui.catalogs.catalog_numbers import CatalogNumbers

@@ -9,13 +9,13 @@ from typing import ClassVar, Literal
 from textual import work
 from textual.binding import Binding, BindingType
 
-from lumina_fs.cli.display import plural, size
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.duplicates.verdicts import Choice
 from lumina_fs.errors import LuminaError, UsageError
 from lumina_fs.viewing import duplicates as questions
 from lumina_fs.viewing.duplicates import Board, Deciding, How, Wanted
 from lumina_fs.viewing.group_list import decidable, said
+from lumina_fs.wording import plural, size
 from tui.asking import AskText
 from tui.duplicates.compare import Compare
 from tui.duplicates.group_batch import Agreed, GroupBatch, GroupWriting

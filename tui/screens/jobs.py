@@ -12,12 +12,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import plural
 from lumina_fs.cli.jobs_shown import moment, pairs_of, progress, short, took
 from lumina_fs.jobs.records import Record, request_cancel
 from lumina_fs.jobs.tidy import clean
 from lumina_fs.sidecars import SUFFIX
 from lumina_fs.viewing.new_catalog import Opinion
+from lumina_fs.wording import plural
 from schemas.names import encode_name
 from tui.asking import Choose
 from tui.catalog_screen import CatalogScreen

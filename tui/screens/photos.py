@@ -12,13 +12,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Static
 
-from lumina_fs.cli.display import size
 from lumina_fs.errors import LuminaError
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import photos
 from lumina_fs.viewing.access import Interrupted
 from lumina_fs.viewing.detail import detail, duplicates
 from lumina_fs.viewing.photos import Listed
+from lumina_fs.wording import size
 from tui.asking import AskText
 from tui.foreign import foreign
 from tui.photos.curating_screen import CuratingScreen

@@ -13,13 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
-from lumina_fs.cli.display import plural
 from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.launch import Ended
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import tags as asked
 from lumina_fs.viewing.access import Photo
 from lumina_fs.viewing.tags import Key, TagRow, Wish, shown_tag
+from lumina_fs.wording import plural
 from tui.asking import AskText, Confirm
 from tui.catalog_screen import CatalogScreen
 from tui.foreign import foreign, named

@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from lumina_fs.cli.display import duration
 from lumina_fs.jobs.records import Record
 from lumina_fs.terminal import visible
+from lumina_fs.wording import duration
 from tui.following import Change, JobsChanged
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS

@@ -18,8 +18,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from lumina_fs.cli.display import fit_middle
 from lumina_fs.terminal import visible
+from lumina_fs.wording import fit_middle
 
 #: Rows that are asked for at once, and that are kept.
 PAGE = 200

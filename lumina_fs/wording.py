@@ -1,0 +1,58 @@
+"""Numbers and cut texts as a person reads them, in commands and on screens."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def size(count: int | float) -> str:
+    """A number of bytes for people: 0 B, 1.2 kB, 3.4 GB."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """A duration for people: 0.4 s, 12 s, 3 min 20 s, 2 h 05 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`3 photos`, `1 photo`, with thousands apart."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes in a terminal."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    marks = sum(unicodedata.combining(c) != 0 for c in text)
+    return len(text) + wide - marks
+
+
+def fit(text: str, columns: int) -> str:
+    """`text` cut to `columns` with an ellipsis, and padded to them."""
+    if width(text) > columns:
+        while text and width(text) > columns - 1:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (columns - width(text))
+
+
+def fit_middle(text: str, columns: int) -> str:
+    """`text` cut in its middle, so that the start of a path and the name at its end are seen."""
+    if width(text) <= columns:
+        return text
+    end = text[-(2 * columns // 3) :]
+    while end and width(end) > 2 * columns // 3:
+        end = end[1:]
+    return fit(text, columns - width(end)).rstrip() + end
