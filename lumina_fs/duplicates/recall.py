@@ -32,7 +32,9 @@ NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
-_MORE = (("index", "contents.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"))
+_MORE = (
+    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
