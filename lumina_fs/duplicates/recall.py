@@ -32,7 +32,9 @@ NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
-_MORE = (("index", "contents.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"))
+_MORE = (
+    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def recall(catalog: Catalog) -> Last:
         heaps = bytes.fromhex(value["heaps"])
         return Last(
             parsed(data),
-            str(value["basis"]),
+            str(value["basis"]) if value["reductions"] == _reductions(catalog) else "",
             frozenset(heaps[start : start + _BYTES] for start in range(0, len(heaps), _BYTES)),
         )
     except (OSError, ValueError, TypeError, KeyError):
@@ -65,7 +67,10 @@ def recall(catalog: Catalog) -> Last:
 
 def keep(catalog: Catalog, result: bytes, basis: str, heaps: Iterable[bytes]) -> None:
     """Keep what the next search needs; `result` is the result as it was kept."""
-    value = {"result": _digest(result), "way": _way(catalog), "basis": basis, "heaps": b"".join(heaps).hex()}
+    value = {
+        "result": _digest(result), "way": _way(catalog), "basis": basis, "reductions": _reductions(catalog),
+        "heaps": b"".join(heaps).hex(),
+    }  # fmt: skip
     write_cache(catalog.disk, catalog.root, SEARCH, orjson.dumps(value))
 
 
@@ -145,16 +150,18 @@ def _strangers(verdicts: Verdicts) -> list[frozenset[str]]:
 
 
 def _way(catalog: Catalog) -> str:
-    """How a search looks, and what it has to go by in the caches: when these are other ones, it looks itself."""
-    said = [_rules()]
-    for path in (LIKENESSES, DIGESTS):
-        said.append(f"{path} {_size(os.path.join(catalog.path, path))}")
-    folder = os.path.join(catalog.path, REDUCTIONS)
+    """How a search looks, and what it remembers having seen: when these are other ones, it looks at all heaps again."""
+    said = [f"{path} {_size(os.path.join(catalog.path, path))}" for path in (LIKENESSES, DIGESTS)]
+    return _digest("\n".join([_rules(), *said]).encode())
+
+
+def _reductions(catalog: Catalog) -> str:
+    """A digest of which reduced pictures are in the cache: when some are gone, a search reads them again."""
     try:
-        with os.scandir(folder) as found:
-            said += sorted(f"{entry.name} {entry.stat().st_size}" for entry in found)
+        with os.scandir(os.path.join(catalog.path, REDUCTIONS)) as found:
+            said = sorted(f"{entry.name} {entry.stat().st_size}" for entry in found)
     except OSError:
-        pass
+        said = []
     return _digest("\n".join(said).encode("utf-8", "surrogateescape"))
 
 

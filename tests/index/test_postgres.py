@@ -204,3 +204,14 @@ def test_a_batch_that_cannot_be_taken_leaves_nothing_behind(index: PostgresIndex
     assert paths(index) == ["1.jpg"]
     index.upsert("main", [good])
     assert index.count("") == 2
+
+
+def test_rows_that_go_with_their_source_are_a_change_of_the_index(index: PostgresIndex) -> None:
+    index.upsert("main", [row(1)])
+    index.upsert("card", [entry(document(2), "card", "2.jpg", ETAG, "seen 2")])
+    before = index.meta("revision")
+    assert index.keep_sources(["main", "card"]) == 0
+    assert index.meta("revision") == before
+    assert index.keep_sources(["main"]) == 1
+    assert index.meta("revision") != before
+    assert paths(index) == ["1.jpg"]

@@ -167,6 +167,7 @@ def test_only_the_heap_that_changed_is_judged_again(twins: Library, monkeypatch:
 
     monkeypatch.setattr(looking, "judge", counted)
     twins.curate("2/base.png", rating=1)
+    save(Image.fromarray(noise(50)), twins.root / "new.png")  # its reduced picture comes into the cache
     twins.scan()
     again = searched(twins)
     assert again is not None
