@@ -155,6 +155,11 @@ class IndexWriter:
         """The index, None since it stopped answering."""
         return self._index
 
+    def say_behind(self) -> None:
+        """Say on disk that the index lacks something, unless that is said already: nothing was written since."""
+        if behind_mark(self._catalog) is None:
+            self.before_files_change()
+
     def before_files_change(self) -> None:
         """Say on disk that the index is about to lack something, so that a kill between the two is noticed."""
         if not self._marked:

@@ -163,7 +163,7 @@ def _writer(
 def _end(catalog: Catalog, writer: IndexWriter, cancel: threading.Event, *, whole: bool) -> int | None:
     """Say that the index has all, or not; returns how many exact duplicates there are, after a scan of everything."""
     if writer.index is None:  # it may lack hand edits and keep what is gone, even if no file was written
-        writer.before_files_change()
+        writer.say_behind()
     if not cancel.is_set():
         if whole:
             names = [source.name for source in catalog.sources()]

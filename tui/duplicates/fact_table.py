@@ -20,8 +20,11 @@ _NAMES = 15
 _MOST_LINES = 4
 
 
-class FactTable(VerticalScroll):
-    """A line a fact, a column a file. It is scrolled by keys where it is longer than its place."""
+class FactTable(VerticalScroll, inherit_bindings=False):
+    """A line a fact, a column a file. It is scrolled by keys where it is longer than its place.
+
+    Pages are those of files, so the keys for them are left to the screen.
+    """
 
     DEFAULT_CSS = """
     FactTable { height: 1fr; background: $surface; overflow-y: scroll; scrollbar-size-vertical: 1; }
