@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Input, OptionList, Static
@@ -137,15 +137,22 @@ class Keys(ModalScreen[None]):
 
 def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
     """(keys, what they do) of all bindings active on a screen: its own, then how to move, then those of the app."""
-    found: dict[str, list[str]] = {}
-    ranked = sorted(
-        screen.active_bindings.values(),
-        key=lambda active: 0 if active.node is screen else 2 if active.node is screen.app else 1,
-    )
-    for active in ranked:
+    found: dict[tuple[str, str], list[str]] = {}
+    for active in sorted(screen.active_bindings.values(), key=lambda active: _rank(active, screen)):
         what = active.binding.tooltip or active.binding.description
         if what and active.enabled:
+            keys = found.setdefault((what, active.binding.action), [])
             key = screen.app.get_key_display(active.binding)
-            if key not in found.setdefault(what, []):
-                found[what].append(key)
-    return [(" ".join(keys), what) for what, keys in found.items()]
+            if key not in keys:
+                keys.append(key)
+    return [(" ".join(keys), what) for (what, _), keys in found.items()]
+
+
+#: What every screen has from Textual, besides what it says itself.
+_EVERYWHERE = frozenset(binding.action for binding in Screen.BINDINGS if isinstance(binding, Binding))
+
+
+def _rank(active: ActiveBinding, screen: Screen[object]) -> int:
+    if active.node is screen.app or active.binding.action in (*_EVERYWHERE, "reload"):
+        return 2
+    return 0 if active.node is screen else 1

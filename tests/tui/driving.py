@@ -14,7 +14,7 @@ from tests.conftest import Library
 from tui.app import LuminaApp
 
 #: Seconds that a screen may take to come to rest before a test gives up.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def settled(pilot: Pilot[Any]) -> None:

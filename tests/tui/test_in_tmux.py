@@ -25,7 +25,7 @@ def test_from_a_folder_to_a_plan_that_was_applied_and_undone(library: Library, t
         terminal.press("2")
         terminal.until("[2 Photos]", "IMG_5.jpg")
         terminal.press("?")
-        terminal.until("Escape closes", "Page up")
+        terminal.until("Escape closes", "Colour label")
         terminal.press("Escape")
         terminal.until_gone("Escape closes")
 
