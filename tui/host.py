@@ -75,8 +75,12 @@ class Host(App[int]):
             self.complain(error)
             return
         self.launched.add(launched.pid)
-        while launched.running():
-            await asyncio.sleep(0.1)
+        try:
+            while launched.running():
+                await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            launched.forget()
+            raise
         ended = await asyncio.to_thread(launched.wait)
         if then is not None:
             then(ended)

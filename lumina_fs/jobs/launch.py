@@ -53,6 +53,11 @@ class Launched:
             if self._process.poll() is None:
                 self._process.send_signal(signal.SIGINT)
 
+    def forget(self) -> None:
+        """Leave it to itself: nobody waits for its end any more."""
+        self._output.close()
+        self._errors.close()
+
     def wait(self) -> Ended:
         """Wait for its end. To be called once."""
         code = self._process.wait()
