@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.durable import ABSENT, Conflict, Failed
-from lumina_fs.errors import UsageError, WriteFailed
+from lumina_fs.errors import UsageError
+from lumina_fs.new_file import write_new
 from lumina_fs.roots import Root
 
 
@@ -21,11 +21,9 @@ def write_new_file(catalog: Catalog, named: str, data: bytes) -> str:
         raise UsageError("is a folder; name a file", path=path)
     try:
         with Root.open(folder) as root:
-            outcome = catalog.disk.write(root, name, data, if_match=ABSENT)
+            written = write_new(catalog.disk, root, name, [data])
     except OSError as error:
         raise UsageError(f"the folder cannot be opened: {error.strerror}", path=folder) from error
-    if isinstance(outcome, Conflict):
+    if not written:
         raise UsageError("is there already, and stays as it is; name another file", path=path)
-    if isinstance(outcome, Failed):
-        raise WriteFailed(str(outcome.error), path=path)
     return path
