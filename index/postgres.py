@@ -15,7 +15,7 @@ from psycopg.rows import class_row
 from index.entry import COLUMNS, problem_line, seen_line
 from index.protocol import Entry, Hit, Problem, Seen, Summary
 from index.query import compile_query
-from index.records import known, sql
+from index.records import known, sql, unread
 from index.tables import Tables, only_row
 
 HIT_COLUMNS = (
@@ -42,6 +42,14 @@ class PostgresIndex(Tables):
         """
         with self.cursor() as cursor:
             return known(cursor, self.schema, source, folders)
+
+    def unread(self, source: str, folders: Mapping[str, bool] | None = None) -> list[str]:
+        """Paths of sidecars that did not parse when they were last looked at. Paths are encoded; `folders` as before.
+
+        No fingerprint is recorded of them, so that each scan looks again.
+        """
+        with self.cursor() as cursor:
+            return unread(cursor, self.schema, source, folders)
 
     def count_seen(self, source: str) -> int:
         """How many paths of a source are recorded."""

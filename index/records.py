@@ -31,6 +31,18 @@ def known(
     return found if folders is None else {path: row for path, row in found.items() if _lies_in(path, folders)}
 
 
+def unread(
+    cursor: psycopg.Cursor[Any], schema: str, source: str, folders: Mapping[str, bool] | None = None
+) -> list[str]:
+    """Paths of which a problem or a last good row is recorded, but not what was seen."""
+    query = (
+        f"SELECT path FROM (SELECT source, path FROM {schema}.problem UNION SELECT source, path FROM {schema}.stale) p "
+        f"WHERE source = %s AND NOT EXISTS (SELECT FROM {schema}.seen s WHERE s.source = p.source AND s.path = p.path)"
+    )
+    found = [path for (path,) in cursor.execute(sql(query), (source,))]
+    return found if folders is None else [path for path in found if _lies_in(path, folders)]
+
+
 def _known_in(cursor: psycopg.Cursor[Any], schema: str, source: str, folders: Mapping[str, bool]) -> dict[str, str]:
     query = f"SELECT path, fingerprint || E'\t' || etag FROM {schema}.seen WHERE source = %s"
     alone = {folder: below for folder, below in folders.items() if not any(map(folders.get, _above(folder)))}

@@ -241,9 +241,10 @@ def _scan_source(
     with root:
         sidecars = catalog.sidecars(source, root)
         known: dict[str, str] = writer.ask(lambda index: index.known(source.name, folders), {})
+        unread: list[str] = writer.ask(lambda index: index.unread(source.name, folders), [])
         ignore = Ignore(tuple(catalog.settings.ignore))
         mark = "rehash" if options.rehash else recipe()  # no recorded fingerprint starts so: each original is looked at
-        found = survey(source.path, sidecars, ignore, known, mark, cancel, options.on_change, folders)
+        found = survey(source.path, sidecars, ignore, known, mark, cancel, options.on_change, folders, unread)
         if cancel.is_set():
             return
         if not options.accept_missing:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -28,6 +29,10 @@ from schemas.text import parse, same
 SUFFIX = ".lumina.json"
 #: In the name of a sidecar whose original was replaced by other content.
 ORPHAN = ".lumina-orphan-"
+
+#: A sidecar that was touched within this and does not parse is looked at again, so often, after a pause in seconds.
+_JUST_NOW_NS = 1_000_000_000
+_LOOKS, _PAUSE = 12, 0.02
 
 #: Where an editor finds the schema, in the catalog's directory.
 SCHEMA_PATH = f".lumina/schemas/{file_name('sidecar')}"
@@ -136,9 +141,27 @@ class Sidecars:
         return checked(stored, Sidecar, self.path(original))
 
     def find(self, original: str) -> tuple[Stored, dict[str, Any]] | None:
-        """The sidecar and its checked value, None where there is none. Raises CorruptDocument, OSError."""
+        """The sidecar and its checked value, None where there is none. Raises CorruptDocument, OSError.
+
+        One that does not parse may be half saved: if it was touched just now, it is read again for a moment.
+        """
         stored = self.read(original)
-        return None if stored is None else (stored, self.value(original, stored))
+        return None if stored is None else self._at_rest(original, stored)
+
+    def _at_rest(self, original: str, stored: Stored) -> tuple[Stored, dict[str, Any]]:
+        looks = 0
+        while True:
+            try:
+                return stored, self.value(original, stored)
+            except CorruptDocument:
+                looks += 1
+                if looks > _LOOKS or abs(time.time_ns() - stored.stat.mtime_ns) > _JUST_NOW_NS:
+                    raise
+                time.sleep(_PAUSE)
+                now = self.read(original)
+                if now is None:
+                    raise
+                stored = now
 
     def find_usable(self, original: str) -> tuple[Stored, dict[str, Any]] | None:
         """The same, and None also for one that cannot be read or does not parse."""
@@ -171,10 +194,13 @@ class Sidecars:
         for at, change in waiting:
             stored = change.stored
             try:
-                current = None if stored is None else self.value(change.path, stored)
+                current = None
+                if stored is not None:
+                    stored, current = self._at_rest(change.path, stored)
+                    change = change._replace(stored=stored)
                 value = change.compose(current)
                 data, value = self._text(stored, value, earlier)
-            except CorruptDocument as error:
+            except (CorruptDocument, OSError) as error:
                 results[at] = error
                 continue
             if stored is not None and data == stored.data:

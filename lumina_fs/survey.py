@@ -7,7 +7,7 @@ sidecar itself decides; without an index nothing is recorded, so every sidecar i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -109,10 +109,12 @@ def survey(
     cancel: threading.Event,
     on_change: Callable[[], bool] | None = None,
     folders: Folders | None = None,
+    unread: Iterable[str] = (),
 ) -> Survey:
     """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
 
-    With `folders` only these are walked; `known` then holds what was recorded in them and no more.
+    With `folders` only these are walked; `known` then holds what was recorded in them and no more. `unread` are paths
+    (encoded) of which nothing but a problem is recorded: where nothing lies any more, they vanished too.
 
     `on_change` is called as soon as an original is found that will have to be opened, and again until it says True.
 
@@ -138,6 +140,9 @@ def survey(
         if not unknown.covers(f"{directory}/"):
             _leave_widowed(directory, there, known, cut, result)
     result.widowed = {path for path in result.widowed if not unknown.covers(path)}
+    if left := {decode_name(path) for path in unread}:
+        met = {found.path for found in result.fresh} | {one.found.path for one in result.doubtful} | result.widowed
+        known.update(dict.fromkeys(left - met, "\t"))
     for path, row in known.items():
         if unknown.covers(path):
             continue

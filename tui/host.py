@@ -70,7 +70,7 @@ class Host(App[int]):
     @work(group="processes")
     async def _run(self, catalog: Catalog, words: tuple[str, ...], then: Callable[[Ended], None] | None) -> None:
         try:
-            launched = await asyncio.to_thread(launch, catalog, words)
+            launched = launch(catalog, words)  # at once: what is cancelled while it waits would leave it to nobody
         except OSError as error:
             self.complain(error)
             return

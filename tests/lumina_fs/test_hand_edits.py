@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lumina_fs.answers import answering_index
+from lumina_fs.catalog import Catalog
 from lumina_fs.documents import read
 from lumina_fs.errors import CorruptDocument
 from lumina_fs.roots import Root
@@ -101,6 +105,58 @@ def test_a_mended_sidecar_is_taken_again(library: Library) -> None:
     library.sidecar("a.jpg").write_bytes(good)
     assert library.scan().problems == 0
     assert library.search("is:stale") == []
+
+
+@pytest.mark.parametrize("first_photo_then_sidecar", [True, False])
+def test_of_a_photo_that_went_with_its_broken_sidecar_nothing_stays(
+    library: Library, first_photo_then_sidecar: bool
+) -> None:
+    for number in range(4):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    library.sidecar("0.jpg").write_text("{")
+    library.scan()
+    if first_photo_then_sidecar:
+        (library.root / "0.jpg").unlink()
+        library.scan()
+        library.sidecar("0.jpg").unlink()
+    else:
+        library.sidecar("0.jpg").unlink()
+        (library.root / "0.jpg").unlink()
+    library.scan()
+    assert library.search("") == ["3.jpg", "2.jpg", "1.jpg"]
+    with (
+        Catalog.open(str(library.root)) as catalog,
+        answering_index(catalog, show=print, may_rebuild=lambda why: False, cancel=threading.Event()) as index,
+    ):
+        assert index.problems() == []
+
+
+def test_a_sidecar_that_an_editor_is_just_saving_is_waited_for(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    path = library.sidecar("a.jpg")
+    whole = path.read_bytes()
+
+    def save() -> None:
+        time.sleep(0.05)
+        path.write_bytes(whole)
+
+    with Catalog.open(str(library.root)) as catalog, Root.open(str(library.root)) as root:
+        sidecars = catalog.sidecars(catalog.sources()[0], root)
+        path.write_bytes(whole[:100])
+        editor = threading.Thread(target=save)
+        editor.start()
+        found = sidecars.find("a.jpg")
+        editor.join()
+        assert found is not None
+        assert found[0].data == whole
+        path.write_bytes(whole[:100])
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+        before = time.monotonic()
+        with pytest.raises(CorruptDocument):
+            sidecars.find("a.jpg")
+        assert time.monotonic() - before < 0.2, "what was broken long ago is not waited for"
 
 
 def test_a_value_that_makes_no_sense_is_told_with_line_and_column(library: Library) -> None:

@@ -17,6 +17,12 @@ from tui.app import LuminaApp
 PATIENCE = 60.0
 
 
+def text(pilot: Pilot[Any]) -> str:
+    """All that is on the screen, as plain text."""
+    lines = [[segment.text for segment in strip] for strip in pilot.app.screen._compositor.render_strips()]
+    return "\n".join("".join(line) for line in lines)
+
+
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until nothing is asked for any more: no worker but those that follow changes or wait for a person."""
     app: LuminaApp = pilot.app  # type: ignore[assignment]
@@ -27,7 +33,9 @@ async def settled(pilot: Pilot[Any]) -> None:
         quiet = quiet + 1 if not busy else 0
         if quiet >= 3:
             return
-    raise AssertionError(f"the app does not come to rest: {[w.name for w in app.workers if not w.is_finished]}")
+    raise AssertionError(
+        f"the app does not come to rest: {[w.name for w in app.workers if not w.is_finished]}\n{text(pilot)}"
+    )
 
 
 async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
@@ -36,7 +44,7 @@ async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
         if what():
             return
         await pilot.pause(0.05)
-    raise AssertionError("it did not come to pass")
+    raise AssertionError(f"it did not come to pass; the screen shows:\n{text(pilot)}")
 
 
 @asynccontextmanager

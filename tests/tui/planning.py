@@ -158,9 +158,3 @@ async def becomes(pilot: Pilot[Any], status: str) -> None:
     """Wait for the open plan to be in this state."""
     await until(pilot, lambda: screen(pilot).plan.status == status)
     await settled(pilot)
-
-
-def text(pilot: Pilot[Any]) -> str:
-    """All that is on the screen, as plain text."""
-    lines = [[segment.text for segment in strip] for strip in pilot.app.screen._compositor.render_strips()]
-    return "\n".join("".join(line) for line in lines)

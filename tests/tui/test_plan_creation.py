@@ -11,8 +11,8 @@ from textual.widgets import Button, Input, Select
 from lumina_fs.catalog import Catalog
 from lumina_fs.plans.files import plan_ids, read_plan
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
-from tests.tui.planning import at_plans, fill, form, last_plan, screen, text
+from tests.tui.driving import app_on, settled, text, until
+from tests.tui.planning import at_plans, fill, form, last_plan, screen
 from tui.plans.creator import CreatePlan
 from tui.widgets.virtual_table import VirtualTable
 

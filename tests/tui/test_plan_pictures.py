@@ -6,8 +6,8 @@ import pytest
 from textual.widgets import Select
 
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
-from tests.tui.planning import asked, at_plans, create, draft, fill, form, screen, text
+from tests.tui.driving import app_on, settled, text, until
+from tests.tui.planning import asked, at_plans, create, draft, fill, form, screen
 from tests.tui.snapshots import check
 
 SIZES = [(80, 24), (200, 60)]

@@ -12,7 +12,7 @@ import pytest
 from lumina_fs.catalog import Catalog
 from lumina_fs.plans.files import plan_path
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tests.tui.planning import (
     agree,
     asked,
@@ -26,7 +26,6 @@ from tests.tui.planning import (
     photos_in,
     run_by_another,
     screen,
-    text,
 )
 from tui.app import LuminaApp
 from tui.plans.monitor import Monitor

@@ -11,7 +11,6 @@ from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import Static
 
 from lumina_fs.errors import LuminaError
@@ -86,7 +85,7 @@ class PlanPane(Vertical):
         self._opened: OpenedPlan | None = None
         self._line: int | None = None
         self._waited = 0
-        self._clock: Timer | None = None
+        self._going_to: int | None = None
 
     def compose(self) -> ComposeResult:
         """Summary, monitor, rows."""
@@ -100,6 +99,11 @@ class PlanPane(Vertical):
         return self.query_one(RowsPane)
 
     # -- showing
+
+    @property
+    def cursor(self) -> int:
+        """The row that the cursor is on, or shall be on once the plan is read."""
+        return self.rows.table.cursor if self._going_to is None else self._going_to
 
     def open(self, plan: str, *, cursor: int = 0) -> None:
         """Read a plan and show it."""
@@ -116,12 +120,12 @@ class PlanPane(Vertical):
         if listed is None:
             self.post_message(self.Closed())
         elif (listed.status, listed.digest) != (self.status, self._digest):
-            self._read(self.rows.table.cursor)
+            self._read(self.cursor)
 
     @work(exclusive=True, group="open plan")
     async def _read(self, cursor: int) -> None:
-        self._waited = 0
-        self._clock = self.set_interval(1.0, self._wait)
+        self._waited, self._going_to = 0, cursor
+        clock = self.set_interval(1.0, self._wait)
         try:
             opened = await ask_desk_plainly(self.app, "plan", "open", OpenedPlan.of, plan=self.plan, **self.rows.choice)
             self._show(opened, cursor)
@@ -136,10 +140,10 @@ class PlanPane(Vertical):
         except DeskError as error:
             self._broken(error)
         finally:
-            self._clock.stop()
+            clock.stop()
 
     def _show(self, opened: OpenedPlan, cursor: int, marks: frozenset[int] = frozenset()) -> None:
-        self._opened, self._line = opened, None
+        self._opened, self._line, self._going_to = opened, None, None
         self.status, self._digest = opened.facts.status, opened.facts.digest
         self._show_head(opened)
         self.rows.show(opened, cursor=cursor)
@@ -170,6 +174,7 @@ class PlanPane(Vertical):
             self.post_message(self.Closed())
             return
         self._opened, self.status, self._digest, self._line = None, "broken", "", error.line
+        self._going_to = None
         self.rows.clear()
         text = f"{state('broken')}: {NEXT['broken']}"
         self.query_one("#plan-head", Static).update(foreign_lines([text, str(error)]))
@@ -297,7 +302,7 @@ class PlanPane(Vertical):
         done = await ask_desk(self.app, "plan", "reject", int, **arguments)
         if done is not None:
             self.app.notify(f"{plural(done, 'action')} rejected.", title="Plan", markup=False)
-            self._read(self.rows.table.cursor)
+            self._read(self.cursor)
         self.post_message(self.Acted())
 
     @work(group="plan action")
@@ -327,7 +332,7 @@ class PlanPane(Vertical):
                 problem = "the editor needs a terminal of its own; edit the file yourself: lumina plan edit"
             if problem:
                 self.app.notify(problem, severity="error", markup=False, timeout=10)
-            self._read(self.rows.table.cursor)
+            self._read(self.cursor)
             await self._until_read()
             self.post_message(self.Acted())
             if self.status != "broken" or problem:

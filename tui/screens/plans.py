@@ -170,7 +170,7 @@ class PlansScreen(CatalogScreen):
         rows, current = self.plan.rows, self.plans.current
         return {
             "pane": self.shown, "plan": self.plan.plan if self.shown == "plan" else None, **rows.choice,
-            "look": rows.look, "row": rows.table.cursor, "listed": current.id if current is not None else None,
+            "look": rows.look, "row": self.plan.cursor, "listed": current.id if current is not None else None,
             "form": self._form,
         }  # fmt: skip
 
