@@ -12,7 +12,7 @@ demo: ## scan sample photos, or yours: make demo PHOTOS=DIR
 
 test: ## run the tests
 	@.ci/prepare dev
-	@$(PYTHON) -m pytest -n auto --dist loadfile
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: ## ruff, mypy, import-linter, schema freshness
 	@.ci/prepare dev

@@ -5,6 +5,7 @@ Nothing here writes a file or knows the index: bytes come in through a descripto
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -39,6 +40,8 @@ from schemas.names import encode_name
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+#: The priority of processes that open originals, as that of the daemon.
+_NICE = 10
 PR_SET_PDEATHSIG = 1
 
 
@@ -92,6 +95,7 @@ class Answer:
 def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     """Serve batches from `pipe` until None arrives or the parent is gone."""
     prepare_process(memory)
+    _let_others_first()
     tempfile.tempdir = setup.scratch
     with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
@@ -112,6 +116,12 @@ def prepare_process(memory: int) -> None:
             os.dup2(nowhere.fileno(), 2)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _let_others_first() -> None:
+    """A scan takes the processor that nobody else wants: who looks at photos meanwhile waits for nothing."""
+    with contextlib.suppress(OSError):
+        os.nice(max(0, _NICE - os.nice(0)))
 
 
 def _end_with_parent() -> None:

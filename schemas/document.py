@@ -24,9 +24,8 @@ _LARGE = 1 << 20
 class Block(BaseModel):
     """A part of a document. Keys that it does not know are allowed and kept."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="allow", strict=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+    # what is said below each field is read by `schemas.publish` alone: it would cost every start 20 ms
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, populate_by_name=True)
 
 
 class Document(Block):

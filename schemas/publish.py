@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import sys
+import textwrap
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from schemas.approval import Approval
 from schemas.catalog import Catalog
-from schemas.document import Document
+from schemas.document import Block, Document
 from schemas.files import file_name
 from schemas.job import Job
 from schemas.plan import Plan
@@ -30,8 +35,36 @@ MODELS: dict[str, type[Document]] = {
 def generate(kind: str) -> bytes:
     """The schema of `kind` made from its model: JSON Schema draft 2020-12, always the same bytes."""
     schema = MODELS[kind].model_json_schema(by_alias=True)
+    said = {block.__name__: descriptions(block) for block in _blocks()}
+    for name, shape in ((MODELS[kind].__name__, schema), *schema.get("$defs", {}).items()):
+        for field, text in said.get(name, {}).items():
+            about = shape["properties"][field]
+            shape["properties"][field] = dict(sorted({**about, "description": text}.items()))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": file_name(kind)}
     return (json.dumps({**head, **schema}, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _blocks() -> Iterator[type[Block]]:
+    waiting: list[type[Block]] = [Block]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.__subclasses__()
+        yield one
+
+
+def descriptions(block: type[Block]) -> dict[str, str]:
+    """What the source says below each field of a model, and of those that it derives from, by the field's JSON key."""
+    found: dict[str, str] = {}
+    for owner in reversed(block.__mro__):
+        if not issubclass(owner, Block):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            match field, text:
+                case (ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said)))):
+                    found[owner.model_fields[name].alias or name] = inspect.cleandoc(said)
+    return found
 
 
 def main(arguments: list[str]) -> int:

@@ -22,6 +22,15 @@ hypothesis.settings.load_profile("lumina")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+#: Files of one or two long tests. They begin first, so that at the end nobody waits for one of them alone.
+_LONG = ("test_machine.py", "test_hostile_text.py", "test_storms.py", "test_screenshots.py", "test_in_tmux.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first; all else stays in its order."""
+    items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+
+
 @pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of real photographs with known truth; skips where it is absent. Never write to it."""

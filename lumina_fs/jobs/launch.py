@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.left_running import leave
 
 #: The end of what a process said that is kept of a failure, in bytes.
 _LAST_WORDS = 4000
-#: Processes that run on without anyone waiting for them: held until they have ended, so that none stays a zombie.
-_forgotten: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ class Launched:
                 self._process.send_signal(signal.SIGINT)
 
     def forget(self) -> None:
-        """Leave it to itself: nobody waits for its end any more, but when another is started it is looked after."""
+        """Leave it to itself: nobody waits for its end any more."""
         self._output.close()
         self._errors.close()
-        _forgotten.append(self._process)
+        leave(self._process)
 
     def wait(self) -> Ended:
         """Wait for its end. To be called once."""
@@ -71,7 +70,6 @@ class Launched:
 
 def launch(catalog: Catalog, words: Sequence[str]) -> Launched:
     """Start `lumina WORDS --catalog ...` in a session of its own. Raises OSError."""
-    _forgotten[:] = [process for process in _forgotten if process.poll() is None]
     output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes them
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "lumina_fs", *words, "--catalog", catalog.path],

@@ -20,6 +20,12 @@ def _pictures_as_blocks() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of catalogs has only what the test made, and nothing is remembered of others."""
+    monkeypatch.setenv("LUMINA_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
 def _clock_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as context:
         context.setenv("TZ", "UTC")

@@ -47,6 +47,13 @@ async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
     raise AssertionError(f"it did not come to pass; the screen shows:\n{text(pilot)}")
 
 
+async def jobs_ended(pilot: Pilot[Any]) -> None:
+    """Wait until no job runs, as far as the app knows."""
+    app: LuminaApp = pilot.app  # type: ignore[assignment]
+    await until(pilot, lambda: not any(record.state in ("pending", "running") for record in app.jobs))
+    await settled(pilot)
+
+
 @asynccontextmanager
 async def app_on(library: Library | None, *, size: tuple[int, int] = (110, 32)) -> AsyncIterator[Pilot[Any]]:
     """The app on the catalog of a library (None: on no catalog), at rest."""

@@ -10,7 +10,7 @@ from textual.widgets import Input, Select, Static
 
 from lumina_fs.viewing.detail import Detail
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tui.asking import AskText, Choose, Confirm
 from tui.photos.conflict import Conflict
 from tui.photos.detail_view import DetailView
@@ -129,6 +129,7 @@ async def test_tab_completes_fields_and_values_that_the_catalog_has(scanned: Lib
 
 async def test_the_filters_and_the_query_always_say_the_same(scanned: Library) -> None:
     scanned.curate("2019/a01.jpg", rating=4, tags=["people/anna"])
+    scanned.curate("2019/a02.jpg", tags=["places/rome"])
     scanned.scan()
     async with app_on(scanned, size=(140, 50)) as pilot:
         screen = photos(pilot)
@@ -146,6 +147,8 @@ async def test_the_filters_and_the_query_always_say_the_same(scanned: Library) -
         await ask_for(pilot, "camera:canon tag:people/anna quality:10..")
         assert panel.query_one("#filter-rating", Select).value is Select.NULL
         assert panel.query_one("#filter-tags").selected == ["people/anna"]  # type: ignore[attr-defined]
+        assert "▐✓▌ people/anna" in text(pilot)
+        assert "▐ ▌ " in text(pilot)
         assert panel.query_one("#quality-from", Input).value == "10"
 
 

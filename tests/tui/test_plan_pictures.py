@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import Select
 
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, text, until
+from tests.tui.driving import app_on, jobs_ended, settled, text, until
 from tests.tui.planning import asked, at_plans, create, draft, fill, form, screen
 from tests.tui.snapshots import check
 
@@ -64,5 +64,5 @@ async def test_pictures_of_the_list_and_the_trash(managed: Library, size: tuple[
         await pilot.press("t")
         await until(pilot, lambda: plans.trash.table.row(0) is not None)
         pilot.app.clear_notifications()
-        await settled(pilot)
+        await jobs_ended(pilot)
         check(pilot.app, "plan-trash")

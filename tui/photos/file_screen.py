@@ -9,10 +9,14 @@ import sys
 
 from textual import work
 
+from lumina_fs.left_running import leave
 from lumina_fs.terminal import visible
 from lumina_fs.viewing.detail import paths_of
 from tui.photos.listing import key_of
 from tui.photos.listing_screen import ListingScreen
+
+#: Seconds within which a viewer that cannot start has said so.
+_GIVES_UP = 3.0
 
 
 class FileScreen(ListingScreen):
@@ -29,9 +33,11 @@ class FileScreen(ListingScreen):
             self.notify(visible(path), title="No display here; the photo is", markup=False, timeout=10)
             return
         try:
-            await asyncio.to_thread(_open, path)
+            failed = await asyncio.to_thread(_open, path)
         except OSError as error:
-            self.notify(f"{visible(path)}: {error}", title="It cannot be opened", markup=False, severity="warning")
+            failed = str(error)
+        if failed:
+            self.notify(f"{visible(path)}: {failed}", title="It cannot be opened", markup=False, severity="warning")
 
     @work
     async def action_copy_path(self) -> None:
@@ -43,10 +49,16 @@ class FileScreen(ListingScreen):
             self.notify(visible(path), title="Copied", markup=False)
 
 
-def _open(path: str) -> None:
-    """Start the system's viewer and do not wait for it."""
+def _open(path: str) -> str:
+    """Start the system's viewer, and say why not where it gives up at once. Raises OSError."""
     opener = "open" if sys.platform == "darwin" else "xdg-open"
-    subprocess.Popen(
+    process = subprocess.Popen(
         [opener, path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
+    try:
+        code = process.wait(_GIVES_UP)
+    except subprocess.TimeoutExpired:  # it shows the photo itself
+        leave(process)
+        return ""
+    return f"{opener} ended with {code}" if code else ""

@@ -14,6 +14,7 @@ from textual.widgets.selection_list import Selection
 from lumina_fs.terminal import visible
 from lumina_fs.viewing.query_text import values_of, with_value, with_values
 from tui.foreign import foreign
+from tui.widgets.ticked_list import TickedList
 
 Choices = Mapping[str, Mapping[str, int]]
 
@@ -66,7 +67,7 @@ class FilterPanel(VerticalScroll):
         yield Static("Problems", classes="title")
         yield Select[str]((), prompt="any", id="filter-problems", compact=True)
         yield Static("Tags: all that are marked", classes="title")
-        yield SelectionList[str](id="filter-tags", compact=True)
+        yield TickedList[str](id="filter-tags", compact=True)
 
     def show(self, text: str, choices: Choices) -> None:
         """Show what the query says of each field."""

@@ -132,6 +132,8 @@ class ListingScreen(CatalogScreen):
         here = self.current()
         key = self._wanted_key or (key_of(here) if here is not None and self.at else None)
         row = self.at if self._wanted_key is None else self._wanted_row
+        if self.view.at_end and self.listing.order is None:  # of all, not of what was known when the key was pressed
+            key, row = None, len(order) - 1
         if key is not None:
             found = await session.ask(photos.place_of, order, key)
             row = row if found is None else found

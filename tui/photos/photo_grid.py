@@ -123,6 +123,8 @@ class PhotoGrid(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.total = 0
+        #: The cursor was sent to the end, wherever that may come to be.
+        self.at_end = False
         #: Photos that are marked, by number.
         self.marks: set[int] = set()
         self._pages: OrderedDict[int, list[GridCell | None]] = OrderedDict()
@@ -201,6 +203,7 @@ class PhotoGrid(ScrollView, can_focus=True):
     def action_jump(self, to: int) -> None:
         """To the first photo, or (-1) the last."""
         self._go(to if to >= 0 else self.total - 1)
+        self.at_end = to < 0
 
     def action_stretch(self, by: int) -> None:
         """Select from here to a neighbour."""
@@ -246,6 +249,7 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Show the photo, and tell."""
+        self.at_end = False
         if not self.is_mounted:
             return
         self._show_cursor()

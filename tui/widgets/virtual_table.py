@@ -128,6 +128,8 @@ class VirtualTable(ScrollView, can_focus=True):
         self.total = 0
         #: Rows that are marked, by number.
         self.marks: set[int] = set()
+        #: The cursor was sent to the end, wherever that may come to be.
+        self.at_end = False
         #: (key, descending) of the column that rows are sorted by, for the sign in its title.
         self.sorted: tuple[str, bool] | None = None
         self._pages: OrderedDict[int, list[Row]] = OrderedDict()
@@ -188,6 +190,7 @@ class VirtualTable(ScrollView, can_focus=True):
     def action_jump(self, to: int) -> None:
         """To the first row, or (-1) the last."""
         self._go(to if to >= 0 else self.total - 1)
+        self.at_end = to < 0
 
     def action_select(self) -> None:
         """Open the row under the cursor."""
@@ -209,6 +212,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Show the row, and tell."""
+        self.at_end = False
         self._show_cursor(animate=False)
         self.refresh_row(before)
         self.refresh_row(now)
