@@ -160,7 +160,7 @@ class Setter:
 
 
 class SetCommand:
-    """Rates all of them by the command itself. While photos are away or sidecars not whole it may leave some, or all."""
+    """Rates all of them by the command itself. While photos are away or sidecars not whole it may leave some."""
 
     def __init__(self, root: Path, names: list[str]) -> None:
         self.root, self.names = root, names
