@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _QUALITY = 82
+#: Behind what a person does, before a scan.
+_NICE = 5
 
 Want = Literal["thumbnail", "reduction", "pixels"]
 
@@ -71,7 +73,7 @@ class Rendered:
 
 def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     """Serve orders from `pipe` until None arrives or the parent is gone."""
-    prepare_process(memory)
+    prepare_process(memory, _NICE)
     tempfile.tempdir = setup.scratch
     beat = Beat(cells)
 

@@ -16,7 +16,7 @@ ENVIRONMENT = {"LUMINA_WORKERS": "workers", "LUMINA_MAX_PIXELS": "max_pixels"}
 class Settings(BaseModel):
     """What a person may set under `settings` in `.lumina/catalog.json`. Every field has a default."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     ignore: list[str] = Field(default_factory=list)
     """Patterns of files and folders to leave out, as in .gitignore: `*.tmp`, `drafts/`, `/2019/raw/*`."""

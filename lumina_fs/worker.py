@@ -40,7 +40,7 @@ from schemas.names import encode_name
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-#: The priority of processes that open originals, as that of the daemon.
+#: The priority of a scan, as that of the daemon.
 _NICE = 10
 PR_SET_PDEATHSIG = 1
 
@@ -94,8 +94,7 @@ class Answer:
 
 def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
     """Serve batches from `pipe` until None arrives or the parent is gone."""
-    prepare_process(memory)
-    _let_others_first()
+    prepare_process(memory, _NICE)
     tempfile.tempdir = setup.scratch
     with ExifReader(setup.exiftool) as exif:
         bench = _Bench(exif, setup, Beat(cells))
@@ -104,8 +103,13 @@ def main(pipe: Connection, cells: Any, setup: Setup, memory: int) -> None:
         serve(pipe, bench.beat, bench.serve)
 
 
-def prepare_process(memory: int) -> None:
-    """Set the limits of a process that opens what nobody vouches for: address space in bytes, 0 for none."""
+def prepare_process(memory: int, nice: int) -> None:
+    """Set the limits of a process that opens what nobody vouches for: address space in bytes, 0 for none.
+
+    It takes the processor that nobody with a lower `nice` wants: who looks at photos meanwhile waits for nothing.
+    """
+    with contextlib.suppress(OSError):
+        os.nice(max(0, nice - os.nice(0)))
     # the parent is asked to stop, and ends us in order; ExifTool inherits the first and must not the second, by which
     # the kernel ends it when we are killed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -116,12 +120,6 @@ def prepare_process(memory: int) -> None:
             os.dup2(nowhere.fileno(), 2)
     if memory:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
-def _let_others_first() -> None:
-    """A scan takes the processor that nobody else wants: who looks at photos meanwhile waits for nothing."""
-    with contextlib.suppress(OSError):
-        os.nice(max(0, _NICE - os.nice(0)))
 
 
 def _end_with_parent() -> None:

@@ -20,11 +20,15 @@ from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
+from tui.collector import starting
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
 from tui.session import Session
 from tui.themes import DARK, LIGHT
+
+#: Seconds that are left to what a screen shows first, before changes under it are looked for.
+_FIRST = 0.3
 
 
 def _opener(room: Room) -> Callable[[], Screen[Any]]:
@@ -58,6 +62,7 @@ class LuminaApp(Host):
         resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
         sys.setswitchinterval(0.001)
+        starting()
 
     # -- life
 
@@ -124,7 +129,7 @@ class LuminaApp(Host):
     async def _follow(self) -> None:
         if self.session is not None:
             self._catch_up(self.session)
-            await follow(self.session, self._tell)
+            await follow(self.session, self._tell, first=_FIRST)
 
     @work(thread=True, group="catch up", exclusive=True)
     def _catch_up(self, session: Session) -> None:

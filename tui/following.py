@@ -40,21 +40,29 @@ class JobsChanged:
 Change = CatalogChanged | FilesChanged | JobsChanged
 
 
-async def follow(session: Session, tell: Callable[[Change], None]) -> None:
-    """Tell of changes until cancelled."""
+async def follow(session: Session, tell: Callable[[Change], None], *, first: float = 0.0) -> None:
+    """Tell of changes until cancelled. `first`: seconds that are left to what the screen shows first."""
     changes = Changes()
-    before: object = None
+    before = await _revision(session)
+    if isinstance(before, str):
+        tell(CatalogChanged(before))
+    await asyncio.sleep(first)
     while True:
         seen: Watched = await session.read(changes.look)
         if seen.jobs is not None:
             tell(JobsChanged(seen.jobs, seen.ended))
         if seen.kinds:
             tell(FilesChanged(seen.kinds))
-        try:
-            now: object = await session.ask(revision)
-        except (LuminaError, OSError) as error:
-            now = str(error)
+        now = await _revision(session)
         if now != before:
             before = now
             tell(CatalogChanged(now if isinstance(now, str) else ""))
         await asyncio.sleep(_EVERY)
+
+
+async def _revision(session: Session) -> object:
+    """By what a change of the contents is known; a text where the index cannot be asked."""
+    try:
+        return await session.ask(revision)
+    except (LuminaError, OSError) as error:
+        return str(error)

@@ -73,6 +73,10 @@ def _scanning(options: Options, folder: Path) -> Iterator[None]:
     finally:
         os.killpg(process.pid, 15)
         process.wait()
+        with contextlib.suppress(ProcessLookupError):  # until the last of them has ended
+            while True:
+                os.killpg(process.pid, 0)
+                time.sleep(0.1)
 
 
 class _Drive:
@@ -116,7 +120,7 @@ async def _driven(folder: Path) -> tuple[list[tuple[str, float, list[float]]], i
     from tui.screens.photos import PhotosScreen
 
     with tempfile.TemporaryDirectory(prefix="bench-home-") as home:
-        os.environ["LUMINA_HOME"] = home
+        os.environ.update(LUMINA_HOME=home, COLORTERM="truecolor")
         app = LuminaApp(Catalog.open(str(folder)))
         async with app.run_test(size=_SIZE) as pilot:
             drive = _Drive(pilot)

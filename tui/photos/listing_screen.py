@@ -97,9 +97,11 @@ class ListingScreen(CatalogScreen):
             wanted.put(0, list(first))
             if not wanted.same_as(self.listing) or not self.listing.total:
                 self._begin(wanted)
+                await self._painted()  # before the rest takes the processor
             order = await session.ask_slowly(photos.whole_order, wanted.query, sort)
             if self.session is session:
                 await self._take(session, wanted, order)
+                self.answered()
         except QueryError as error:
             bar.tell(error.reason, error.column)
         except Interrupted:
@@ -113,6 +115,11 @@ class ListingScreen(CatalogScreen):
         finally:
             self._took = time.monotonic() - begun
         self.say_status()
+
+    async def _painted(self) -> None:
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
 
     def _begin(self, wanted: Listing) -> None:
         """Show the first page of another answer."""
@@ -129,7 +136,7 @@ class ListingScreen(CatalogScreen):
 
     async def _take(self, session: Session, wanted: Listing, order: photos.Order) -> None:
         """Show all of an answer, now that its order is known."""
-        here = self.current()
+        here, at = self.current(), self.at
         key = self._wanted_key or (key_of(here) if here is not None and self.at else None)
         row = self.at if self._wanted_key is None else self._wanted_row
         if self.view.at_end and self.listing.order is None:  # of all, not of what was known when the key was pressed
@@ -145,8 +152,9 @@ class ListingScreen(CatalogScreen):
             if number * PAGE < len(order):
                 fresh.put(number, await session.ask(photos.page, order, number * PAGE, (number + 1) * PAGE))
         if self.session is session:
+            moved = self.at - at  # by the person, while this was asked
             self.listing = fresh
-            self._lay_out(row)
+            self._lay_out(max(0, min(row + moved, len(order) - 1)))
             self.moved()
 
     def _lay_out(self, row: int) -> None:
@@ -242,6 +250,9 @@ class ListingScreen(CatalogScreen):
 
     def say_status(self) -> None:
         """Say how many there are, and what is wrong."""
+
+    def answered(self) -> None:
+        """All of an answer is shown."""
 
     def moved(self) -> None:
         """The cursor is on another photo, or what is known of it changed."""

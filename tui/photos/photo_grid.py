@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -19,21 +21,25 @@ from textual.strip import Strip
 from tui.host import Host
 from tui.photos.photo_cell import FORMS, Form, GridCell, caption, middle, worded
 from tui.widgets import drawing
-from tui.widgets.half_blocks import Lines
-from tui.widgets.thumbnails import Thumbnails, Wanted
+from tui.widgets.half_blocks import BlockLine, JoinedLine, Lines, few_colours
+from tui.widgets.thumbnails import Ground, Thumbnails, Wanted
+from tui.widgets.virtual_table import neighbours
 
 #: Photos that are asked for at once, and pages that are kept.
 PAGE = 200
 _KEPT_PAGES = 20
+#: Lines that are kept as they were drawn.
+_KEPT_LINES = 500
 
 
-class _Drawing(NamedTuple):
+class _Looks(NamedTuple):
     """What all lines of one drawing have in common."""
 
     form: Form
     across: int
-    top: int
     width: int
+    filters: Sequence[LineFilter]
+    background: Color
     plain: Style
     cursor: Style
     marked: Style
@@ -132,7 +138,8 @@ class PhotoGrid(ScrollView, can_focus=True):
         #: What is drawn of photos.
         self.thumbnails = Thumbnails(self._came)
         self._shown_as: dict[tuple[str, str], int] = {}
-        self._drawing: _Drawing
+        #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
+        self._lines: dict[int, Strip] = {}
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
@@ -324,7 +331,7 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     def _need(self) -> None:
         """Ask for the pages in sight that are not there, and for thumbnails."""
-        for number in self.pages_in_sight():
+        for number in (*self.pages_in_sight(), *neighbours(self.cursor, self.total, PAGE)):
             if number in self._pages:
                 self._pages.move_to_end(number)
             elif number not in self._asked:
@@ -345,7 +352,9 @@ class PhotoGrid(ScrollView, can_focus=True):
                 source, path, sha256 = cell.thumbnail
                 self._shown_as[source, path] = number
                 wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
-        self.thumbnails.want(session.thumbnails, wanted, self.background_colors[1].rgb)
+        self.thumbnails.want(
+            session.thumbnails, wanted, Ground(self.background_colors[1].rgb, few_colours(self.app.console))
+        )
 
     def _came(self, key: tuple[str, str]) -> None:
         """A thumbnail is there, or why there is none."""
@@ -358,47 +367,78 @@ class PhotoGrid(ScrollView, can_focus=True):
         form = self.form
         y = number // self.across * form.lines - round(self.scroll_offset.y)
         if -form.lines < y < self.size.height:
+            first = number // self.across * form.lines
+            for line in range(first, first + form.lines):
+                self._lines.pop(line, None)
             top = max(0, y)
             left = number % self.across * form.columns
             self.refresh(Region(left, top, form.columns, min(y + form.lines, self.size.height) - top))
 
     # -- drawing
 
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As its base; where no region is named, every photo may look different."""
+        if not regions:
+            self._lines.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the widget. What is the same for all of them is worked out once: it costs more than a line."""
-        plain = self.rich_style
+        """Lines of the widget: those that were drawn before as they were, without a look at each of their colours."""
+        if len(self._lines) > _KEPT_LINES:
+            self._lines.clear()
+        top, looks = round(self.scroll_offset.y), self._looks()
+        found = []
+        for at in range(top + crop.y, top + crop.bottom):
+            line = self._lines.get(at)
+            if line is None:
+                line = self._lines[at] = self._line(looks, at)
+            found.append(line)
+        if crop.column_span != (0, self.size.width):
+            return [line.crop(*crop.column_span) for line in found]
+        return found
+
+    def _looks(self) -> _Looks:
+        """What is the same for all lines is worked out once: it costs more than a line."""
         looks = {name: self.get_component_rich_style(f"grid--{name}") for name in ("cursor", "marked", "dim")}
-        self._drawing = _Drawing(self.form, self.across, round(self.scroll_offset.y), self.size.width, plain, **looks)
-        return super().render_lines(crop)
+        # colours of a theme and of pictures are never those that a terminal gives names to
+        filters = [one for one in self.get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        return _Looks(
+            self.form, self.across, self.size.width, filters, self.background_colors[1], self.rich_style, **looks
+        )
 
-    def render_line(self, y: int) -> Strip:
-        """A line of the widget: one of each photo in a row."""
-        now = self._drawing
-        row, line = divmod(now.top + y, now.form.lines)
+    def _line(self, now: _Looks, at: int) -> Strip:
+        row, line = divmod(at, now.form.lines)
         first = row * now.across
-        segments: list[Segment] = []
-        for number in range(first, min(first + now.across, self.total)):
-            segments += self._piece(now, number, line)
-        return Strip(segments).adjust_cell_length(now.width, now.plain)
+        parts: list[BlockLine | Segment] = []
+        last = min(first + now.across, self.total)
+        for number in range(first, last):
+            parts += self._piece(now, number, line)
+        cells = max(0, last - first) * now.form.columns
+        if cells < now.width:
+            parts.append(Segment(" " * (now.width - cells), now.plain))
+        strip: Strip = JoinedLine(parts, now.width)
+        for one in now.filters:
+            strip = strip.apply_filter(one, now.background)
+        return strip
 
-    def _piece(self, now: _Drawing, number: int, line: int) -> list[Segment]:
+    def _piece(self, now: _Looks, number: int, line: int) -> list[BlockLine | Segment]:
         """A line of one photo, in exactly its columns."""
         here, marked = number == self.cursor, number in self.marks
         style = now.cursor if here else now.marked if marked else now.plain
         if line >= now.form.picture:
             return [Segment(caption(now.form, self.row(number), line, here=here, marked=marked), style)]
         left, right = ("▌", "▐") if here else ("┃", "┃") if marked else (" ", " ")
-        return [Segment(left, style), *self._picture(now, number, line), Segment(right, style)]
+        return [Segment(left, style), self._picture(now, number, line), Segment(right, style)]
 
-    def _picture(self, now: _Drawing, number: int, line: int) -> list[Segment]:
+    def _picture(self, now: _Looks, number: int, line: int) -> BlockLine | Segment:
         width, high = now.form.columns - 2, now.form.picture
         cell = self.row(number)
         if cell is None:
-            return [Segment(middle("…" if line == high // 2 else "", width), now.dim)]
+            return Segment(middle("…" if line == high // 2 else "", width), now.dim)
         lines: Lines | str | None = None
         if drawing.draws():
             lines = self.thumbnails.get(Wanted(*cell.thumbnail, width, high))
             if isinstance(lines, list):
                 return lines[line]
         words = cell.words if lines is None else f"{cell.words}\n{lines}"
-        return [Segment(worded(words, line, width, high), now.dim)]
+        return Segment(worded(words, line, width, high), now.dim)

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.half_blocks import Lines, lines_of
+from tui.widgets.half_blocks import Lines, few_colours, lines_of
 
 
 class BlocksCanvas(Widget):
@@ -35,7 +35,7 @@ class BlocksCanvas(Widget):
             return Strip.blank(size.width, self.rich_style)
         if self._drawn is None or self._drawn[0] is not image or self._drawn[1] != size:
             _, color = self.background_colors
-            lines = lines_of(image, size.width, size.height, color.rgb)
+            lines = lines_of(image, size.width, size.height, color.rgb, few=few_colours(self.app.console))
             self._drawn = (image, size, lines)
         lines = self._drawn[2]
-        return Strip(lines[y], size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)
+        return Strip(lines[y].segments(), size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)

@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from PIL import Image
-from rich.color import Color
+from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
 #: Bits of each colour that are kept: fewer colours are fewer changes of style on the way to the terminal.
 _MASK = 0xF8
 _TABLE = [value & _MASK for value in range(256)] * 3
+#: The first of the 240 colours that are the same in all terminals of 256.
+_FIXED = 16
+_PLAIN = Style()
 
-Lines = list[list[Segment]]
+#: Characters of the same look: their upper and lower half, each three bytes of a colour or one of a palette; how many.
+_Run = tuple[bytes, bytes, int]
+
+
+class BlockLine(NamedTuple):
+    """A line of a picture: its runs as bytes, and what a terminal of all colours gets, made by the thread that draws.
+
+    No object for each character: thousands of lines are kept, and looking for cycles among all of them would be felt.
+    """
+
+    upper: bytes
+    lower: bytes
+    wide: int
+    """Bytes of a pixel: 3, or 1 for one of a palette."""
+    sent: str
+
+    def segments(self) -> list[Segment]:
+        """The line as Textual knows lines."""
+        runs = _runs(self.upper, self.lower, self.wide)
+        return [Segment("▀" * count, _style(upper, lower)) for upper, lower, count in runs]
+
+
+class JoinedLine(Strip):
+    """Pictures and texts side by side. What a picture sends is there already, so that a line costs next to nothing."""
+
+    __slots__ = ("_made", "_parts")
+
+    def __init__(self, parts: Sequence[BlockLine | Segment], cells: int) -> None:
+        self._made: list[Segment] = []
+        self._parts = parts
+        super().__init__((), cells)
+
+    @property
+    def _segments(self) -> list[Segment]:
+        """Made only for who wants a part of the line, or another look."""
+        if not self._made:
+            for part in self._parts:
+                self._made += part.segments() if isinstance(part, BlockLine) else [part]
+        return self._made
+
+    @_segments.setter
+    def _segments(self, segments: list[Segment]) -> None:
+        self._made = segments
+
+    def render(self, console: Console) -> str:
+        """The bytes for the terminal."""
+        if console.color_system not in ("truecolor", None):
+            return super().render(console)
+        if self._render_cache is None:
+            self._render_cache = "".join(map(self._rendered, self._parts))
+        return self._render_cache
+
+    def _rendered(self, part: BlockLine | Segment) -> str:
+        if isinstance(part, BlockLine):
+            return part.sent
+        return self.render_style(part.style or _PLAIN, part.text, ColorSystem.TRUECOLOR)
+
+
+Lines = list[BlockLine]
 
 
 def read_thumbnail(place: str, most_pixels: int = 1024 * 1024) -> Image.Image:
@@ -25,6 +90,11 @@ def read_thumbnail(place: str, most_pixels: int = 1024 * 1024) -> Image.Image:
         return image.convert("RGB")
 
 
+def few_colours(console: Console) -> bool:
+    """True for a terminal that has a palette and no more."""
+    return console.color_system == "256"
+
+
 def fitted(image: Image.Image, columns: int, lines: int) -> Image.Image:
     """The picture in as many pixels as there are in so many characters, two above each other in one."""
     wide, high = columns, lines * 2
@@ -33,43 +103,77 @@ def fitted(image: Image.Image, columns: int, lines: int) -> Image.Image:
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0).point(_TABLE)
 
 
-def lines_of(image: Image.Image, columns: int, lines: int, background: tuple[int, int, int]) -> Lines:
-    """The picture in the middle of a field of characters; what it leaves free has the background."""
-    small = fitted(image, columns, lines)
-    field = Image.new("RGB", (columns, lines * 2), background)
+def lines_of(
+    image: Image.Image, columns: int, lines: int, background: tuple[int, int, int], *, few: bool = False
+) -> Lines:
+    """The picture in the middle of a field of characters; what it leaves free has the background.
+
+    With `few` in colours of the palette that terminals of 256 colours share, so that nobody looks for the next of each.
+    """
+    small, size = fitted(image, columns, lines), (columns, lines * 2)
+    field = Image.new("RGB", size, background)
+    if few:
+        field, small = _in_palette(field, dither=False), _in_palette(small, dither=True)
     field.paste(small, ((columns - small.width) // 2, (lines * 2 - small.height) // 2))
-    data = field.tobytes()
-    stride = columns * 3
+    data, wide = field.tobytes(), 1 if few else 3
+    stride = columns * wide
+    rows = [data[top : top + stride] for top in range(0, len(data), stride)]
     return [
-        _line(data[row * 2 * stride : (row * 2 + 1) * stride], data[(row * 2 + 1) * stride : (row + 1) * 2 * stride])
-        for row in range(lines)
+        BlockLine(upper, lower, wide, "" if few else _sent(_runs(upper, lower, wide)))
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
     ]
 
 
-def _line(upper: bytes, lower: bytes) -> list[Segment]:
-    """A line, with characters of the same look in one segment."""
-    found: list[Segment] = []
-    before, count = (upper[:3], lower[:3]), 0
-    for at in range(0, len(upper), 3):
-        pair = (upper[at : at + 3], lower[at : at + 3])
+def _in_palette(image: Image.Image, *, dither: bool) -> Image.Image:
+    how = Image.Dither.FLOYDSTEINBERG if dither else Image.Dither.NONE
+    return image.quantize(palette=_palette(), dither=how)
+
+
+@cache
+def _palette() -> Image.Image:
+    """A cube of six levels, then grays: colours 16 to 255 of such a terminal. No source but the standard of xterm."""
+    levels = (0, 95, 135, 175, 215, 255)
+    cube = [value for red in levels for green in levels for blue in levels for value in (red, green, blue)]
+    grays = [value for gray in range(8, 239, 10) for value in (gray, gray, gray)]
+    image = Image.new("P", (1, 1))
+    image.putpalette(cube + grays)
+    return image
+
+
+def _runs(upper: bytes, lower: bytes, wide: int) -> Iterator[_Run]:
+    """(upper, lower, how many) of neighbours of the same look."""
+    before, count = (upper[:wide], lower[:wide]), 0
+    for at in range(0, len(upper), wide):
+        pair = (upper[at : at + wide], lower[at : at + wide])
         if pair == before:
             count += 1
         else:
-            found.append(_segment(before, count))
+            yield *before, count
             before, count = pair, 1
-    found.append(_segment(before, count))
-    return found
+    yield *before, count
 
 
-def _segment(pair: tuple[bytes, bytes], count: int) -> Segment:
-    return Segment("▀" * count, _style(*pair))
+def _sent(runs: Iterable[_Run]) -> str:
+    """A line as a terminal of all colours understands it: what stays as it was is not said again."""
+    found, letter, ground = [], b"", b""
+    for upper, lower, count in runs:
+        codes = []
+        if upper != letter:
+            codes.append(f"38;2;{upper[0]};{upper[1]};{upper[2]}")
+        if lower != ground:
+            codes.append(f"48;2;{lower[0]};{lower[1]};{lower[2]}")
+        found.append(f"\x1b[{';'.join(codes)}m{'▀' * count}")
+        letter, ground = upper, lower
+    return "".join(found) + "\x1b[0m"
 
 
 @lru_cache(maxsize=32768)
 def _style(upper: bytes, lower: bytes) -> Style:
-    return Style(color=_color(upper), bgcolor=_color(lower))
+    return Style.from_color(_color(upper), _color(lower))
 
 
 @lru_cache(maxsize=32768)
 def _color(pixel: bytes) -> Color:
+    if len(pixel) == 1:
+        return Color.from_ansi(_FIXED + pixel[0])
     return Color.from_triplet(ColorTriplet(pixel[0], pixel[1], pixel[2]))

@@ -20,6 +20,13 @@ _KEPT = 400_000
 _SMALL, _LARGE = 150, 1024
 
 
+class Ground(NamedTuple):
+    """What thumbnails are drawn on: the colour around them, and whether there are but the colours of a palette."""
+
+    color: tuple[int, int, int]
+    few: bool
+
+
 class Wanted(NamedTuple):
     """A thumbnail in a field of so many columns and lines."""
 
@@ -52,7 +59,7 @@ class Thumbnails:
             self._drawn.move_to_end(wanted)
         return found
 
-    def want(self, desk: ThumbnailDesk, wanted: Sequence[Wanted], background: tuple[int, int, int]) -> None:
+    def want(self, desk: ThumbnailDesk, wanted: Sequence[Wanted], ground: Ground) -> None:
         """See to it that these come, first ones first, and no others any more."""
         asked = set(wanted)
         for key, wish in list(self._on_its_way.items()):
@@ -66,7 +73,7 @@ class Thumbnails:
                 if self._threads is None:
                     self._threads = ThreadPoolExecutor(2, "drawing")
                 self._on_its_way[key] = None
-                self._threads.submit(self._look, loop, desk, key, background)
+                self._threads.submit(self._look, loop, desk, key, ground)
 
     def close(self) -> None:
         """Give up what is on its way."""
@@ -79,20 +86,18 @@ class Thumbnails:
 
     # -- in the threads
 
-    def _look(
-        self, loop: asyncio.AbstractEventLoop, desk: ThumbnailDesk, key: Wanted, background: tuple[int, int, int]
-    ) -> None:
+    def _look(self, loop: asyncio.AbstractEventLoop, desk: ThumbnailDesk, key: Wanted, ground: Ground) -> None:
         if key not in self._on_its_way:
             return  # nobody looks any more
         place = desk.cached(key.sha256, key.size)
         if place is not None:
-            _call(loop, self._done, key, _drawn(place, key, background))
+            _call(loop, self._done, key, _drawn(place, key, ground))
         else:
-            _call(loop, self._wish, desk, key, background)
+            _call(loop, self._wish, desk, key, ground)
 
     # -- in the loop
 
-    def _wish(self, desk: ThumbnailDesk, key: Wanted, background: tuple[int, int, int]) -> None:
+    def _wish(self, desk: ThumbnailDesk, key: Wanted, ground: Ground) -> None:
         if key not in self._on_its_way:
             return
         loop = asyncio.get_running_loop()
@@ -104,7 +109,7 @@ class Thumbnails:
             result = future.result()
             drawn: Lines | str = result.why or "no picture"
             if result.thumbnail is not None:
-                drawn = _drawn(result.thumbnail, key, background)
+                drawn = _drawn(result.thumbnail, key, ground)
             _call(loop, self._done, key, drawn)
 
         wish.add_done_callback(made)
@@ -119,9 +124,9 @@ class Thumbnails:
         self._came((key.source, key.path))
 
 
-def _drawn(place: str, key: Wanted, background: tuple[int, int, int]) -> Lines | str:
+def _drawn(place: str, key: Wanted, ground: Ground) -> Lines | str:
     try:
-        return lines_of(read_thumbnail(place), key.columns, key.lines, background)
+        return lines_of(read_thumbnail(place), key.columns, key.lines, ground.color, few=ground.few)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         return str(error)
 

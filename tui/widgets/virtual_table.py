@@ -46,6 +46,14 @@ class Cell(NamedTuple):
 Row = Sequence[str | Cell]
 
 
+def neighbours(row: int, total: int, page: int) -> list[int]:
+    """The pages before and after that of a row, where it is near their edge: who goes on shall not wait for them."""
+    near = page * 2 // 5
+    here = row // page
+    found = [here + 1] if row % page >= page - near and (here + 1) * page < total else []
+    return [*found, here - 1] if row % page < near and here > 0 else found
+
+
 class VirtualTable(ScrollView, can_focus=True):
     """Rows by number. The owner hears `NeedRows`, and answers with `put`. Texts are foreign: they are escaped here."""
 
@@ -263,11 +271,12 @@ class VirtualTable(ScrollView, can_focus=True):
         self._need()
 
     def _need(self) -> None:
-        """Ask for the pages in sight that are not there."""
+        """Ask for the pages in sight that are not there, and for those that are about to be."""
         if not self.total or not self.size.height:
             return
         top = round(self.scroll_offset.y)
-        for number in {top // PAGE, min(self.total - 1, top + self.size.height) // PAGE, self.cursor // PAGE}:
+        sight = {top // PAGE, min(self.total - 1, top + self.size.height) // PAGE, self.cursor // PAGE}
+        for number in (*sight, *neighbours(self.cursor, self.total, PAGE)):
             if number in self._pages:
                 self._pages.move_to_end(number)
             elif number not in self._asked:
