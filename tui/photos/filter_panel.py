@@ -31,8 +31,7 @@ class FilterPanel(VerticalScroll):
     """Date, camera, lens, type, quality, rating, problems and tags."""
 
     DEFAULT_CSS = """
-    FilterPanel { width: 38; background: $surface; border-right: solid $panel; padding: 0 1; display: none; }
-    FilterPanel.-shown { display: block; }
+    FilterPanel { width: 38; background: $surface; border-right: solid $panel; padding: 0 1; }
     FilterPanel .title { color: $accent; text-style: bold; }
     FilterPanel Horizontal { height: 1; }
     FilterPanel Horizontal Input { width: 1fr; margin-right: 1; }

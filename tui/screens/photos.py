@@ -83,7 +83,6 @@ class PhotosScreen(CuratingScreen):
             yield Static("", id="why")
             yield Button("Rebuild the index (R)", id="rebuild")
         with Horizontal(id="main"):
-            yield FilterPanel()
             with ContentSwitcher(id="views", initial="grid"):
                 yield PhotoGrid(id="grid")
                 yield PhotoTable(id="table")
@@ -118,9 +117,8 @@ class PhotosScreen(CuratingScreen):
     def query_changed(self) -> None:
         """The panel and the bar follow."""
         self.query_one(QueryBar).put(self.query_text)
-        panel = self.query_one(FilterPanel)
-        if panel.has_class("-shown"):
-            panel.show(self.query_text, self.choices)
+        if self.panel is not None:
+            self.panel.show(self.query_text, self.choices)
 
     @on(FilterPanel.Edited)
     def _edited(self, event: FilterPanel.Edited) -> None:
@@ -270,19 +268,32 @@ class PhotosScreen(CuratingScreen):
 
     def action_filters(self) -> None:
         """The panel of filters, or no more."""
-        panel = self.query_one(FilterPanel)
-        panel.toggle_class("-shown")
-        shown = panel.has_class("-shown")
-        self.query_one("#main").set_class(shown, "-filtering")
-        if shown:
-            panel.show(self.query_text, self.choices)
-            panel.query("Input").first().focus()
+        if self.panel is None:
+            self._open_panel(focus=True)
         else:
+            self.query_one("#main").remove_class("-filtering")
+            self.panel.remove()
             self.view.focus()
+
+    @property
+    def panel(self) -> FilterPanel | None:
+        """The filters, where they are shown."""
+        return next(iter(self.query(FilterPanel)), None)
+
+    @work(group="panel", exclusive=True)
+    async def _open_panel(self, *, focus: bool) -> None:
+        if self.panel is not None:
+            return
+        main, panel = self.query_one("#main"), FilterPanel()
+        main.add_class("-filtering")
+        await main.mount(panel, before=0)
+        panel.show(self.query_text, self.choices)
+        if focus:
+            panel.query("Input").first().focus()
 
     def action_back(self) -> None:
         """Close the panel of filters, then the details; the list takes the keys."""
-        if self.query_one(FilterPanel).has_class("-shown"):
+        if self.panel is not None:
             self.action_filters()
         elif self.focused is self.view and self.query_one("#side").has_class("-shown"):
             self.action_side()
@@ -343,12 +354,12 @@ class PhotosScreen(CuratingScreen):
         """With what is open besides the list."""
         if self.session is None:
             return {}
-        filters, side = self.query_one(FilterPanel), self.query_one("#side")
-        return {**super().state(), "filters": filters.has_class("-shown"), "side": side.has_class("-shown")}
+        side = self.query_one("#side").has_class("-shown")
+        return {**super().state(), "filters": self.panel is not None, "side": side}
 
     def restore(self, state: dict[str, Any]) -> None:
         """With what was open."""
-        for name, widget in (("filters", "#filters"), ("side", "#side")):
-            self.query_one(widget).set_class(state.get(name) is True, "-shown")
-        self.query_one("#main").set_class(state.get("filters") is True, "-filtering")
+        self.query_one("#side").set_class(state.get("side") is True, "-shown")
+        if state.get("filters") is True:
+            self._open_panel(focus=False)
         super().restore(state)
