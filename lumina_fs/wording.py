@@ -34,6 +34,8 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def width(text: str) -> int:
     """Columns that `text` takes in a terminal."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     marks = sum(unicodedata.combining(c) != 0 for c in text)
     return len(text) + wide - marks
@@ -42,6 +44,7 @@ def width(text: str) -> int:
 def fit(text: str, columns: int) -> str:
     """`text` cut to `columns` with an ellipsis, and padded to them."""
     if width(text) > columns:
+        text = text[: max(0, columns - 1)] if text.isascii() else text
         while text and width(text) > columns - 1:
             text = text[:-1]
         text += "…"

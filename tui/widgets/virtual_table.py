@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -326,6 +327,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self.refresh(Region(0, number - round(self.scroll_offset.y) + 1, self.size.width, 1))
 
 
+@lru_cache(maxsize=4096)
 def _fitted(text: str, width: int, align: str) -> str:
     """`text` in exactly `width` columns."""
     wide = cell_len(text)
