@@ -137,6 +137,7 @@ class PhotoGrid(ScrollView, can_focus=True):
         self._asked: set[int] = set()
         #: What is drawn of photos.
         self.thumbnails = Thumbnails(self._came)
+        self._will_want = False
         self._shown_as: dict[tuple[str, str], int] = {}
         #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
         self._lines: dict[int, Strip] = {}
@@ -180,7 +181,7 @@ class PhotoGrid(ScrollView, can_focus=True):
         while len(self._pages) > _KEPT_PAGES:
             self._pages.popitem(last=False)
         self.refresh()
-        self._want()
+        self._want_soon()
 
     def row(self, number: int) -> GridCell | None:
         """A photo, None while it is not there."""
@@ -337,10 +338,17 @@ class PhotoGrid(ScrollView, can_focus=True):
             elif number not in self._asked:
                 self._asked.add(number)
                 self.post_message(self.NeedRows(self, number * PAGE, min(self.total, (number + 1) * PAGE)))
-        self._want()
+        self._want_soon()
+
+    def _want_soon(self) -> None:
+        """Thumbnails after the next paint: what is known of the photos shall not wait for them."""
+        if not self._will_want:
+            self._will_want = True
+            self.call_after_refresh(self._want)
 
     def _want(self) -> None:
         """Thumbnails of what is in sight, and of nothing else."""
+        self._will_want = False
         session = self.app.session
         if not drawing.draws() or session is None:
             return
