@@ -100,7 +100,7 @@ def fitted(image: Image.Image, columns: int, lines: int) -> Image.Image:
     wide, high = columns, lines * 2
     scale = min(wide / image.width, high / image.height)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0).point(_TABLE)
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def lines_of(
@@ -114,6 +114,8 @@ def lines_of(
     field = Image.new("RGB", size, background)
     if few:
         field, small = _in_palette(field, dither=False), _in_palette(small, dither=True)
+    else:
+        small = small.point(_TABLE)
     field.paste(small, ((columns - small.width) // 2, (lines * 2 - small.height) // 2))
     data, wide = field.tobytes(), 1 if few else 3
     stride = columns * wide
