@@ -113,7 +113,7 @@ def lines_of(
     small, size = fitted(image, columns, lines), (columns, lines * 2)
     field = Image.new("RGB", size, background)
     if few:
-        field, small = _in_palette(field, dither=False), _in_palette(small, dither=True)
+        field, small = _in_palette(field), _in_palette(small)
     else:
         small = small.point(_TABLE)
     field.paste(small, ((columns - small.width) // 2, (lines * 2 - small.height) // 2))
@@ -126,9 +126,9 @@ def lines_of(
     ]
 
 
-def _in_palette(image: Image.Image, *, dither: bool) -> Image.Image:
-    how = Image.Dither.FLOYDSTEINBERG if dither else Image.Dither.NONE
-    return image.quantize(palette=_palette(), dither=how)
+def _in_palette(image: Image.Image) -> Image.Image:
+    """Each pixel in the next colour: dithered, so few pixels are a chequerboard."""
+    return image.quantize(palette=_palette(), dither=Image.Dither.NONE)
 
 
 @cache
