@@ -1,4 +1,4 @@
-"""Pictures as half blocks: what a terminal is sent is what Textual has as segments, in all colours or in a palette's."""
+"""Pictures as half blocks: a terminal is sent what Textual has as segments, in all colours or in those of a palette."""
 
 from __future__ import annotations
 
