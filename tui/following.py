@@ -44,11 +44,11 @@ async def follow(session: Session, tell: Callable[[Change], None], *, first: flo
     """Tell of changes until cancelled. `first`: seconds that are left to what the screen shows first."""
     changes = Changes()
     before = await _revision(session)
+    seen: Watched = await session.read(changes.look)
     if isinstance(before, str):
         tell(CatalogChanged(before))
     await asyncio.sleep(first)
     while True:
-        seen: Watched = await session.read(changes.look)
         if seen.jobs is not None:
             tell(JobsChanged(seen.jobs, seen.ended))
         if seen.kinds:
@@ -58,6 +58,7 @@ async def follow(session: Session, tell: Callable[[Change], None], *, first: flo
             before = now
             tell(CatalogChanged(now if isinstance(now, str) else ""))
         await asyncio.sleep(_EVERY)
+        seen = await session.read(changes.look)
 
 
 async def _revision(session: Session) -> object:

@@ -16,7 +16,8 @@ Mark = tuple[tuple[str, int, int], ...]
 
 
 class Watched(NamedTuple):
-    """What one look found: all jobs if any changed (and those that ended since), and what other folders changed."""
+    """What one look found: all jobs if any changed, with those that ended since (also if they began since), and what
+    other folders changed."""
 
     jobs: tuple[Record, ...] | None
     ended: tuple[Record, ...]
@@ -28,7 +29,8 @@ class Changes:
 
     def __init__(self) -> None:
         self._marks: dict[str, Mark] = {}
-        self._alive: dict[str, Record] | None = None
+        self._alive: set[str] = set()
+        self._over: set[tuple[str, str | None]] | None = None
 
     def look(self, catalog: Catalog) -> Watched:
         """What changed since the last call; the first tells of the jobs only."""
@@ -44,11 +46,16 @@ class Changes:
 
     def _jobs(self, catalog: Catalog) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         records, _ = list_records(catalog.root)
-        alive = {record.id: record for record in records if record.alive}
-        before = self._alive or {}
-        ended = tuple(record for record in records if record.id in before and not record.alive)
-        self._alive = alive
-        return tuple(records), ended
+        alive = {record.id for record in records if record.alive}
+        over = {_end(record) for record in records if not record.alive}
+        ended = over - self._over if self._over is not None else set()
+        self._alive, self._over = alive, over
+        return tuple(records), tuple(record for record in records if _end(record) in ended)
+
+
+def _end(record: Record) -> tuple[str, str | None]:
+    """By what one end of a job is known: one that goes on under its record ends more than once."""
+    return record.id, record.job.ended
 
 
 def _mark(folder: str) -> Mark:
