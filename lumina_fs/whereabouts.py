@@ -74,6 +74,8 @@ class Whereabouts:
     may_write: bool
     root: str
     lost: dict[str, list[Lost]] = field(default_factory=dict)
+    alone: dict[str, set[str]] = field(default_factory=dict)
+    """By id where sidecars lie without their original."""
     held: list[tuple[Job, Answer]] = field(default_factory=list)
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
@@ -83,24 +85,36 @@ class Whereabouts:
 
     def tell_copies(self, newcomers: list[Newcomer]) -> Iterator[Event]:
         """A sidecar that was copied with its photo has the id of another: one path keeps it. One that moved is told."""
-        elsewhere = self._places([one.id for one in newcomers])
-        by_id: dict[str, list[Newcomer]] = {}
+        by_id: dict[str, list[Newcomer]] = {id_: [] for id_ in self.alone}
         for one in newcomers:
             by_id.setdefault(one.id, []).append(one)
+        elsewhere = self._places(list(by_id))
         for id_, group in by_id.items():
-            others = elsewhere.get(id_, set()) - {one.path for one in group}
-            here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
-            here = {path for path in here if self.is_there(path) and self._may_have(path, id_)}
-            keeper = _keeper(group, here)
-            if others - here and keeper in {one.path for one in group}:
-                self.counts.moved += 1
-                yield Ingested(self.source, keeper, "moved")
-                own = {self.sidecars.path(one.path) for one in group}  # also of a row that has but the cut name
-                for path in others - here - self.survey.vanished - self.survey.widowed:
-                    if self.sidecars.path(path) in own or self.sidecars.find_usable(path) is None:
-                        self.ingest.removed(path)
-            for path in sorted({*(one.path for one in group), *here} - {keeper}):
-                yield from self._give_new_id(path, keeper)
+            appeared = {one.path for one in group}
+            others = (elsewhere.get(id_, set()) | self.alone.get(id_, set())) - appeared
+            if len(appeared) + len(others) > 1:
+                yield from self._tell_copies_of(id_, group, others)
+
+    def _tell_copies_of(self, id_: str, group: list[Newcomer], others: set[str]) -> Iterator[Event]:
+        """Of one id: `group` are sidecars that appeared with their photos, `others` are where else it is or was."""
+        appeared = {one.path for one in group}
+        here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
+        here = {path for path in here if self.is_there(path) and self._may_have(path, id_)}
+        gone = others - here
+        keeper = _keeper(group, here or gone, gone=not here)
+        if gone and keeper in appeared:
+            self.counts.moved += 1
+            yield Ingested(self.source, keeper, "moved")
+        own = {self.sidecars.path(path) for path in appeared}  # also of a row that has but the cut name
+        for path in sorted(gone - {keeper}):
+            left = None if self.sidecars.path(path) in own else self.sidecars.find_usable(path)
+            if left is not None:  # a sidecar that was copied, and stayed where its photo is no more
+                if left[1]["id"] == id_:
+                    yield from self._give_new_id(path, keeper, known=False)
+            elif keeper in appeared and path not in self.survey.vanished and path not in self.survey.widowed:
+                self.ingest.removed(path)
+        for path in sorted({*appeared, *here} - {keeper}):
+            yield from self._give_new_id(path, keeper)
 
     def _may_have(self, path: str, id_: str) -> bool:
         """False where the sidecar at a path is gone, or has another id than was recorded of it."""
@@ -120,7 +134,7 @@ class Whereabouts:
             for id_, places in found.items()
         }
 
-    def _give_new_id(self, path: str, keeper: str) -> Iterator[Event]:
+    def _give_new_id(self, path: str, keeper: str, *, known: bool = True) -> Iterator[Event]:
         if not self.may_write:
             return
         found = self.sidecars.find_usable(path)
@@ -136,7 +150,8 @@ class Whereabouts:
         original = value["original"]
         self.renamed.add(path)
         self.counts.updated += 1
-        self.ingest.put(path, stored, renamed, outcome="updated", known=Known(original["size"], original["mtime_ns"]))
+        times = Known(original["size"], original["mtime_ns"]) if known else None
+        self.ingest.put(path, stored, renamed, outcome="updated", known=times)
         yield Note(
             f"{path}: its sidecar is a copy of that of {keeper}; it keeps its curation and gets an id of its own"
         )
@@ -157,6 +172,7 @@ class Whereabouts:
                 self.survey.widowed.remove(path)
                 self.survey.widowed.add(whole)
                 self._lose(whole, self.sidecars.path(path), found[1])
+                self.alone.setdefault(found[1]["id"], set()).add(whole)
 
     def _read_orphans(self) -> None:
         """The same for sidecars of replaced contents. They pile up, and matter only when some content appears."""
@@ -312,12 +328,12 @@ class Whereabouts:
         return compose.missing(current, self.now)
 
 
-def _keeper(group: list[Newcomer], here: set[str]) -> str:
+def _keeper(group: list[Newcomer], others: set[str], *, gone: bool) -> str:
     """The path that keeps an id: where it was first seen, else where it was known before, else the first by name."""
     for one in group:
         if one.first_path == encode_name(one.path):
             return one.path
-    return min(here) if here else min(one.path for one in group)
+    return min(one.path for one in group) if group and gone else min(others or {one.path for one in group})
 
 
 def _known(answer: Answer) -> Known:

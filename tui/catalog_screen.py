@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import LuminaError
@@ -19,6 +19,7 @@ from lumina_fs.viewing.access import Access
 from tui.following import CatalogChanged, Change
 from tui.host import Host
 from tui.session import Session
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.top_bar import TopBar
 
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ class CatalogScreen(Screen[None]):
         else:
             with Vertical(id="content"):
                 yield from self.content()
-        yield Footer()
+        yield KeyBar()
 
     #: False for screens that make sense without an open catalog.
     needs_catalog: ClassVar[bool] = True

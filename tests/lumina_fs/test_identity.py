@@ -12,7 +12,7 @@ import pytest
 
 from lumina_fs.errors import SourceOffline
 from lumina_fs.identity import distance, pair
-from lumina_fs.sidecars import Sidecars, sidecar_name
+from lumina_fs.sidecars import SUFFIX, Sidecars, sidecar_name
 
 if TYPE_CHECKING:
     from tests.conftest import Library
@@ -501,3 +501,75 @@ def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_
         list(rebuild(catalog, cancel=threading.Event()))
     library.scan()
     assert sorted(library.search()) == ["a.jpg", name]
+
+
+def copied_along(library: Library, old: str, new: str) -> None:
+    """A person copies a photo with its sidecar."""
+    (library.root / new).parent.mkdir(exist_ok=True, parents=True)
+    shutil.copy2(library.root / old, library.root / new)
+    shutil.copy2(library.sidecar(old), library.sidecar(new))
+
+
+def ids(library: Library) -> dict[str, str]:
+    """The id of every sidecar, each of them there once."""
+    found = {}
+    for path in library.root.rglob(f"*{SUFFIX}"):
+        found[str(path.relative_to(library.root)).removesuffix(SUFFIX)] = json.loads(path.read_bytes())["id"]
+    assert len(set(found.values())) == len(found), found
+    return found
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+@pytest.mark.parametrize("copies", [["z/b.jpg"], ["z/b.jpg", "y/c.jpg"]])
+def test_a_sidecar_that_stayed_where_its_photo_was_copied_from_gives_its_id_to_the_copy(
+    library: Library, monkeypatch: pytest.MonkeyPatch, with_index: bool, copies: list[str]
+) -> None:
+    for number in range(4):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    library.curate("0.jpg", caption="of the one that went")
+    library.scan()
+    before = library.value("0.jpg")["id"]
+    if not with_index:
+        monkeypatch.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+    for copy in copies:
+        copied_along(library, "0.jpg", copy)
+    (library.root / "0.jpg").unlink()
+    library.scan()
+    after = ids(library)
+    assert before in {after[copy] for copy in copies}
+    assert after["0.jpg"] != before
+    for path in ["0.jpg", *copies]:
+        assert library.value(path)["curation"] == {"caption": "of the one that went"}
+    assert "missing_since" in library.value("0.jpg")["original"]
+    assert library.scan().updated == 0
+    assert ids(library) == after
+
+
+def test_a_long_missing_photo_that_comes_back_elsewhere_with_its_sidecar_has_its_id(library: Library) -> None:
+    for number in range(4):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    copied_along(library, "0.jpg", "../backup/0.jpg")
+    before = ids(library)["0.jpg"]
+    (library.root / "0.jpg").unlink()
+    library.scan()
+    library.scan()
+    copied_along(library, "../backup/0.jpg", "restored/0.jpg")
+    library.scan()
+    after = ids(library)
+    assert after["restored/0.jpg"] == before
+    assert after["0.jpg"] != before
+    assert library.search("is:missing") == ["0.jpg"]
+
+
+def test_two_sidecars_of_one_id_that_are_both_left_alone_become_two(library: Library) -> None:
+    for number in range(5):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    before = ids(library)["0.jpg"]
+    copied_along(library, "0.jpg", "z/b.jpg")
+    (library.root / "0.jpg").unlink()
+    (library.root / "z/b.jpg").unlink()
+    library.scan()
+    assert before in ids(library).values()

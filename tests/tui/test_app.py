@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled
+from tests.tui.driving import app_on, settled, text, until
 from tui.app import LuminaApp
+from tui.asking import Keys
 from tui.rooms import ROOMS
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -75,3 +77,24 @@ async def test_at_80_columns_what_runs_is_told_and_the_names_of_other_screens_gi
         assert said in shown
         assert "Photos]" in shown
         assert "4 Plans" not in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+async def test_help_and_palette_are_seen_in_the_last_line_however_narrow_it_is(scanned: Library, width: int) -> None:
+    async with app_on(scanned, size=(width, 24)) as pilot:
+        for room in "1234567":
+            await pilot.press(room)
+            await settled(pilot)
+            line = text(pilot).splitlines()[-1]
+            assert "? Keys" in line, room
+            assert "^p palette" in line, room
+            assert len(line) == width
+
+
+async def test_a_click_on_a_key_in_the_last_line_is_that_key(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        await pilot.press("2")
+        await settled(pilot)
+        at = text(pilot).splitlines()[-1].index("Keys")
+        await pilot.click(KeyBar, offset=(at, 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Keys))

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.errors import LuminaError
@@ -19,6 +19,7 @@ from lumina_fs.viewing.group_facts import describe, facts, fate
 from tui.duplicates.fact_table import FactTable
 from tui.foreign import foreign, named
 from tui.host import Host
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.picture import Picture
 
 #: Pictures that are shown at once, and the columns that each should have.
@@ -123,7 +124,7 @@ class Compare(Screen[None]):
                 yield Pane(number)
         yield Static("", id="note", classes="hint")
         yield FactTable()
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Show the group."""

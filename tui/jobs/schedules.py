@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.jobs_shown import moment, schedule, when
@@ -19,6 +19,7 @@ from tui.asking import Confirm
 from tui.forms import Values
 from tui.host import Host
 from tui.jobs.job_forms import schedule_form
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _COLUMNS = (
@@ -55,7 +56,7 @@ class Schedules(ModalScreen[None]):
             yield Static("Schedules", classes="asking-title")
             yield VirtualTable(_COLUMNS)
             yield Static("", classes="hint", id="none")
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read them."""

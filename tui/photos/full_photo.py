@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.foreign import named
 from tui.photos.curating_screen import EDITING, CuratingScreen
 from tui.photos.detail_view import DetailView, Facts
+from tui.widgets.key_bar import KeyBar
 
 
 class FullPhoto(Screen[None]):
@@ -37,7 +38,7 @@ class FullPhoto(Screen[None]):
         """Where one is, the photo, the keys."""
         yield Static("", id="where")
         yield DetailView()
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Facts scroll with the arrows."""
