@@ -8,6 +8,7 @@ from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
 from tui.app import LuminaApp
 from tui.asking import Keys
+from tui.following import JobsChanged
 from tui.rooms import ROOMS
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.virtual_table import VirtualTable
@@ -63,20 +64,15 @@ async def test_the_screen_that_was_left_is_shown_again_at_the_next_start(scanned
 
 
 async def test_at_80_columns_what_runs_is_told_and_the_names_of_other_screens_give_way(scanned: Library) -> None:
-    from tui.widgets.top_bar import Doing, TopBar
-
     async with app_on(scanned, size=(80, 24)) as pilot:
-        bar = pilot.app.screen.query_one(TopBar)
-        doing = bar.query_one(Doing)
-        assert "4 Plans" in pilot.app.export_screenshot().replace("&#160;", " ")
-        said = "scan 43% 2 min 10 s left  library"
-        doing._urgent, doing.said = True, said
-        doing._fit()
-        await settled(pilot)
-        shown = pilot.app.export_screenshot().replace("&#160;", " ")
-        assert said in shown
-        assert "Photos]" in shown
-        assert "4 Plans" not in shown
+        assert "4 Plans" in text(pilot)
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+        app.trouble = "scan 43% 2 min 10 s left"
+        app.changes.publish(JobsChanged((), ()))
+        await until(pilot, lambda: "scan 43% 2 min 10 s left  library" in text(pilot))
+        assert "Photos]" in text(pilot)
+        assert "4 Plans" not in text(pilot)
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
