@@ -25,7 +25,7 @@ from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
 from lumina_fs.sidecar_walk import sidecar_paths
-from lumina_fs.sidecars import original_path, path_of
+from lumina_fs.sidecars import original_beside, path_of
 from lumina_fs.survey import fingerprint, missing_fingerprint
 from lumina_fs.text_captions import mark_by_sidecar
 from schemas.names import encode_name
@@ -46,9 +46,11 @@ class Rebuilt(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """Sidecars to read: `root` holds them, and `prefix` is to be taken off their paths to get the original's."""
+    """Sidecars to read: `root` holds them, and `prefix` is to be taken off their paths to get the original's, which
+    lies in `photos`."""
 
     source: str
+    photos: str
     root: str
     prefix: str
     paths: list[str]
@@ -151,7 +153,7 @@ def _tasks(catalog: Catalog, readers: _Readers) -> Generator[Event, None, tuple[
         if total > 2 * _CHUNK:
             readers.start()
         for start in range(0, len(paths), _CHUNK):
-            tasks.append(_Task(source.name, root, prefix, paths[start : start + _CHUNK], writes))
+            tasks.append(_Task(source.name, source.path, root, prefix, paths[start : start + _CHUNK], writes))
     return tasks, total, offline
 
 
@@ -222,21 +224,13 @@ def read_rows(task: _Task) -> _Rows:
     with Root.open(task.root) as root:
         for path in task.paths:
             inner = path[len(task.prefix) :]
-            original = encode_name(original_path(inner))
             try:
                 stored = read(root, path)
                 if stored is None:
                     continue
                 value = checked(stored, Sidecar, path)
-            except CorruptDocument as error:
-                problem = Problem(original, "corrupt_sidecar", error.reason, error.line, error.column)
-                problems.append(problem_line(task.source, problem))
-                corrupt += 1
-                continue
-            except OSError as error:
-                problems.append(
-                    problem_line(task.source, Problem(original, "unreadable_sidecar", error.strerror or ""))
-                )
+            except (CorruptDocument, OSError) as error:
+                problems.append(problem_line(task.source, _unusable(original_beside(task.photos, inner), error)))
                 corrupt += 1
                 continue
             original = encode_name(path_of(value, inner))
@@ -246,6 +240,13 @@ def read_rows(task: _Task) -> _Rows:
             problems.append(row.problems)
             seen.append(seen_line(task.source, row.seen))
     return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
+
+
+def _unusable(original: str, error: CorruptDocument | OSError) -> Problem:
+    """What is wrong with the sidecar of an original."""
+    if isinstance(error, CorruptDocument):
+        return Problem(encode_name(original), "corrupt_sidecar", error.reason, error.line, error.column)
+    return Problem(encode_name(original), "unreadable_sidecar", error.strerror or "")
 
 
 def fingerprint_by_sidecar(value: dict[str, Any], stat: FileStat, writes_captions: bool) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,9 @@ from schemas.sidecar import Sidecar
 from schemas.text import parse, same
 
 SUFFIX = ".lumina.json"
+#: The name of a sidecar is cut only where that of its original has so many characters; this is how it ends then.
+_MAY_BE_CUT = 60
+_CUT = re.compile(r"~[0-9a-f]{10}$")
 #: In the name of a sidecar whose original was replaced by other content.
 ORPHAN = ".lumina-orphan-"
 
@@ -43,7 +47,7 @@ def sidecar_name(name: str) -> str:
 
     A name so long that the suffix does not fit is cut and gets ten digits of its SHA-256, after a "~".
     """
-    if len(name) < 60:
+    if len(name) < _MAY_BE_CUT:
         return name + SUFFIX
     raw = os.fsencode(name)
     if len(raw) + len(SUFFIX) <= MAX_NAME:
@@ -58,6 +62,20 @@ def sidecar_name(name: str) -> str:
 def original_path(sidecar_path: str) -> str:
     """The path of the original that a sidecar path stands for (for a cut name: its cut form)."""
     return sidecar_path[: -len(SUFFIX)]
+
+
+def original_beside(photos: str, sidecar_path: str) -> str:
+    """The same for a sidecar that cannot say its original's name: a cut one is looked for in its folder in `photos`."""
+    path = original_path(sidecar_path)
+    folder, slash, name = path.rpartition("/")
+    if not _CUT.search(name):
+        return path
+    try:
+        names = os.listdir(os.path.join(photos, folder))
+    except OSError:
+        return path
+    found = (one for one in names if len(one) >= _MAY_BE_CUT and sidecar_name(one) == name + SUFFIX)
+    return folder + slash + next(found, name)
 
 
 def path_of(value: dict[str, Any], sidecar_path: str) -> str:

@@ -211,3 +211,26 @@ def test_a_source_that_is_not_to_be_written_to_keeps_its_sidecars_in_the_catalog
     before = library.tree()
     assert library.scan().unchanged == 4
     assert library.tree() == before
+
+
+@pytest.mark.parametrize("photo_stays", [True, False])
+def test_a_broken_sidecar_under_a_cut_name_is_of_the_same_photo_for_scan_and_rebuild(
+    library: Library, photo_stays: bool
+) -> None:
+    long = "2019/" + "long " * 48 + ".jpg"
+    for number in range(3):
+        library.photo(f"2019/p{number}.jpg", number)
+    photo = library.photo(long, 9)
+    library.scan()
+    [side] = [path for path in photo.parent.iterdir() if "~" in path.name]
+    side.write_text("{")
+    library.scan()
+    assert proved(library).equal
+    if not photo_stays:
+        photo.unlink()
+        library.scan()
+        assert proved(library).equal
+    side.unlink()
+    library.scan()
+    assert proved(library).equal
+    assert len(library.search("")) == (4 if photo_stays else 3)
