@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lumina_fs import leftovers
 from lumina_fs.answers import answering_index
 from lumina_fs.catalog import Catalog
 from lumina_fs.documents import read
+from lumina_fs.durable import KEPT, TEMP_PREFIX, Disk
 from lumina_fs.errors import CorruptDocument
 from lumina_fs.roots import Root
 
@@ -207,3 +211,32 @@ def test_writers_refuse_a_sidecar_that_does_not_parse(library: Library) -> None:
         stored = read(root, "a.jpg.lumina.json")
     assert stored is not None
     assert stored.data == b"{"
+
+
+def test_a_save_that_a_kill_left_under_a_temporary_name_is_kept_for_the_person(library: Library) -> None:
+    """Killed between the swap and the swap back: what somebody saved in between lies under the temporary's name."""
+    for number in range(3):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    saved = library.curate("0.jpg", caption="saved in that very moment")
+    left = {
+        "aaa": saved,
+        "bbb": library.sidecar("1.jpg").read_bytes(),
+        "ccc": library.sidecar("2.jpg").read_bytes().replace(b'"size": ', b'"size": 1'),
+        "ddd": b'{"cut o',
+    }
+    library.curate("0.jpg", caption="before")
+    for mark, data in left.items():
+        path = library.root / f"{TEMP_PREFIX}{dead.pid}-{mark}"
+        path.write_bytes(data)
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    with Root.open(str(library.root)) as root:
+        assert leftovers.sweep(Disk(), root, "") == 4
+    assert not list(library.root.glob(f"{TEMP_PREFIX}*"))
+    [kept] = library.root.glob(f"*{KEPT}*")
+    assert kept.name.startswith("0.jpg.lumina.json")
+    assert kept.read_bytes() == saved
+    library.scan()
+    assert kept.read_bytes() == saved
