@@ -1,4 +1,4 @@
-"""What leads out of the screen of photos, the mouse, and the palette."""
+"""What leads out of the screen of photos, the mouse, the palette, and themes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
 from tui.photos.photo_grid import PhotoGrid
 from tui.screens.photos import PhotosScreen
+from tui.widgets.thumbnails import Wanted
 
 
 @pytest.fixture
@@ -101,3 +102,20 @@ async def test_the_palette_has_every_action_of_the_screen(scanned: Library) -> N
         assert {"Go to Duplicates", "Scan now: look at what is new in all sources"} <= offered
         await pilot.press("ctrl+p", *"grid/table", "enter")
         await until(pilot, lambda: photos(pilot).view is photos(pilot).table)
+
+
+async def test_another_theme_draws_the_pictures_on_its_own_ground(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        grid = photos(pilot).grid
+
+        def ground() -> bytes | None:
+            cell = grid.row(0)
+            assert cell is not None
+            lines = grid.thumbnails.get(Wanted(*cell.thumbnail, grid.form.columns - 2, grid.form.picture))
+            return lines[-1].lower[:3] if isinstance(lines, list) else None
+
+        await until(pilot, lambda: ground() == bytes(grid.background_colors[1].rgb))
+        dark = ground()
+        await pilot.press("f2")
+        await until(pilot, lambda: ground() not in (None, dark))
+        assert ground() == bytes(grid.background_colors[1].rgb)

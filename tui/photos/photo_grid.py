@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Self
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.color import Color
-from textual.filter import ANSIToTruecolor, LineFilter
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -19,9 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.host import Host
-from tui.photos.photo_cell import FORMS, Form, GridCell, caption, middle, worded
+from tui.photos.grid_line import DrawnCell, Looks, grid_line
+from tui.photos.photo_cell import FORMS, Form, GridCell
 from tui.widgets import drawing
-from tui.widgets.half_blocks import BlockLine, JoinedLine, Lines, few_colours
+from tui.widgets.half_blocks import few_colours
 from tui.widgets.thumbnails import Ground, Thumbnails, Wanted
 from tui.widgets.virtual_table import neighbours
 
@@ -30,20 +28,6 @@ PAGE = 200
 _KEPT_PAGES = 20
 #: Lines that are kept as they were drawn.
 _KEPT_LINES = 500
-
-
-class _Looks(NamedTuple):
-    """What all lines of one drawing have in common."""
-
-    form: Form
-    across: int
-    width: int
-    filters: Sequence[LineFilter]
-    background: Color
-    plain: Style
-    cursor: Style
-    marked: Style
-    dim: Style
 
 
 class PhotoGrid(ScrollView, can_focus=True):
@@ -141,6 +125,10 @@ class PhotoGrid(ScrollView, can_focus=True):
         self._shown_as: dict[tuple[str, str], int] = {}
         #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
         self._lines: dict[int, Strip] = {}
+
+    def on_mount(self) -> None:
+        """Another theme has another colour around the pictures."""
+        self.watch(self.app, "theme", self._want_soon, init=False)
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
@@ -405,48 +393,24 @@ class PhotoGrid(ScrollView, can_focus=True):
             return [line.crop(*crop.column_span) for line in found]
         return found
 
-    def _looks(self) -> _Looks:
+    def _looks(self) -> Looks:
         """What is the same for all lines is worked out once: it costs more than a line."""
         looks = {name: self.get_component_rich_style(f"grid--{name}") for name in ("cursor", "marked", "dim")}
         # colours of a theme and of pictures are never those that a terminal gives names to
         filters = [one for one in self.get_line_filters() if not isinstance(one, ANSIToTruecolor)]
-        return _Looks(
+        return Looks(
             self.form, self.across, self.size.width, filters, self.background_colors[1], self.rich_style, **looks
         )
 
-    def _line(self, now: _Looks, at: int) -> Strip:
-        row, line = divmod(at, now.form.lines)
-        first = row * now.across
-        parts: list[BlockLine | Segment] = []
-        last = min(first + now.across, self.total)
-        for number in range(first, last):
-            parts += self._piece(now, number, line)
-        cells = max(0, last - first) * now.form.columns
-        if cells < now.width:
-            parts.append(Segment(" " * (now.width - cells), now.plain))
-        strip: Strip = JoinedLine(parts, now.width)
-        for one in now.filters:
-            strip = strip.apply_filter(one, now.background)
-        return strip
-
-    def _piece(self, now: _Looks, number: int, line: int) -> list[BlockLine | Segment]:
-        """A line of one photo, in exactly its columns."""
-        here, marked = number == self.cursor, number in self.marks
-        style = now.cursor if here else now.marked if marked else now.plain
-        if line >= now.form.picture:
-            return [Segment(caption(now.form, self.row(number), line, here=here, marked=marked), style)]
-        left, right = ("▌", "▐") if here else ("┃", "┃") if marked else (" ", " ")
-        return [Segment(left, style), self._picture(now, number, line), Segment(right, style)]
-
-    def _picture(self, now: _Looks, number: int, line: int) -> BlockLine | Segment:
-        width, high = now.form.columns - 2, now.form.picture
+    def _drawn(self, now: Looks, number: int) -> DrawnCell:
+        """A photo with what is drawn of it so far."""
         cell = self.row(number)
-        if cell is None:
-            return Segment(middle("…" if line == high // 2 else "", width), now.dim)
-        lines: Lines | str | None = None
-        if drawing.draws():
-            lines = self.thumbnails.get(Wanted(*cell.thumbnail, width, high))
-            if isinstance(lines, list):
-                return lines[line]
-        words = cell.words if lines is None else f"{cell.words}\n{lines}"
-        return Segment(worded(words, line, width, high), now.dim)
+        picture = None
+        if cell is not None and drawing.draws():
+            picture = self.thumbnails.get(Wanted(*cell.thumbnail, now.form.columns - 2, now.form.picture))
+        return DrawnCell(cell, picture, number == self.cursor, number in self.marks)
+
+    def _line(self, now: Looks, at: int) -> Strip:
+        row, line = divmod(at, now.form.lines)
+        numbers = range(row * now.across, min((row + 1) * now.across, self.total))
+        return grid_line(now, [self._drawn(now, number) for number in numbers], line)

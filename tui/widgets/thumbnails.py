@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ class Thumbnails:
         self._drawn: OrderedDict[Wanted, Lines | str] = OrderedDict()
         self._kept = 0
         self._on_its_way: dict[Wanted, Future[Made] | None] = {}
+        self._ground: Ground | None = None
         self._threads: ThreadPoolExecutor | None = None
 
     def get(self, wanted: Wanted) -> Lines | str | None:
@@ -61,12 +62,13 @@ class Thumbnails:
 
     def want(self, desk: ThumbnailDesk, wanted: Sequence[Wanted], ground: Ground) -> None:
         """See to it that these come, first ones first, and no others any more."""
+        if ground != self._ground:  # another theme
+            self._ground = ground
+            self._drawn.clear()
+            self._kept = 0
+            self._give_up(self._on_its_way)
         asked = set(wanted)
-        for key, wish in list(self._on_its_way.items()):
-            if key not in asked:
-                del self._on_its_way[key]
-                if wish is not None:
-                    wish.cancel()
+        self._give_up(self._on_its_way.keys() - asked)
         loop = asyncio.get_running_loop()
         for key in wanted:
             if key not in self._drawn and key not in self._on_its_way:
@@ -75,12 +77,15 @@ class Thumbnails:
                 self._on_its_way[key] = None
                 self._threads.submit(self._look, loop, desk, key, ground)
 
-    def close(self) -> None:
-        """Give up what is on its way."""
-        for wish in self._on_its_way.values():
+    def _give_up(self, keys: Iterable[Wanted]) -> None:
+        for key in list(keys):
+            wish = self._on_its_way.pop(key)
             if wish is not None:
                 wish.cancel()
-        self._on_its_way.clear()
+
+    def close(self) -> None:
+        """Give up what is on its way."""
+        self._give_up(self._on_its_way)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -91,7 +96,7 @@ class Thumbnails:
             return  # nobody looks any more
         place = desk.cached(key.sha256, key.size)
         if place is not None:
-            _call(loop, self._done, key, _drawn(place, key, ground))
+            _call(loop, self._done, key, _drawn(place, key, ground), ground)
         else:
             _call(loop, self._wish, desk, key, ground)
 
@@ -110,11 +115,13 @@ class Thumbnails:
             drawn: Lines | str = result.why or "no picture"
             if result.thumbnail is not None:
                 drawn = _drawn(result.thumbnail, key, ground)
-            _call(loop, self._done, key, drawn)
+            _call(loop, self._done, key, drawn, ground)
 
         wish.add_done_callback(made)
 
-    def _done(self, key: Wanted, drawn: Lines | str) -> None:
+    def _done(self, key: Wanted, drawn: Lines | str, ground: Ground) -> None:
+        if ground != self._ground:
+            return  # drawn anew for the theme that there is now
         self._on_its_way.pop(key, None)
         self._drawn[key] = drawn
         self._kept += key.columns * key.lines
