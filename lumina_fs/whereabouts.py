@@ -101,7 +101,7 @@ class Whereabouts:
         here = {path for path in others if path not in self.survey.vanished and path not in self.survey.widowed}
         here = {path for path in here if self.is_there(path) and self._may_have(path, id_)}
         gone = others - here
-        keeper = _keeper(group, here or gone, gone=not here)
+        keeper = _keeper(group, here, self.alone.get(id_, set()))
         if gone and keeper in appeared:
             self.counts.moved += 1
             yield Ingested(self.source, keeper, "moved")
@@ -328,12 +328,15 @@ class Whereabouts:
         return compose.missing(current, self.now)
 
 
-def _keeper(group: list[Newcomer], others: set[str], *, gone: bool) -> str:
-    """The path that keeps an id: where it was first seen, else where it was known before, else the first by name."""
+def _keeper(group: list[Newcomer], here: set[str], alone: set[str]) -> str:
+    """The path that keeps an id: where it was first seen, else where it was known before, else the first by name.
+
+    Of sidecars that lie `alone` one keeps it only where no other is with its photo.
+    """
     for one in group:
         if one.first_path == encode_name(one.path):
             return one.path
-    return min(one.path for one in group) if group and gone else min(others or {one.path for one in group})
+    return min(here or {one.path for one in group} or alone)
 
 
 def _known(answer: Answer) -> Known:

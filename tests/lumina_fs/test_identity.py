@@ -573,3 +573,17 @@ def test_two_sidecars_of_one_id_that_are_both_left_alone_become_two(library: Lib
     (library.root / "z/b.jpg").unlink()
     library.scan()
     assert before in ids(library).values()
+
+
+def test_a_photo_that_went_after_it_was_moved_with_its_sidecar_keeps_its_id(library: Library) -> None:
+    for number in range(4):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    before = ids(library)["0.jpg"]
+    copied_along(library, "0.jpg", "z/b.jpg")
+    library.sidecar("0.jpg").unlink()
+    (library.root / "0.jpg").unlink()
+    (library.root / "z/b.jpg").unlink()
+    library.scan()
+    assert ids(library)["z/b.jpg"] == before
+    assert library.search("is:missing") == ["z/b.jpg"]
