@@ -47,9 +47,12 @@ def own_home() -> Iterator[Path]:
     base = Path(tempfile.mkdtemp(prefix="lumina-test-"))
     base.chmod(0o755)
     environment = {"LUMINA_HOME": str(base / "home"), "LUMINA_POSTGRES_DIR": str(base / "postgres")}
-    before = {name: os.environ.get(name) for name in (*environment, "LUMINA_DATABASE_URL")}
+    # what is started here writes as it does for a user: through a buffer, where nobody sees it
+    unset = ("LUMINA_DATABASE_URL", "PYTHONUNBUFFERED")
+    before = {name: os.environ.get(name) for name in (*environment, *unset)}
     os.environ.update(environment)
-    os.environ.pop("LUMINA_DATABASE_URL", None)
+    for name in unset:
+        os.environ.pop(name, None)
     yield base
     from index import server
 

@@ -15,9 +15,10 @@ from lumina_fs.wording import duration, fit, fit_middle, width
 
 
 def say(text: str, *, to_stderr: bool = False) -> None:
-    """A line for people, escaped; line breaks of ours stay."""
+    """A line for people, escaped, at once also where a program reads it; line breaks of ours stay."""
     stream = sys.stderr if to_stderr else sys.stdout
     stream.write("\n".join(visible(line) for line in text.split("\n")) + "\n")
+    stream.flush()
 
 
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
@@ -27,9 +28,11 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
         sys.stdout.write(f"{fit(visible(name), columns)}  {visible(value)}\n")
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON line on stdout."""
+def print_json(value: Mapping[str, Any], *, at_once: bool = False) -> None:
+    """One JSON line on stdout; `at_once` where somebody reads along while work goes on."""
     sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+    if at_once:
+        sys.stdout.flush()
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, spare: Sequence[str] = ()) -> None:

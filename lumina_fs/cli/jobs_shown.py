@@ -87,7 +87,7 @@ def follow(root: Root, record: Record, stop: threading.Event, *, as_json: bool) 
     while True:
         value = record.as_dict()
         if as_json and value != before:
-            print_json(value)
+            print_json(value, at_once=True)
         elif not as_json and record.job.stage:
             reporter.show(Progress(record.job.stage, record.job.current, record.job.total, record.job.unit))
         before = value
