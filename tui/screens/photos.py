@@ -105,8 +105,11 @@ class PhotosScreen(CuratingScreen):
 
     @work(group="choices", exclusive=True)
     async def _learn(self) -> None:
+        session = self.session
+        if session is None:
+            return  # closed before this began
         try:
-            self.choices = await self.open_session.ask_slowly(photos.choices)
+            self.choices = await session.ask_slowly(photos.choices)
         except (LuminaError, OSError, Interrupted):
             return
         if self.session is None:
