@@ -20,7 +20,7 @@ from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
-from tui.collector import starting
+from tui.collector import running, starting
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
@@ -29,6 +29,10 @@ from tui.themes import DARK, LIGHT
 
 #: Seconds that are left to what a screen shows first, before changes under it are looked for.
 _FIRST = 0.3
+
+
+#: Seconds after which a start is over.
+_STARTED = 3.0
 
 
 def _opener(room: Room) -> Callable[[], Screen[Any]]:
@@ -77,6 +81,7 @@ class LuminaApp(Host):
 
     def on_mount(self) -> None:
         """Follow what happens to the catalog that was asked for."""
+        self.set_timer(_STARTED, running)
         if self.session is not None:
             self._follow()
 

@@ -16,5 +16,6 @@ def starting() -> None:
 
 def running() -> None:
     """The start is over: what is there is not looked through again, and no look is so long as to be felt."""
-    gc.freeze()
+    if not gc.get_freeze_count():  # once in a process: later there is also what is dead among it
+        gc.freeze()
     gc.set_threshold(*_RUNNING)

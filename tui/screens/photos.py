@@ -20,7 +20,6 @@ from lumina_fs.viewing.detail import detail, duplicates
 from lumina_fs.viewing.photos import Listed
 from lumina_fs.wording import size
 from tui.asking import AskText
-from tui.collector import running
 from tui.foreign import foreign
 from tui.photos.curating_screen import CuratingScreen
 from tui.photos.detail_view import DetailView
@@ -101,7 +100,6 @@ class PhotosScreen(CuratingScreen):
         """The photos are there; now what there is to choose from."""
         if not self.choices:
             self._learn()
-            running()
 
     @work(group="choices", exclusive=True)
     async def _learn(self) -> None:
