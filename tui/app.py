@@ -20,7 +20,7 @@ from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
-from tui.collector import running, starting
+from tui.collector import running
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
@@ -29,8 +29,6 @@ from tui.themes import DARK, LIGHT
 
 #: Seconds that are left to what a screen shows first, before changes under it are looked for.
 _FIRST = 0.3
-
-
 #: Seconds after which a start is over.
 _STARTED = 3.0
 
@@ -66,7 +64,6 @@ class LuminaApp(Host):
         resource_tracker.ensure_running()
         # work in threads hands the interpreter over often, so that a key never waits long for it
         sys.setswitchinterval(0.001)
-        starting()
 
     # -- life
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 import gc
 
 #: New objects before a short look, short looks before a longer one, and these before one at everything.
-_STARTING = 20_000, 10, 10
 _RUNNING = 3_000, 10, 200
-
-
-def starting() -> None:
-    """Most of what there ever is is being made now, and stays."""
-    gc.set_threshold(*_STARTING)
 
 
 def running() -> None:

@@ -14,7 +14,7 @@ from lumina_fs import __version__
 from lumina_fs.errors import ExitCode, LuminaError
 from lumina_fs.terminal import visible
 
-#: New objects after which Python looks for dead ones in cycles. A list of 100,000 files has none, and each look costs.
+#: New objects after which Python looks for dead ones in cycles: a start and a list of 100,000 files make none of these.
 _OBJECTS = 50_000
 
 #: Every command with what it is for. A command's own module is loaded when it is the one that is run.

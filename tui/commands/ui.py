@@ -33,10 +33,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     served = "TEXTUAL_DRIVER" in os.environ  # by `lumina serve`, whose pipes stand for a terminal
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the terminal UI needs a terminal; `lumina --help` lists the commands that do not")
-    from tui.collector import starting
     from tui.widgets.drawing import choose
 
-    starting()  # from here on, because what is loaded now makes most objects
     choose(args.pictures)  # asks the terminal, which is not possible any more once the app runs
     from tui.app import LuminaApp
 

@@ -34,7 +34,7 @@ class KeyBar(Widget):
     KeyBar > .key-bar--key { color: $accent; text-style: bold; }
     """
     #: Bindings that are seen however narrow it is, by their action.
-    ALWAYS: ClassVar[tuple[str, ...]] = ("keys", "command_palette", "app.command_palette")
+    ALWAYS: ClassVar[tuple[str, ...]] = ("keys", "command_palette")
 
     def on_mount(self) -> None:
         """Follow what may be done."""
