@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 STATES = ("pending", "running", "success", "failure", "cancelled", "interrupted")
 #: Problems that `show` lists.
 _PROBLEMS = 20
+#: Seconds between two looks at a job that is followed.
+_LOOK = 0.3
 
 
 def jobs(records: Sequence[Record], *, as_json: bool) -> None:
@@ -91,8 +94,9 @@ def follow(root: Root, record: Record, stop: threading.Event, *, as_json: bool) 
         elif not as_json and record.job.stage:
             reporter.show(Progress(record.job.stage, record.job.current, record.job.total, record.job.unit))
         before = value
-        if not record.alive or stop.wait(0.3):
+        if not record.alive or stop.is_set():
             break
+        time.sleep(_LOOK)
         fresh = read_record(root, record.id)
         if fresh is None:  # it changed nothing, so its record went
             reporter.clear()

@@ -80,7 +80,8 @@ def _opened(path: str) -> Catalog:
 def interruptible(*, stops: bool = True) -> Iterator[threading.Event]:
     """Ctrl-C (and a polite kill) asks the work to stop where everything is valid; a second one stops at once.
 
-    Without `stops` nothing is under way that had to be stopped, and nothing is said.
+    Without `stops` nothing is under way that had to be stopped, and nothing is said. The thread that runs this looks
+    at the event and never waits for it: a handler that sets an event in the midst of its `wait` stands still for ever.
     """
     cancel = threading.Event()
 
@@ -89,7 +90,9 @@ def interruptible(*, stops: bool = True) -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         cancel.set()
         if stops:
-            sys.stderr.write("\nstopping; what is written is valid (Ctrl-C again: at once)\n")
+            # past the buffer, which may be in the midst of a write of ours
+            with contextlib.suppress(OSError):
+                os.write(2, b"\nstopping; what is written is valid (Ctrl-C again: at once)\n")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -134,7 +134,7 @@ def agree_and_carry_out(
         _preview(proposal)
     if proposal.plan is None or args.dry_run:
         if args.json:
-            print_json({"dry_run": args.dry_run, "plan": None, **_as_json(proposal)})
+            print_json({"dry_run": args.dry_run, "plan": None, "done": 0, **_as_json(proposal)})
         elif proposal.plan is None and not proposal.left_out:
             say("nothing to change: it is so already" if proposal.unchanged else "no photo was found")
         return ExitCode.PROBLEMS if proposal.left_out else ExitCode.DONE

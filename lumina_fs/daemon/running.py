@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from index.protocol import IndexUnavailable
 from lumina_fs.daemon.account import write_line
@@ -20,17 +21,20 @@ from lumina_fs.index_session import server
 def run(paths: Sequence[str]) -> None:
     """Watch the catalogs at these paths until SIGTERM, SIGINT or `lumina daemon stop`. Raises Locked."""
     quietly()
-    stop = threading.Event()
+    asked, ask = os.pipe()  # no event: a handler that sets one in the midst of its `wait` would stand still for ever
+
+    def stop(*_: object) -> None:
+        os.write(ask, b".")
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop)
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(IndexUnavailable):  # the server is to keep its own priority
             stack.enter_context(server())
         stay_in_the_background()
         crew = _Crew(paths, stop)
         crew.start()
-        while not stop.wait(3600):
-            pass
+        os.read(asked, 1)
         notify("STOPPING=1")
         crew.end()
     if crew.failed:
@@ -44,10 +48,10 @@ class NotWatched(LuminaError):
 class _Crew:
     """All the keepers."""
 
-    def __init__(self, paths: Sequence[str], stop: threading.Event) -> None:
+    def __init__(self, paths: Sequence[str], stop: Callable[[], None]) -> None:
         self._stop = stop
         self._guard = threading.Lock()
-        self._keepers = [Keeper(path, self._ready, stop.set) for path in paths]
+        self._keepers = [Keeper(path, self._ready, stop) for path in paths]
         self._waiting = set(self._keepers)
         self._threads = [threading.Thread(target=self._run, args=(keeper,)) for keeper in self._keepers]
         self.failed: list[LuminaError] = []
@@ -70,7 +74,7 @@ class _Crew:
             with self._guard:
                 self.failed.append(told)
             if len(self.failed) == len(self._keepers):
-                self._stop.set()
+                self._stop()
             else:
                 write_line(f"lumina: {error}")
                 self._ready(keeper)

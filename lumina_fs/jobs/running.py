@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -151,8 +152,8 @@ class _Run:
         who = queue.why.partition(";")[0]
         self._recorder.wait(f"waiting: {who}")
         yield Note(f"{who}; this one starts after it (--no-wait: fail instead)")
-        while not self._cancel.wait(_POLL) and not queue.enter():
-            pass
+        while not self._cancel.is_set() and not queue.enter():
+            time.sleep(_POLL)
 
     def go(self, events: Iterable[T]) -> Iterator[T | Event]:
         """Draw from the generator; its end is that of the job."""

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -23,7 +23,7 @@ from lumina_fs import cli
 from lumina_fs.catalog import Catalog
 from lumina_fs.sample_photos import make_samples
 from tests.tui.driving import settled, until
-from tests.tui.snapshots import steady
+from tests.tui.snapshots import becomes, steady
 from tui.app import LuminaApp
 from tui.widgets import drawing
 
@@ -34,25 +34,33 @@ _BASE = "lumina-snap-"
 _SHOWN_BASE = "/home/anna/Pictures/album"
 
 
-async def take(home: Path) -> dict[str, str]:
-    """All pictures by their names. `home` is a folder for a list of catalogs that holds nothing else."""
+async def take(home: Path, expected: Mapping[str, str] | None = None) -> dict[str, str]:
+    """All pictures by their names. `home` is a folder for a list of catalogs that holds nothing else.
+
+    Where texts are expected, each screen may take its time until it says what is expected of it.
+    """
     with _sample_catalog(home) as folder:
         app = LuminaApp(Catalog.open(folder))
         found: dict[str, str] = {}
         async with app.run_test(size=_SIZE) as pilot:
-            await _walk(pilot, app, found)
+            await _walk(pilot, app, found, expected or {})
             await asyncio.to_thread(app.close_session)
     return found
 
 
-async def _walk(pilot: Pilot[int], app: LuminaApp, found: dict[str, str]) -> None:
+async def _walk(pilot: Pilot[int], app: LuminaApp, found: dict[str, str], expected: Mapping[str, str]) -> None:
     """The way of the tutorial."""
 
     async def shot(name: str, *, asking: bool = False) -> None:
         if not asking:  # a question waits for its answer
             await settled(pilot)
+        if name in expected:
+            await becomes(pilot, lambda: text_of(picture()), expected[name])
+        found[name] = picture()
+
+    def picture() -> str:
         svg = steady(app.export_screenshot(title="Lumina"))
-        found[name] = re.sub(r"/tmp/lumina-snap-0{8}", _SHOWN_BASE, svg)
+        return re.sub(r"/tmp/lumina-snap-0{8}", _SHOWN_BASE, svg)
 
     async def press(*keys: str) -> None:
         await pilot.press(*keys)
@@ -63,11 +71,14 @@ async def _walk(pilot: Pilot[int], app: LuminaApp, found: dict[str, str]) -> Non
     await press("2")
     await until(pilot, lambda: "IMG_0306" in text_of(app.export_screenshot()))
     await shot("photos")
-    await press("slash", *"camera:canon", "enter", "down")
+    await press("slash", *"camera:canon", "enter")
+    await press("down")
     await press("i")
     await until(pilot, lambda: "Dates" in text_of(app.export_screenshot()))
     await shot("photo")
-    await press("i", "slash", "ctrl+u", "enter", "down", "3")
+    await press("i", "slash", "ctrl+u", "enter")
+    await press("down")
+    await press("3")
     await shot("duplicates")
     await press("4", "n")
     await until(pilot, lambda: "2018/07/" in text_of(app.export_screenshot()))

@@ -1,6 +1,7 @@
 """What a screen looks like, compared with a picture that was looked at: SVG, without what differs from run to run.
 
-`LUMINA_SNAPSHOTS=write` writes the pictures anew: look at them before you commit them.
+A screen may take its time to look so, on a busy machine. `LUMINA_SNAPSHOTS=write` writes the pictures anew: look at
+them before you commit them.
 """
 
 from __future__ import annotations
@@ -8,27 +9,45 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from textual.app import App
+from textual.pilot import Pilot
 
 FOLDER = Path(__file__).parent / "pictures"
+#: Seconds that a screen may take to look as it should.
+_PATIENCE = 20.0
 
 
-def check(app: App[object], name: str) -> None:
-    """Compare the screen as it is with `pictures/NAME-WIDTHxHEIGHT.svg`."""
-    found = steady(app.export_screenshot(title="Lumina"))
-    target = FOLDER / f"{name}-{app.size.width}x{app.size.height}.svg"
+async def check(pilot: Pilot[Any], name: str) -> None:
+    """Wait until the screen looks as `pictures/NAME-WIDTHxHEIGHT.svg` does; fails where it does not in time."""
+    size = pilot.app.size
+    target = FOLDER / f"{name}-{size.width}x{size.height}.svg"
     if os.environ.get("LUMINA_SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
-        target.write_text(found)
+        target.write_text(_now(pilot))
     assert target.exists(), f"there is no picture of {name} yet: LUMINA_SNAPSHOTS=write"
-    if found != target.read_text():
+    expected = target.read_text()
+    found = await becomes(pilot, lambda: _now(pilot), expected)
+    if found != expected:
         other = Path(tempfile.gettempdir()) / f"lumina-{target.name}"
         other.write_text(found)
         raise AssertionError(f"{name} looks different: compare {target} with {other}")
+
+
+async def becomes(pilot: Pilot[Any], look: Callable[[], str], expected: str) -> str:
+    """What `look` gives, as soon as it is what is expected; what it gives in the end where it never is."""
+    end = time.monotonic() + _PATIENCE
+    while (found := look()) != expected and time.monotonic() < end:
+        await pilot.pause(0.1)
+    return found
+
+
+def _now(pilot: Pilot[Any]) -> str:
+    return steady(pilot.app.export_screenshot(title="Lumina"))
 
 
 def steady(svg: str) -> str:

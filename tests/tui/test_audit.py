@@ -265,8 +265,8 @@ async def test_it_looks_as_it_should(steady_library: Library, size: tuple[int, i
         record(catalog, [told(number) for number in range(9)])
     async with app_on(library, size=size) as pilot:
         await on_audit(pilot)
-        check(pilot.app, "audit")
+        await check(pilot, "audit")
         await pilot.press("p")
         await settled(pilot)
-        check(pilot.app, "audit-problems")
+        await check(pilot, "audit-problems")
     assert os.path.exists(library.root / "2019/a.jpg")

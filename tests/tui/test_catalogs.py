@@ -272,13 +272,13 @@ async def test_it_looks_as_it_should(
     library.scan()
     async with app_on(library, size=size) as pilot:
         await on_list(pilot)
-        check(pilot.app, "catalogs")
+        await check(pilot, "catalogs")
         dialog = await form(pilot, "d")
         dialog.query_one("#field-typed", Input).cursor_blink = False
         said = dialog.query_one("#notes")
         said.update(str(said.render()).replace(_aside(said), "20260101-000000"))  # type: ignore[attr-defined]
         await pilot.pause()
-        check(pilot.app, "catalogs-delete")
+        await check(pilot, "catalogs-delete")
         await pilot.press("escape")
 
 

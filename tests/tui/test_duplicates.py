@@ -409,19 +409,19 @@ def test_a_memory_that_makes_no_sense_is_left_out() -> None:
 async def test_pictures_of_the_screen(steady_library: Library, size: tuple[int, int]) -> None:
     async with app_on(steady_library, size=size) as pilot:
         await at_duplicates(pilot)
-        check(pilot.app, "duplicates")
+        await check(pilot, "duplicates")
         await pilot.press("enter")
         await settled(pilot)
-        check(pilot.app, "duplicates-compare")
+        await check(pilot, "duplicates-compare")
         await pilot.press("space")
         await settled(pilot)
-        check(pilot.app, "duplicates-flicker")
+        await check(pilot, "duplicates-flicker")
         await pilot.press("escape", "b")
         await settled(pilot)
-        check(pilot.app, "duplicates-batch")
+        await check(pilot, "duplicates-batch")
         await pilot.press("escape", "slash")
         await settled(pilot)
-        check(pilot.app, "duplicates-filter")
+        await check(pilot, "duplicates-filter")
 
 
 def test_a_decision_reads_only_the_documents_it_changed(searched_library: Library) -> None:

@@ -295,4 +295,4 @@ async def test_it_looks_as_it_should(
             table(pilot).cursor = 1
             await pilot.pause()
             await settled(pilot)
-            check(pilot.app, "jobs")
+            await check(pilot, "jobs")

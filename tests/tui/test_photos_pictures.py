@@ -66,7 +66,7 @@ async def test_the_grid(scanned: Library, size: tuple[int, int]) -> None:
         await pilot.press("space", "space", "alt+3")
         await settled(pilot)
         await drawn(pilot)
-        check(pilot.app, "photos-grid")
+        await check(pilot, "photos-grid")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -78,7 +78,7 @@ async def test_the_table_with_filters_or_a_wrong_query(scanned: Library, size: t
             await pilot.press("f")
         photos(pilot).ask_for("camera:canon ratng:4")
         await settled(pilot)
-        check(pilot.app, "photos-table")
+        await check(pilot, "photos-table")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -93,4 +93,4 @@ async def test_all_about_one(scanned: Library, size: tuple[int, int]) -> None:
         else:
             await until(pilot, lambda: isinstance(pilot.app.screen, FullPhoto) and large(pilot.app.screen))
         await settled(pilot)
-        check(pilot.app, "photos-one")
+        await check(pilot, "photos-one")

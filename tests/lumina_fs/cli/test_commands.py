@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
 import shlex
+import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lumina_fs.cli import COMMANDS, main
+from lumina_fs.cli.session import interruptible
 from lumina_fs.errors import ExitCode
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from tests.conftest import Library
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -198,6 +202,26 @@ def test_a_reader_that_goes_away_is_no_error(scanned: Library) -> None:
     assert done.stderr == ""
 
 
+def test_ctrl_c_in_the_midst_of_a_line_of_progress_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(io.RawIOBase):
+        """A terminal where somebody presses Ctrl-C while it is written to."""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Buffer) -> int:
+            signal.raise_signal(signal.SIGINT)
+            return memoryview(data).nbytes
+
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BufferedWriter(Interrupted()), line_buffering=True))
+    with interruptible() as cancel:
+        sys.stderr.write("scanning: 1 of 400\n")
+    assert cancel.is_set()
+    assert "stopping; what is written is valid" in capfd.readouterr().err
+
+
 def test_ctrl_c_stops_cleanly(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUMINA_WORKERS", "1")  # so that it lasts long enough on any machine
     for number in range(400):
@@ -209,11 +233,14 @@ def test_ctrl_c_stops_cleanly(library: Library, monkeypatch: pytest.MonkeyPatch)
         preexec_fn=lambda: __import__("fcntl").ioctl(slave, __import__("termios").TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(slave)
-    while b"scanning" not in os.read(master, 4096):
-        time.sleep(0.01)
+    said = b""
+    while b"scanning" not in said:
+        said += os.read(master, 4096)
     os.write(master, b"\x03")  # as the terminal does: to the whole group, workers and server included
     process.communicate(timeout=60)
+    said += os.read(master, 65536)
     os.close(master)
-    assert process.returncode == ExitCode.INTERRUPTED
+    assert process.returncode == ExitCode.INTERRUPTED, said.decode()
+    assert b"stopping; what is written is valid" in said
     assert 0 < len(list(library.root.glob("*.lumina.json"))) < 400
     assert library.scan().found == 400

@@ -129,6 +129,15 @@ def test_what_makes_no_sense_is_refused(lumina: Shell, words: list[str], said: s
     assert said in err
 
 
+def test_where_nothing_is_to_be_done_a_program_is_told_so_in_the_same_words(lumina: Shell) -> None:
+    lumina.library.sidecar("a.jpg").write_bytes(b"{")
+    left = lumina.json("set", "a.jpg", "rating=3", "--yes")
+    assert (left["done"], left["plan"], len(left["left_out"])) == (0, None, 1)
+    assert lumina.json("set", "b.jpg", "rating=3", "--yes")["done"] == 1
+    again = lumina.json("set", "b.jpg", "rating=3", "--yes")
+    assert (again["done"], again["plan"], again["unchanged"]) == (0, None, 1)
+
+
 def test_what_cannot_be_changed_is_left_out_with_the_reason_and_the_rest_is_done(lumina: Shell) -> None:
     library = lumina.library
     library.photo("new.jpg", 9)
