@@ -16,7 +16,7 @@ from tui.photos.conflict import Conflict
 from tui.photos.detail_view import DetailView
 from tui.photos.filter_panel import FilterPanel
 from tui.photos.full_photo import FullPhoto
-from tui.photos.query_bar import QueryInput
+from tui.photos.query_bar import QueryBar, QueryInput
 from tui.screens.photos import PhotosScreen
 from tui.widgets import drawing
 
@@ -113,6 +113,19 @@ async def test_a_query_is_answered_as_one_types_and_what_is_wrong_is_told_with_i
         await ask_for(pilot, "camera:canon")
         assert not wrong.display
         assert len(shown(photos(pilot))) == 12
+
+
+async def test_what_is_typed_while_a_query_is_on_its_way_stays(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        await pilot.press("slash")
+        bar, line = photos(pilot).query_one(QueryBar), photos(pilot).query_one(QueryInput)
+        line.insert_text_at_cursor("c")
+        bar._ask()  # as its timer does when a person pauses
+        line.insert_text_at_cursor("amera:canon")
+        await until(pilot, lambda: photos(pilot).query_text == "camera:canon")
+        await settled(pilot)
+        assert line.value == "camera:canon"
+        assert status(pilot).startswith("1 of 12")
 
 
 async def test_tab_completes_fields_and_values_that_the_catalog_has(scanned: Library) -> None:

@@ -97,6 +97,7 @@ class QueryBar(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._timer: Timer | None = None
+        self._asked = ""
 
     def compose(self) -> ComposeResult:
         """The line and two that are seldom there."""
@@ -110,12 +111,13 @@ class QueryBar(Vertical):
         return self.query_one(QueryInput)
 
     def put(self, text: str) -> None:
-        """Show another query, which is known already."""
+        """Show another query, which is known already. One that was typed here stays as somebody types on by now."""
         line = self.line
-        if line.value != text:
+        if text != self._asked and line.value != text:
             with line.prevent(Input.Changed):
                 line.value = text
             line.cursor_position = len(text)
+        self._asked = text
 
     def tell(self, wrong: str = "", column: int = 0) -> None:
         """What is wrong, with a sign below the place; "" for nothing."""
@@ -141,8 +143,8 @@ class QueryBar(Vertical):
         told.update(foreign("Tab: " + "   ".join(ends)) if offers else "")
 
     def _ask(self) -> None:
-        self._timer = None
-        self.post_message(self.Asked(self.line.value))
+        self._timer, self._asked = None, self.line.value
+        self.post_message(self.Asked(self._asked))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
