@@ -45,6 +45,14 @@ class Kept(NamedTuple):
     clash: tuple[str, ...] = ()
 
 
+class Copied(NamedTuple):
+    """A sidecar that was copied along with its photo, so that it got an id of its own: where it lies, and both ids."""
+
+    id: str
+    path: str
+    copy_of: str
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A version that was kept. `clash`: fields for which it lost to a person's edit and never was in the file."""
@@ -76,10 +84,17 @@ class History:
 
     def keep(self, versions: Sequence[Kept]) -> None:
         """Write versions down, durably, before what displaces them is written. Raises WriteFailed."""
-        if not versions:
-            return
         now, by = utc_now("milliseconds"), who()
-        lines = [_line(now, by, self._source, one) for one in versions]
+        self._append([_line(now, by, self._source, one) for one in versions])
+
+    def link(self, copies: Sequence[Copied]) -> None:
+        """Remember of which sidecars others are copies: what was said before is theirs too. Raises WriteFailed."""
+        now, by = utc_now("milliseconds"), who()
+        self._append([_link(now, by, self._source, one) for one in copies])
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        if not lines:
+            return
         names = self._names()
         newest = names[-1] if names and self._size(names[-1]) < _FILE_BYTES else None
         name = newest or f"{int(names[-1].partition('.')[0]) + 1 if names else 1:06}.jsonl"
@@ -91,11 +106,24 @@ class History:
             self._let_go([*names, name])
 
     def of(self, id_: str) -> list[Version]:
-        """The versions of one sidecar, oldest first, of all that was kept."""
-        marker, found = f'"id":"{id_}"'.encode(), []
+        """The versions of one sidecar, oldest first; of a copy also those of before it was made."""
+        return self._of(id_, set())
+
+    def _of(self, id_: str, met: set[str]) -> list[Version]:
+        met.add(id_)
+        marker = f'"id":"{id_}"'.encode()
+        found: list[Version] = []
+        parents: list[tuple[str, str]] = []
         for line in self._lines():
-            if marker in line and (value := _value(line)) is not None and value.get("id") == id_:
+            if marker not in line or (value := _value(line)) is None or value.get("id") != id_:
+                continue
+            if "copy_of" in value:
+                parents.append((str(value.get("when")), str(value["copy_of"])))
+            else:
                 found.append(_version(value))
+        for when, parent in parents:
+            if parent not in met:
+                found = [one for one in self._of(parent, met) if one.when <= when] + found
         return found
 
     def texts_before(self, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -183,6 +211,13 @@ def _line(when: str, by: str, source: str, one: Kept) -> bytes:
     }  # fmt: skip
     if one.clash:
         value["clash"] = list(one.clash)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _link(when: str, by: str, source: str, one: Copied) -> bytes:
+    value = {
+        "when": when, "by": by, "id": one.id, "source": source, "path": encode_name(one.path), "copy_of": one.copy_of,
+    }  # fmt: skip
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -69,6 +69,7 @@ class Ingest:
         self._root = root
         self._texts = texts
         self._captions: dict[str, Caption | None] = {}
+        self._left: set[str] = set()
         self._source = source.name
         self._mode = source.mode
         self._sidecars = sidecars
@@ -166,6 +167,10 @@ class Ingest:
         """Send the row of a sidecar that lies there already."""
         self._entries.append(self._entry(path, stored, value, known))
 
+    def leave(self, path: str) -> None:
+        """Let the next scan that may write look at a path again, whatever is recorded of it now."""
+        self._left.add(path)
+
     def touched(self, path: str, stored: Stored, value: dict[str, Any], known: Known) -> None:
         """Remember new times of an original whose content and sidecar are as they were."""
         self._seen.append(Seen(encode_name(path), self._fingerprint(path, stored, value, known), stored.etag))
@@ -234,7 +239,7 @@ class Ingest:
 
     def _fingerprint(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> str:
         caption = self._captions.pop(path, None)
-        if not stored.settled or (caption is not None and not caption.settled):
+        if path in self._left or not stored.settled or (caption is not None and not caption.settled):
             return ""
         if known is not None and self._leaves_captions and is_due(value):
             return ""  # the next scan that may write looks at it again

@@ -19,6 +19,7 @@ from lumina_fs.errors import SourceOffline
 from lumina_fs.index_session import IndexWriter, connect, exclusive, is_behind
 from lumina_fs.ingest import Ingest
 from lumina_fs.opener import Opener
+from lumina_fs.other_sources import OtherSources
 from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
 from lumina_fs.recipe import recipe
@@ -260,7 +261,10 @@ def _scan_source(
             catalog.disk if may_write and writes else None, leaves_captions=writes and not may_write,
         )  # fmt: skip
         counts = Counts()
-        whereabouts = Whereabouts(source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path)
+        whereabouts = Whereabouts(
+            source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path,
+            OtherSources(catalog).holds,
+        )  # fmt: skip
         one = SourceScan(
             source.name, root, sidecars, ingest, found, whereabouts, run, cancel, options.rehash, options.accept_missing
         )

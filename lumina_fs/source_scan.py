@@ -103,10 +103,10 @@ class SourceScan:
                 yield from self.ingest.flush()
 
     def _newcomers(self) -> Generator[Event, None, list[Newcomer]]:
-        """The ids of sidecars at paths that were not recorded before; returns the list."""
+        """The ids of sidecars that were not recorded before, or not for good; returns the list."""
         newcomers: list[Newcomer] = []
         for doubtful in self.survey.doubtful:
-            if doubtful.etag is not None or self.cancel.is_set():
+            if doubtful.mark or self.cancel.is_set():  # an empty one says nothing: to be looked at again
                 continue
             found = self.sidecars.find_usable(doubtful.found.path)
             if found is not None:  # else it is told when its turn comes

@@ -1,15 +1,17 @@
-"""Which sidecar belongs to which original after files were moved, copied, replaced or lost within one source."""
+"""Which sidecar belongs to which original after files were moved, copied, replaced or lost in one source."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from lumina_fs import compose
+from lumina_fs.catalog import MAIN
 from lumina_fs.documents import Stored
-from lumina_fs.errors import CorruptDocument
+from lumina_fs.errors import CorruptDocument, WriteFailed
+from lumina_fs.history import Copied
 from lumina_fs.identity import pair
 from lumina_fs.index_session import IndexWriter
 from lumina_fs.ingest import Ingest, Known
@@ -73,12 +75,15 @@ class Whereabouts:
     now: str
     may_write: bool
     root: str
+    lies_elsewhere: Callable[[str, str, str], bool]
+    """Whether a sidecar of an id lies at a path of another source, which may be away."""
     lost: dict[str, list[Lost]] = field(default_factory=dict)
     alone: dict[str, set[str]] = field(default_factory=dict)
     """By id where sidecars lie without their original."""
     held: list[tuple[Job, Answer]] = field(default_factory=list)
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
+    copied: list[Copied] = field(default_factory=list)
     fresh: list[tuple[Job, Answer]] = field(default_factory=list)
 
     # -- before originals are opened
@@ -88,12 +93,35 @@ class Whereabouts:
         by_id: dict[str, list[Newcomer]] = {id_: [] for id_ in self.alone}
         for one in newcomers:
             by_id.setdefault(one.id, []).append(one)
-        elsewhere = self._places(list(by_id))
+        places = self._places(list(by_id))
         for id_, group in by_id.items():
-            appeared = {one.path for one in group}
-            others = (elsewhere.get(id_, set()) | self.alone.get(id_, set())) - appeared
+            recorded = {decode_name(path) for source, path in places.get(id_, ()) if source == self.source}
+            left = yield from self._tell_from_other_sources(id_, group, recorded, places.get(id_, ()))
+            appeared = {one.path for one in left}
+            others = (recorded | self.alone.get(id_, set())) - {one.path for one in group}
             if len(appeared) + len(others) > 1:
-                yield from self._tell_copies_of(id_, group, others)
+                yield from self._tell_copies_of(id_, left, others)
+            if self.ingest.due():
+                yield from self.ingest.flush()
+        yield from self.ingest.flush()
+        yield from self._link_copies()
+
+    def _tell_from_other_sources(
+        self, id_: str, group: list[Newcomer], recorded: set[str], places: Sequence[tuple[str, str]]
+    ) -> Generator[Event, None, list[Newcomer]]:
+        """A sidecar that lies in another source keeps its id; returns the newcomers that are no copies of it.
+
+        Of two that were recorded with one id, in an index that was made anew, the first source's keeps it.
+        """
+        for source, encoded in sorted(places, key=lambda place: (_rank(place[0]), place[1])):
+            first = _rank(source) < _rank(self.source)
+            copies = [one for one in group if first or one.path not in recorded]
+            if source == self.source or not copies or not self.lies_elsewhere(source, decode_name(encoded), id_):
+                continue
+            for one in copies:
+                yield from self._give_new_id(one.path, f"{encoded} in source {source}")
+            return [one for one in group if one not in copies]
+        return group
 
     def _tell_copies_of(self, id_: str, group: list[Newcomer], others: set[str]) -> Iterator[Event]:
         """Of one id: `group` are sidecars that appeared with their photos, `others` are where else it is or was."""
@@ -124,18 +152,14 @@ class Whereabouts:
             return True
         return found is not None and found[1]["id"] == id_
 
-    def _places(self, ids: list[str]) -> dict[str, set[str]]:
-        """Where else in this source these ids are recorded."""
+    def _places(self, ids: list[str]) -> dict[str, list[tuple[str, str]]]:
+        """Where these ids are recorded: sources and encoded paths."""
         found: dict[str, list[tuple[str, str]]] = {}
-        if ids:
-            found = self.writer.ask(lambda index: index.paths_of(ids), found)
-        return {
-            id_: {decode_name(path) for source, path in places if source == self.source}
-            for id_, places in found.items()
-        }
+        return self.writer.ask(lambda index: index.paths_of(ids), found) if ids else found
 
     def _give_new_id(self, path: str, keeper: str, *, known: bool = True) -> Iterator[Event]:
         if not self.may_write:
+            self.ingest.leave(path)
             return
         found = self.sidecars.find_usable(path)
         if found is None:
@@ -152,10 +176,20 @@ class Whereabouts:
         self.counts.updated += 1
         times = Known(original["size"], original["mtime_ns"]) if known else None
         self.ingest.put(path, stored, renamed, outcome="updated", known=times)
+        self.copied.append(Copied(fresh_id, path, value["id"]))
         yield Note(
             f"{path}: its sidecar is a copy of that of {keeper}; it keeps its curation and gets an id of its own"
         )
-        yield from self.ingest.flush()
+
+    def _link_copies(self) -> Iterator[Event]:
+        """What was said of a photo before it was copied is found from the copy too."""
+        copied, self.copied = self.copied, []
+        if self.sidecars.history is None:
+            return
+        try:
+            self.sidecars.history.link(copied)
+        except WriteFailed as error:
+            yield Trouble(self.source, copied[0].path, "not_written", f"the history of its copies: {error}")
 
     def read_widowed(self) -> Iterator[Event]:
         """Sidecars without originals: by content, so that an original that appears elsewhere finds its own."""
@@ -337,6 +371,11 @@ def _keeper(group: list[Newcomer], here: set[str], alone: set[str]) -> str:
         if one.first_path == encode_name(one.path):
             return one.path
     return min(here or {one.path for one in group} or alone)
+
+
+def _rank(source: str) -> tuple[bool, str]:
+    """The order of sources: the catalog's own folder, then the others by name."""
+    return source != MAIN, source
 
 
 def _known(answer: Answer) -> Known:

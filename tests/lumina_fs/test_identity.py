@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -487,7 +489,6 @@ def test_a_sidecar_put_aside_in_the_catalog_is_found_by_its_photo_too(library: L
 
 def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_scan(library: Library) -> None:
     """Until a scan looked, its sidecar says the name of the other: a rebuild knows but the cut name."""
-    import threading
 
     from lumina_fs.catalog import Catalog
     from lumina_fs.rebuild import rebuild
@@ -587,3 +588,144 @@ def test_a_photo_that_went_after_it_was_moved_with_its_sidecar_keeps_its_id(libr
     library.scan()
     assert ids(library)["z/b.jpg"] == before
     assert library.search("is:missing") == ["z/b.jpg"]
+
+
+# -- across sources
+
+
+def with_card(library: Library, tmp_path: Path) -> Library:
+    """A second source of the catalog, outside its folder."""
+    from lumina_fs.catalog import Catalog
+    from tests.conftest import Library
+
+    card = Library(tmp_path / "card")
+    card.root.mkdir()
+    library.photo("here.jpg", 90)
+    library.scan()
+    with Catalog.open(str(library.root)) as catalog:
+        catalog.add_source(str(card.root), name="card")
+    return card
+
+
+def copy_to(card: Library, library: Library, name: str) -> None:
+    """A person copies a photo with its sidecar to another source."""
+    shutil.copy2(library.root / name, card.root / name)
+    shutil.copy2(library.sidecar(name), card.sidecar(name))
+
+
+def versions(library: Library, source: str, path: str) -> list[Mapping[str, Any]]:
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.curating.versions import versions_of
+
+    with Catalog.open(str(library.root)) as catalog:
+        return [one.curation for one in versions_of(catalog, source, path).versions]
+
+
+def rate(library: Library, source: str, path: str, rating: int) -> None:
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.curating.direct import change_curation
+
+    with Catalog.open(str(library.root)) as catalog:
+        change_curation(catalog, source, path, lambda now: {**now, "rating": rating}, why="a test")
+
+
+def test_a_copy_in_another_source_gets_an_id_of_its_own_and_knows_what_was_said_before(
+    library: Library, tmp_path: Path
+) -> None:
+    card = with_card(library, tmp_path)
+    library.photo("a.jpg", 1)
+    library.scan()
+    before = library.value("a.jpg")["id"]
+    rate(library, "main", "a.jpg", 3)
+    rate(library, "main", "a.jpg", 4)
+    copy_to(card, library, "a.jpg")
+    result = library.scan()
+    assert (result.added, result.updated, result.moved) == (0, 1, 0)
+    assert library.value("a.jpg")["id"] == before
+    assert card.value("a.jpg")["id"] != before
+    assert card.value("a.jpg")["curation"]["rating"] == 4
+    rate(library, "main", "a.jpg", 1)
+    rate(library, "card", "a.jpg", 5)
+    assert versions(library, "card", "a.jpg") == [{}, {"rating": 3}, {"rating": 4}]
+    assert versions(library, "main", "a.jpg") == [{}, {"rating": 3}, {"rating": 4}]
+    library.scan()
+    assert library.scan().updated == 0
+
+
+def test_a_photo_that_moved_to_another_source_with_its_sidecar_keeps_its_id(library: Library, tmp_path: Path) -> None:
+    card = with_card(library, tmp_path)
+    library.photo("a.jpg", 1)
+    library.scan()
+    before = library.value("a.jpg")["id"]
+    shutil.move(library.root / "a.jpg", card.root / "a.jpg")
+    shutil.move(library.sidecar("a.jpg"), card.sidecar("a.jpg"))
+    for _ in range(2):
+        library.scan()
+        assert card.value("a.jpg")["id"] == before
+    assert sorted(library.search()) == ["a.jpg", "here.jpg"]
+
+
+def test_what_lies_in_a_source_that_is_away_keeps_its_id(library: Library, tmp_path: Path) -> None:
+    card = with_card(library, tmp_path)
+    card.photo("a.jpg", 1)
+    library.scan()
+    before = card.value("a.jpg")["id"]
+    copy_to(library, card, "a.jpg")
+    os.rename(card.root, tmp_path / "unplugged")
+    library.scan()
+    assert library.value("a.jpg")["id"] != before
+    os.rename(tmp_path / "unplugged", card.root)
+    library.scan()
+    assert card.value("a.jpg")["id"] == before
+
+
+def test_two_sources_of_equal_sidecars_are_told_apart_once_and_stay_so(library: Library, tmp_path: Path) -> None:
+    """Copied while there was no index, which is made anew afterwards: the first source keeps the ids."""
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.index_session import connect
+    from lumina_fs.rebuild import rebuild
+
+    card = with_card(library, tmp_path)
+    names = [f"{number}.jpg" for number in range(3)]
+    for number, name in enumerate(names):
+        library.photo(name, number)
+    library.scan()
+    with Catalog.open(str(library.root)) as catalog, connect(catalog) as index:
+        index.drop()
+    for name in names:
+        copy_to(card, library, name)
+    before = [library.value(name)["id"] for name in names]
+    with Catalog.open(str(library.root)) as catalog:
+        list(rebuild(catalog, cancel=threading.Event()))
+    assert library.scan().updated == 3
+    assert [library.value(name)["id"] for name in names] == before
+    after = [card.value(name)["id"] for name in names]
+    assert not set(after) & set(before)
+    assert library.scan().updated == 0
+    assert [card.value(name)["id"] for name in names] == after
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_a_copy_that_a_search_came_by_first_is_told_apart_by_the_next_scan(
+    library: Library, tmp_path: Path, across: bool
+) -> None:
+    """A search brings the index up to date and writes no sidecar."""
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.scan import reconcile
+
+    card = with_card(library, tmp_path)
+    library.photo("a.jpg", 1)
+    library.scan()
+    copy = card if across else library
+    if across:
+        copy_to(card, library, "a.jpg")
+    else:
+        copied_along(library, "a.jpg", "b/a.jpg")
+    path = "a.jpg" if across else "b/a.jpg"
+    with Catalog.open(str(library.root)) as catalog:
+        list(reconcile(catalog, cancel=threading.Event()))
+    assert sorted(library.search()) == sorted(["a.jpg", path, "here.jpg"])
+    assert copy.value(path)["id"] == library.value("a.jpg")["id"]
+    library.scan()
+    assert copy.value(path)["id"] != library.value("a.jpg")["id"]
+    assert library.scan().updated == 0

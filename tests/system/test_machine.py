@@ -252,6 +252,8 @@ class Story(RuleBasedStateMachine):
         fresh = self.world.check_documents()
         self.check_settled(settled, {record.id for record in fresh})
         if result is not None and result.index == "current":
+            self.check_ids(settled)
+        if result is not None and result.index == "current":
             self.check_index()
         else:
             assert result is None or (self.world.home / BEHIND).exists()
@@ -284,6 +286,15 @@ class Story(RuleBasedStateMachine):
             assert all(path.exists() for path in live), [path for path in live if not path.exists()]
             assert not new & alone, "an original got a new sidecar although one of its content was free"
             assert max(ids.values(), default=1) == 1, [id_ for id_, count in ids.items() if count > 1]
+
+    def check_ids(self, sources: list[str]) -> None:
+        """No two sidecars have one id, in whatever sources they lie: the index knows where each lies."""
+        ids: Counter[str] = Counter()
+        for source in sources:
+            for path in self.world.documents(source, orphans=False):
+                if self.world.of(path, source) not in self.world.broken:
+                    ids[self.world.value(path)["id"]] += 1
+        assert max(ids.values(), default=1) == 1, [id_ for id_, count in ids.items() if count > 1]
 
     def check_index(self) -> None:
         """It is what a rebuild would make, of all that is online.
