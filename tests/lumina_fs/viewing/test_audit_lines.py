@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,18 +67,15 @@ def test_without_an_audit_there_is_nothing(catalog: Catalog) -> None:
     assert found(catalog, Wanted()) == []
 
 
-def test_the_newest_of_very_many_are_there_at_once(catalog: Catalog) -> None:
+def test_the_newest_of_very_many_are_found_without_reading_the_rest(catalog: Catalog) -> None:
     (Path(catalog.path) / AUDIT).mkdir()
     text = b"\n".join(json.dumps(line(11 * number)).encode() for number in range(50_000)) + b"\n"
     (Path(catalog.path) / AUDIT / "2026-01.jsonl").write_bytes(text)
     lines = AuditLines(Wanted())
-    begun = time.perf_counter()
     lines.more(catalog, 1000)
-    took = time.perf_counter() - begun
     assert len(lines) >= 1000
     assert lines.looked_at < 5000
     assert not lines.whole
-    assert took < 0.5
     assert lines.page(catalog, 0, 1)[0]["action"] == 11 * 49_999
 
 
