@@ -233,7 +233,7 @@ def read_rows(task: _Task) -> _Rows:
                 problems.append(problem_line(task.source, _unusable(original_beside(task.photos, inner), error)))
                 corrupt += 1
                 continue
-            original = encode_name(path_of(value, inner))
+            original = encode_name(path_of(value, inner, task.photos))
             mark = fingerprint_by_sidecar(value, stored.stat, task.writes_captions) if stored.settled else ""
             row = entry(value, task.source, original, stored.etag, mark)
             originals.append(row.line)

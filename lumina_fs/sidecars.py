@@ -78,11 +78,14 @@ def original_beside(photos: str, sidecar_path: str) -> str:
     return folder + slash + next(found, name)
 
 
-def path_of(value: dict[str, Any], sidecar_path: str) -> str:
-    """The path of the original, by its own name: that of the sidecar is cut where the name is very long."""
+def path_of(value: dict[str, Any], sidecar_path: str, photos: str) -> str:
+    """The path of the original, by its own name: that of the sidecar is cut where the name is very long.
+
+    A copy that no scan came by yet says the name of another: then it is looked for in its folder in `photos`.
+    """
     folder, slash, name = sidecar_path.rpartition("/")
     said = decode_name(value["original"]["name"])
-    return folder + slash + said if sidecar_name(said) == name else original_path(sidecar_path)
+    return folder + slash + said if sidecar_name(said) == name else original_beside(photos, sidecar_path)
 
 
 class Change(NamedTuple):

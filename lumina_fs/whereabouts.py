@@ -202,7 +202,7 @@ class Whereabouts:
             except OSError:
                 continue
             if found is not None:
-                whole = path_of(found[1], path + SUFFIX)
+                whole = path_of(found[1], path + SUFFIX, self.root)
                 self.survey.widowed.remove(path)
                 self.survey.widowed.add(whole)
                 self._lose(whole, self.sidecars.path(path), found[1])

@@ -487,11 +487,13 @@ def test_a_sidecar_put_aside_in_the_catalog_is_found_by_its_photo_too(library: L
     assert (back["id"], back["curation"]) == (value["id"], {"caption": "the old picture"})
 
 
-def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_scan(library: Library) -> None:
-    """Until a scan looked, its sidecar says the name of the other: a rebuild knows but the cut name."""
-
+@pytest.mark.parametrize("how", ["rebuild", "reconcile"])
+def test_a_sidecar_copied_to_a_very_long_name_is_known_by_the_name_of_its_photo(library: Library, how: str) -> None:
+    """Until a scan looked, it says the name of the one that it is a copy of."""
     from lumina_fs.catalog import Catalog
-    from lumina_fs.rebuild import rebuild
+    from lumina_fs.progress import Finished
+    from lumina_fs.rebuild import rebuild, verify
+    from lumina_fs.scan import reconcile
 
     library.photo("a.jpg", 1)
     library.scan()
@@ -499,7 +501,11 @@ def test_a_sidecar_copied_to_a_very_long_name_has_one_row_after_a_rebuild_and_a_
     shutil.copy2(library.root / "a.jpg", library.root / name)
     shutil.copy2(library.sidecar("a.jpg"), library.root / sidecar_name(name))
     with Catalog.open(str(library.root)) as catalog:
-        list(rebuild(catalog, cancel=threading.Event()))
+        list((rebuild if how == "rebuild" else reconcile)(catalog, cancel=threading.Event()))
+        *_, last = verify(catalog, cancel=threading.Event())
+    assert isinstance(last, Finished)
+    assert last.result.equal, last.result
+    assert sorted(library.search()) == ["a.jpg", name]
     library.scan()
     assert sorted(library.search()) == ["a.jpg", name]
 
