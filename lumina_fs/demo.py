@@ -46,6 +46,7 @@ def _next(folder: str, *, samples: bool) -> str:
     quoted = shlex.quote(folder)
     return f"""
 What to try next (lumina is .venv/bin/lumina):
+  lumina ui --catalog {quoted}  the same in the terminal: browse, compare duplicates, propose and approve a plan
   lumina show {shlex.quote(photo)}
   open {photo}.lumina.json in an editor, write
       "curation": {{"caption": "A day at the lake", "rating": 5, "tags": ["people/anna"]}}
