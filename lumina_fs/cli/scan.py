@@ -85,7 +85,7 @@ def _catalog(args: argparse.Namespace) -> Catalog:
     if not os.path.isdir(directory):
         raise UsageError("there is no such directory", path=directory)
     try:
-        return Catalog.find(directory)
+        return open_catalog(directory)
     except CatalogNotFound:
         catalog = Catalog.create(directory)
         say(f"{catalog.path} is now the catalog {catalog.name}", to_stderr=True)

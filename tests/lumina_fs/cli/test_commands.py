@@ -156,6 +156,19 @@ def test_catalogs_lists_those_that_were_used(scanned: Library, capsys: pytest.Ca
     assert (code, out) == (0, "3\n")
 
 
+def test_a_catalog_that_came_from_elsewhere_is_known_after_a_scan(
+    library: Library, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library.photo("a.jpg", 1)
+    assert run(f"scan --quiet {shlex.quote(str(library.root))}", capsys)[0] == ExitCode.DONE
+    monkeypatch.setenv("LUMINA_HOME", str(tmp_path / "another person's"))
+    assert str(library.root) not in run("catalogs", capsys)[1]
+    assert run(f"scan --quiet {shlex.quote(str(library.root))}", capsys)[0] == ExitCode.DONE
+    assert str(library.root) in run("catalogs", capsys)[1]
+    monkeypatch.chdir(tmp_path)
+    assert "a.jpg" in run("search", capsys)[1]
+
+
 def test_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run("doctor --json", capsys)
     found: dict[str, Any] = {row["what"]: row for row in map(json.loads, out.splitlines())}
