@@ -60,6 +60,11 @@ class Damage(NamedTuple):
     good: bytes
     record: Record
 
+    @property
+    def id(self) -> str:
+        """The id that it has when it is mended."""
+        return str(json.loads(self.good.removeprefix(b"\xef\xbb\xbf"))["id"])
+
 
 @cache
 def picture(number: int) -> bytes:
@@ -362,7 +367,8 @@ class World:
                 lost.append(record)
         assert not lost, f"lost: {lost}; there are: {rest}"
         assert all(one.written == NOTHING for one in rest), f"nobody wrote this: {rest}"
-        shared = Counter(one.id for one in found)  # by a copied sidecar: which of them keeps it is not ours to say
+        # by a copied sidecar, which may be broken at the moment: which of them keeps it is not ours to say
+        shared = Counter([*(one.id for one in found), *(damage.id for damage in self.broken.values())])
         self.records = [one._replace(id=None) if shared[one.id] > 1 else one for one in found]
         return rest
 
