@@ -81,6 +81,32 @@ def _carry_out(terminal: Terminal) -> None:
     terminal.until("complete by", "u Undo")
 
 
+def test_the_editor_gets_the_terminal_and_gives_it_back(library: Library, tmp_path: Path) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    editor = tmp_path / "editor"
+    editor.write_text(
+        '#!/bin/sh\nprintf "EDITING %s\\n" "${1##*/}"\nread answer\nsed -i "s/$answer/" "$1"\nprintf "SAVED\\n"\n'
+    )
+    editor.chmod(0o755)
+    environment = {"LUMINA_HOME": str(tmp_path / "home"), "VISUAL": str(editor)}
+    with lumina_in_tmux(library.root, environment=environment) as terminal:
+        terminal.until("[2 Photos]", "a.jpg")
+        terminal.press("E")
+        assert "Photos" not in terminal.until("EDITING a.jpg.lumina.json")
+        terminal.type('"curation": {}/"curation": {"rating": 9}')  # more than there are
+        terminal.press("Enter")
+        terminal.until("[2 Photos]", "It cannot be used so", "edit it again")
+        terminal.press("Enter")
+        terminal.until("EDITING a.jpg.lumina.json")
+        terminal.type("9/4")
+        terminal.press("Enter")
+        terminal.until("[2 Photos]", "Taken in: 1 field of yours changed", "★★★★")
+        terminal.press("C-q")
+        terminal.until_ended()
+    assert library.value("a.jpg")["curation"] == {"rating": 4}
+
+
 def test_at_80_columns_the_help_and_every_room_are_readable(library: Library, tmp_path: Path) -> None:
     library.photo("2019/a.jpg", 1, DateTimeOriginal="2019:07:14 12:00:00")
     library.scan()

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from textual import on, work
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Select, Static
 
-from lumina_fs.catalog import Catalog
-from lumina_fs.curating.by_editor import Session as Edit
-from lumina_fs.editor import open_editor
-from lumina_fs.errors import CorruptDocument, LuminaError
+from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.problems import Place, WantedProblems, counts, page
-from lumina_fs.wording import plural
-from schemas.names import decode_name
-from tui.asking import Choose
 from tui.audit.audit_pane import AuditPane
 from tui.foreign import foreign, named
 from tui.host import Host
+from tui.sidecar_editing import edit_sidecar
 from tui.widgets.virtual_table import PAGE, Cell, Column, VirtualTable
 
 _COLUMNS = (
@@ -30,11 +24,6 @@ _COLUMNS = (
     Column("place", "Line", 8, "right"),
 )
 _ALL = "all"
-_NEXT = (
-    ("again", "edit it again"),
-    ("back", "go back to what it was before"),
-    ("leave", "leave it as it is; it stays a problem"),
-)
 
 
 class ProblemsPane(Vertical):
@@ -194,47 +183,10 @@ class ProblemsPane(Vertical):
     @work(group="asking", exclusive=True)
     async def edit(self) -> None:
         """Open the sidecar under the cursor in the person's editor, at its line; then it is checked."""
-        one, session = self.place, self.app.session
-        if one is None or session is None:
-            return
-        try:
-            with await session.read(_opened, one) as opened:
-                await self._edit(opened, one.line, one.column)
-        except (LuminaError, OSError) as error:
-            self.app.complain(error)
-        self.load()
-
-    async def _edit(self, opened: Edit, line: int | None, column: int | None) -> None:
-        while True:
-            try:
-                with self.app.suspend():
-                    open_editor(opened.shown, line, column)
-            except SuspendNotSupported:
-                self.app.notify(f"No editor can be opened here. The file: {opened.shown}", markup=False, timeout=15)
-                return
-            try:
-                fields = await asyncio.to_thread(opened.look)
-            except CorruptDocument as error:
-                self.app.complain(error)
-                what = await self.app.push_screen_wait(Choose("It still cannot be used", _NEXT))
-                if what == "again":
-                    line, column = error.line, error.column
-                    continue
-                if what == "back":
-                    await asyncio.to_thread(opened.go_back)
-                return
-            if fields is None:
-                self.app.notify("Nothing was changed.")
-                return
-            index = await asyncio.to_thread(opened.take_in)
-            changed = plural(len(fields), "field") + " of yours changed" if fields else "it can be used"
-            behind = "" if index == "current" else "; the index is behind, and catches up by itself"
-            self.app.notify(f"Taken in: {changed}{behind}.", title="Checked")
-            return
-
-
-def _opened(catalog: Catalog, one: Place) -> Edit:
-    return Edit(catalog, one.source, decode_name(one.path))
+        one = self.place
+        if one is not None:
+            await edit_sidecar(self.app, one.source, one.path, one.line, one.column)
+            self.load()
 
 
 def _row(one: Place) -> tuple[Cell, str, str, str]:

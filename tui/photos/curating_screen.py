@@ -43,6 +43,7 @@ EDITING: list[BindingType] = [
     Binding("e", "title", "Title", show=False),
     Binding("ctrl+s", "save", "Save", priority=True, tooltip="Save all changes"),
     Binding("D", "discard", "Discard changes", show=False, tooltip="Discard changes of the selected, or of all"),
+    Binding("E", "edit_sidecar", "Edit the file", show=False, tooltip="Open the sidecar in your editor"),
     Binding("o", "open_original", "Open", show=False, tooltip="Open in the system's viewer"),
     Binding("y", "copy_path", "Copy path", show=False),
 ]

@@ -14,6 +14,7 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing.detail import paths_of
 from tui.photos.listing import key_of
 from tui.photos.listing_screen import ListingScreen
+from tui.sidecar_editing import edit_sidecar
 
 #: Seconds within which a viewer that cannot start has said so.
 _GIVES_UP = 3.0
@@ -38,6 +39,13 @@ class FileScreen(ListingScreen):
             failed = str(error)
         if failed:
             self.notify(f"{visible(path)}: {failed}", title="It cannot be opened", markup=False, severity="warning")
+
+    @work(group="asking", exclusive=True)
+    async def action_edit_sidecar(self) -> None:
+        """Open the sidecar in the person's editor."""
+        here = self.current()
+        if here is not None:
+            await edit_sidecar(self.app, *key_of(here))
 
     @work
     async def action_copy_path(self) -> None:

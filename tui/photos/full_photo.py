@@ -104,6 +104,10 @@ class FullPhoto(Screen[None]):
         """Forget changes."""
         self._owner.action_discard()
 
+    def action_edit_sidecar(self) -> None:
+        """In the person's editor."""
+        self._owner.action_edit_sidecar()
+
     def action_open_original(self) -> None:
         """In the system's viewer."""
         self._owner.action_open_original()
