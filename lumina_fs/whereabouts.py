@@ -314,10 +314,11 @@ class Whereabouts:
             by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
         replaced = {job.path for job, _ in self.held if job.expected is not None}
         for sha256, new in sorted(by_content.items()):
-            lost = {one.path: one for one in sorted(self.lost.get(sha256, []), key=lambda one: not one.orphan)}
-            for old_path, new_path in pair(list(lost), list(new)):
-                self.lost[sha256].remove(lost[old_path])
-                self._follow(lost[old_path], *new.pop(new_path))
+            while new and self.lost.get(sha256):  # several may be of one path: that of a very long name is cut
+                lost = {one.path: one for one in sorted(self.lost[sha256], key=lambda one: not one.orphan)}
+                for old_path, new_path in pair(list(lost), list(new)):
+                    self.lost[sha256].remove(lost[old_path])
+                    self._follow(lost[old_path], *new.pop(new_path))
             for job, answer in new.values():
                 outcome = "updated" if job.path in replaced else "added"
                 setattr(self.counts, outcome, getattr(self.counts, outcome) + 1)

@@ -596,6 +596,25 @@ def test_a_photo_that_went_after_it_was_moved_with_its_sidecar_keeps_its_id(libr
     assert library.search("is:missing") == ["z/b.jpg"]
 
 
+def test_sidecars_put_aside_under_names_that_are_cut_alike_find_their_photos(library: Library) -> None:
+    names = ["long " * 48 + f"{number}.jpg" for number in range(2)]
+    for number in range(5):
+        library.photo(f"{number}.jpg", 10 + number)
+    for name in names:
+        shutil.copy2(library.photo("source.jpg", 1), library.root / name)
+    (library.root / "source.jpg").unlink()
+    library.scan()
+    sides = [library.root / sidecar_name(name) for name in names]
+    before = {json.loads(side.read_bytes())["id"] for side in sides}
+    for number, name in enumerate(names):
+        os.replace(library.photo("other.jpg", 2 + number), library.root / name)
+    assert library.scan().updated == 2
+    for number in range(2):
+        library.photo(f"back/{number}.jpg", 1)
+    assert library.scan().moved == 2
+    assert {library.value(f"back/{number}.jpg")["id"] for number in range(2)} == before
+
+
 # -- across sources
 
 
