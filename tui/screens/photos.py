@@ -292,8 +292,10 @@ class PhotosScreen(CuratingScreen):
             panel.query("Input").first().focus()
 
     def action_back(self) -> None:
-        """Close the panel of filters, then the details; the list takes the keys."""
-        if self.panel is not None:
+        """Stop saving; else close the panel of filters, then the details; the list takes the keys."""
+        if self.saving:
+            self.stop_saving()
+        elif self.panel is not None:
             self.action_filters()
         elif self.focused is self.view and self.query_one("#side").has_class("-shown"):
             self.action_side()
