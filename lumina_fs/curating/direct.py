@@ -1,4 +1,4 @@
-"""One sidecar changed at once, on the condition that it is the one that was seen; its row follows.
+"""Sidecars changed at once, each on the condition that it is the one that was seen; their rows follow.
 
 Where somebody else changed other fields meanwhile, both changes are kept. Where they changed the same one, the caller
 gets both versions and what would become of them, and decides.
@@ -6,18 +6,21 @@ gets both versions and what would become of them, and decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.curation import curation_of, difference, merged, with_curation
 from lumina_fs.documents import Stored
-from lumina_fs.errors import CorruptDocument, EtagMismatch, UsageError, WriteFailed
-from lumina_fs.sidecars import Change, Sidecars
+from lumina_fs.errors import CorruptDocument, EtagMismatch, LuminaError, UsageError, WriteFailed
+from lumina_fs.sidecars import Change, Saved, Sidecars
 from schemas.document import validate
 from schemas.errors import DocumentError
 from schemas.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from lumina_fs.plans.places import Places
 
 Value = dict[str, Any]
 
@@ -59,6 +62,15 @@ class Clash:
     fields: tuple[str, ...]
 
 
+class Wish(NamedTuple):
+    """The curation that the original at `path` (decoded) in a source shall have, which was made of `seen`."""
+
+    source: str
+    path: str
+    wished: Mapping[str, Any]
+    seen: Version
+
+
 def read_curation(catalog: Catalog, source: str, path: str) -> Version:
     """What is said of the original at `path` (decoded) in a source now.
 
@@ -79,19 +91,31 @@ def save_curation(
     Raises UsageError for a value that a sidecar cannot have, CorruptDocument (the file stays as it is), WriteFailed,
     SourceOffline, EtagMismatch where somebody writes all the time.
     """
+    [found] = save_curations(catalog, [Wish(source, path, wished, seen)], why=why)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def save_curations(
+    catalog: Catalog, wishes: Sequence[Wish], *, why: str = "edited"
+) -> list[Done | Clash | LuminaError | OSError]:
+    """The same for several originals in one go. Each has its own result, in order; an error left its file as it was.
+
+    Raises LuminaError, OSError where nothing can be written at all.
+    """
     from lumina_fs.plans.places import Places
     from lumina_fs.plans.rows import following
 
     with Places(catalog, "") as places, following(catalog, places, alone=False) as rows:
         rows.before()
-        found = _save(places.sidecars(source), path, wished, seen, why)
-        if isinstance(found, Clash):
-            rows.finish()
-            return found
-        rows.look_again(source, path)
+        found = _save(places, wishes, why)
+        for wish, one in zip(wishes, found, strict=True):
+            if isinstance(one, Done):
+                rows.look_again(wish.source, wish.path)
         rows.flush()
-        version, wrote, joined = found
-        return Done(version, wrote, joined, rows.finish())
+        index = rows.finish()
+    return [replace(one, index=index) if isinstance(one, Done) else one for one in found]
 
 
 def change_curation(
@@ -113,35 +137,56 @@ def _read(sidecars: Sidecars, path: str) -> tuple[Stored, Value]:
     return found
 
 
-def _save(
-    sidecars: Sidecars, path: str, wished: Mapping[str, Any], seen: Version, why: str
-) -> tuple[Version, bool, tuple[str, ...]] | Clash:
-    stored, value = _read(sidecars, path)
-    _require_valid(value, wished, path)
-    clash: list[Clash] = []
-    joined: list[str] = []
+class _Attempt:
+    """A wish on its way into its sidecar."""
 
-    def composed(current: Value | None) -> Value:
+    def __init__(self, wish: Wish, sidecars: Sidecars, why: str) -> None:
+        stored, value = _read(sidecars, wish.path)
+        _require_valid(value, wish.wished, wish.path)
+        self.wish = wish
+        self.change = Change(wish.path, stored, self._composed, why)
+        self._clash: tuple[Value, tuple[str, ...]] | None = None
+        self._joined: tuple[str, ...] = ()
+
+    def _composed(self, current: Value | None) -> Value:
         assert current is not None
-        clash.clear()
-        now = curation_of(current)
-        found = merged(seen.curation, wished, now)
+        self._clash = None
+        seen, now = self.wish.seen.curation, curation_of(current)
+        found = merged(seen, self.wish.wished, now)
         if found.clashes:
-            clash.append(Clash(seen, wished, Version("", now), found.value, found.clashes))
+            self._clash = found.value, found.clashes
             return current
-        joined[:] = difference(seen.curation, now)
+        self._joined = tuple(difference(seen, now))
         return with_curation(current, found.value)
 
-    [saved] = sidecars.put([Change(path, stored, composed, why)])
-    if isinstance(saved, CorruptDocument):
-        raise saved
-    if isinstance(saved, OSError):
-        raise WriteFailed(f"its sidecar could not be written: {saved.strerror or saved}", path=path)
-    version = Version(saved.stored.etag, curation_of(saved.value))
-    if clash:
-        [one] = clash
-        return Clash(one.seen, one.wished, version, one.merged, one.fields)
-    return version, saved.wrote, tuple(joined)
+    def result(self, saved: Saved | CorruptDocument | OSError) -> Done | Clash | LuminaError:
+        """What became of it, given what became of its change."""
+        if isinstance(saved, CorruptDocument):
+            return saved
+        if isinstance(saved, OSError):
+            reason = f"its sidecar could not be written: {saved.strerror or saved}"
+            return WriteFailed(reason, path=self.wish.path)
+        version = Version(saved.stored.etag, curation_of(saved.value))
+        if self._clash is not None:
+            return Clash(self.wish.seen, self.wish.wished, version, *self._clash)
+        return Done(version, saved.wrote, self._joined, "behind")
+
+
+def _save(places: Places, wishes: Sequence[Wish], why: str) -> list[Done | Clash | LuminaError | OSError]:
+    """Each wish tried; those of one source are written together."""
+    found: dict[int, Done | Clash | LuminaError | OSError] = {}
+    attempts: dict[str, dict[int, _Attempt]] = {}
+    for number, wish in enumerate(wishes):
+        try:
+            attempt = _Attempt(wish, places.sidecars(wish.source), why)
+        except (LuminaError, OSError) as error:
+            found[number] = error
+        else:
+            attempts.setdefault(wish.source, {})[number] = attempt
+    for source, tried in attempts.items():
+        saved = places.sidecars(source).put([attempt.change for attempt in tried.values()])
+        found.update({number: tried[number].result(one) for number, one in zip(tried, saved, strict=True)})
+    return [found[number] for number in range(len(wishes))]
 
 
 def _require_valid(value: Value, wished: Mapping[str, Any], path: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.curating.changes import CurationChange, apply_changes
-from lumina_fs.curating.direct import Clash, Done, Version, save_curation
+from lumina_fs.curating.direct import Clash, Done, Version, Wish, save_curations
 from lumina_fs.curation import difference
 from lumina_fs.errors import LuminaError
 from schemas.names import decode_name
@@ -80,20 +79,18 @@ class Outcome:
     error: str = ""
 
 
-def save_some(catalog: Catalog, edits: Sequence[tuple[Key, Edit]], cancel: threading.Event) -> list[Outcome]:
-    """Write edits, the disk first and the index second; those that were not begun when cancelled are left out."""
-    found = []
-    for key, edit in edits:
-        if cancel.is_set():
-            break
-        found.append(_save(catalog, key, edit))
-    return found
-
-
-def _save(catalog: Catalog, key: Key, edit: Edit) -> Outcome:
-    source, path = key
+def save_some(catalog: Catalog, edits: Sequence[tuple[Key, Edit]]) -> list[Outcome]:
+    """Write edits in one go, the disk first and the index second."""
+    wishes = [Wish(key[0], decode_name(key[1]), edit.wished, edit.seen) for key, edit in edits]
+    found: Sequence[Done | Clash | LuminaError | OSError]
     try:
-        result = save_curation(catalog, source, decode_name(path), edit.wished, seen=edit.seen)
+        found = save_curations(catalog, wishes)
     except (LuminaError, OSError) as error:
-        return Outcome(key, error=str(error))
-    return Outcome(key, clash=result) if isinstance(result, Clash) else Outcome(key, done=result)
+        found = [error] * len(edits)
+    return [_outcome(key, one) for (key, _), one in zip(edits, found, strict=True)]
+
+
+def _outcome(key: Key, found: Done | Clash | LuminaError | OSError) -> Outcome:
+    if isinstance(found, Done):
+        return Outcome(key, done=found)
+    return Outcome(key, clash=found) if isinstance(found, Clash) else Outcome(key, error=str(found))

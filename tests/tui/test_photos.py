@@ -269,7 +269,9 @@ async def test_all_that_are_selected_are_changed_together_and_can_be_discarded(s
         await pilot.press("y")
         await settled(pilot)
         assert len(photos(pilot).open_session.pending) == 0
-        await pilot.press("alt+2", "ctrl+s")
+        await pilot.press("alt+2")
+        await settled(pilot)
+        await pilot.press("ctrl+s")
         await until(pilot, lambda: "not saved" not in status(pilot))
     assert scanned.search("rating:2") == scanned.search("")
 
@@ -292,8 +294,7 @@ async def test_a_hand_edit_made_meanwhile_is_shown_beside_mine(
         await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Conflict))
         text = pilot.app.export_screenshot()
-        for words in ("theirs", "mine", "merged", "rating", "label"):
-            assert words in text
+        assert all(words in text for words in ("theirs", "mine", "merged", "rating", "label"))
         await pilot.press(key)
         await until(pilot, lambda: "not saved" not in status(pilot))
         await settled(pilot)

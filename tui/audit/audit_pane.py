@@ -22,7 +22,8 @@ from lumina_fs.wording import plural, size
 from tui.foreign import foreign, named
 from tui.forms import Field, Form, Values
 from tui.host import Host
-from tui.widgets.virtual_table import PAGE, Cell, Column, Row, VirtualTable
+from tui.widgets.paged_view import PAGE
+from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
 _ROOMY = 120
 _WIDE = (

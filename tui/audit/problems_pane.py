@@ -15,7 +15,8 @@ from tui.audit.audit_pane import AuditPane
 from tui.foreign import foreign, named
 from tui.host import Host
 from tui.sidecar_editing import edit_sidecar
-from tui.widgets.virtual_table import PAGE, Cell, Column, VirtualTable
+from tui.widgets.paged_view import PAGE
+from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _COLUMNS = (
     Column("code", "Problem", 18),

@@ -18,7 +18,8 @@ from lumina_fs.duplicates.standing import CERTAIN, Filter
 from lumina_fs.viewing.duplicates import Board, Deciding, preview
 from lumina_fs.wording import plural, size
 from tui.foreign import named
-from tui.widgets.virtual_table import PAGE, Cell, Column, Row, VirtualTable
+from tui.widgets.paged_view import PAGE
+from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
 RULES: tuple[tuple[Batch, str], ...] = (
     ("certain", "Keepers stay, where the confidence is high enough"),
@@ -122,7 +123,7 @@ class GroupBatch(ModalScreen[Agreed | None]):
                 (Cell("go", "warn") if one.decision == "remove" else Cell("stay", "good"), named(one.other_name),
                  named(one.kept_name)) for one in choices
             ]  # fmt: skip
-            event.table.put(first, rows)
+            event.view.put(first, rows)
 
     @on(Button.Pressed, "#yes")
     def action_agree(self) -> None:

@@ -26,8 +26,9 @@ from tui.duplicates.group_panel import GroupPanel
 from tui.duplicates.group_rows import COLUMNS, advice, numbers_of, row_of
 from tui.following import Change, FilesChanged, JobsChanged
 from tui.foreign import foreign
+from tui.widgets.paged_view import PAGE, PagedView
 from tui.widgets.top_bar import doing
-from tui.widgets.virtual_table import PAGE, VirtualTable
+from tui.widgets.virtual_table import Row, VirtualTable
 
 #: Seconds between two loads while the catalog keeps changing, and how many times the last load.
 _PAUSE, _TIMES = 1.0, 5.0
@@ -213,15 +214,15 @@ class GroupListing(CatalogScreen):
         self._tell()
         self._show_group()
 
-    def _put(self, table: VirtualTable, first: int) -> None:
+    def _put(self, table: PagedView[Row], first: int) -> None:
         if self._list is not None:
             rows = [self._list.row(number) for number in range(first, min(first + PAGE, len(self._list.keys)))]
             table.put(first, [row_of(group) if group is not None else ("…",) for group in rows])
 
     @on(VirtualTable.NeedRows, "#groups")
     def _rows(self, event: VirtualTable.NeedRows) -> None:
-        if event.table.row(event.first) is None:
-            self._put(event.table, event.first // PAGE * PAGE)
+        if event.view.row(event.first) is None:
+            self._put(event.view, event.first // PAGE * PAGE)
 
     @on(VirtualTable.Moved, "#groups")
     def _moved(self, event: VirtualTable.Moved) -> None:

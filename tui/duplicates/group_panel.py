@@ -77,7 +77,7 @@ class GroupPanel(Container):
     def _marked(self, event: VirtualTable.Marked) -> None:
         """Files are decided about one by one; marks are for groups."""
         event.stop()
-        event.table.marks.clear()
+        event.view.marks.clear()
 
 
 def _about(group: Standing) -> str:

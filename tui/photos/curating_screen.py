@@ -9,7 +9,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from lumina_fs.curating.changes import CurationChange, parse_changes
-from lumina_fs.curating.direct import Clash
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing import photos
 from lumina_fs.viewing.detail import curated_text
@@ -27,8 +26,8 @@ _LABELS = (
     ("r", "red"), ("o", "orange"), ("y", "yellow"), ("g", "green"), ("b", "blue"), ("p", "purple"), ("i", "pink"),
     ("e", "grey"),
 )  # fmt: skip
-#: Edits that are written in one go; the screen says in between how far it is.
-_TOGETHER = 16
+#: Edits that are written in one go; the screen says in between how far it is, and hears that it shall stop.
+_TOGETHER = 64
 
 #: What both the list of photos and a single one can be told.
 EDITING: list[BindingType] = [
@@ -54,7 +53,9 @@ class CuratingScreen(FileScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = EDITING
 
+    #: How far saving is, while it goes on.
     saving = ""
+    _stop = False
 
     # -- changing
 
@@ -190,33 +191,48 @@ class CuratingScreen(FileScreen):
         """Write all changes."""
         if self.session is None or not len(self.session.pending):
             self.notify("there is nothing to save")
-        else:
+        elif not self.saving:
             self._save_all()
 
     @work(group="saving", exclusive=True)
     async def _save_all(self) -> None:
         await self.save_all()
 
+    def stop_saving(self) -> None:
+        """Write no more than what is being written; the rest stays to be saved."""
+        self._stop = True
+
     async def save_all(self) -> bool:
         """Write all changes; True if none is left."""
+        pending = self.open_session.pending
+        outcomes = await self._write(list(pending))
+        outcomes |= await self._settle_clashes([one for one in outcomes.values() if one.clash is not None])
+        await self._show_saved(list(outcomes))
+        self._tell(list(outcomes.values()))
+        return not len(pending)
+
+    async def _write(self, keys: Sequence[Key]) -> dict[Key, Outcome]:
+        """What is wished of these photos goes to the disk, some at a time, until somebody says stop."""
         session = self.open_session
-        pending = session.pending
-        edits = [(key, edit) for key in pending if (edit := pending.get(key)) is not None]
-        outcomes: list[Outcome] = []
+        outcomes: dict[Key, Outcome] = {}
+        self._stop = False
         try:
-            for start in range(0, len(edits), _TOGETHER):
-                part = edits[start : start + _TOGETHER]
-                done = await self.read(save_some, part, session.cancel) or []
-                self._forget(done, dict(part))
-                outcomes += done
-                self.saving = f"saving {start + len(part):,} of {len(edits):,}"
+            for start in range(0, len(keys), _TOGETHER):
+                self.saving = f"saving {start:,} of {len(keys):,}, Esc stops"
                 self.say_status()
+                some = keys[start : start + _TOGETHER]
+                part = {key: edit for key in some if (edit := session.pending.get(key)) is not None}
+                done = await self.read(save_some, list(part.items())) or []
+                if self.session is not session:
+                    break
+                self._forget(done, part)
+                outcomes |= {one.key: one for one in done}
+                if self._stop:
+                    break
         finally:
             self.saving = ""
-        await self._settle_clashes([one for one in outcomes if one.clash is not None])
-        await self._show_saved([one.key for one in outcomes])
-        self._tell(outcomes)
-        return not len(pending)
+        self.say_status()
+        return outcomes
 
     def _forget(self, outcomes: Sequence[Outcome], sent: dict[Key, Edit]) -> None:
         """What is written is not pending any more, unless it was changed again meanwhile."""
@@ -229,7 +245,12 @@ class CuratingScreen(FileScreen):
                 elif now is not None:
                     pending.put(one.key, Edit(one.done.version, now.wished))
 
-    async def _settle_clashes(self, clashes: Sequence[Outcome]) -> None:
+    async def _settle_clashes(self, clashes: Sequence[Outcome]) -> dict[Key, Outcome]:
+        """Ask about each; what was decided is written together, and asked about again where it changed meanwhile."""
+        if self._stop:
+            return {}  # they are told when the rest is saved
+        pending = self.open_session.pending
+        decided: list[Key] = []
         for_all = ""
         for number, one in enumerate(clashes):
             assert one.clash is not None
@@ -239,20 +260,15 @@ class CuratingScreen(FileScreen):
                 answer = await self.app.push_screen_wait(Conflict(one.key[1], one.clash, left))
             if answer is not None and answer.startswith("all "):
                 for_all = answer = answer.removeprefix("all ")
-            if answer:
-                await self._settle(one.key, one.clash, answer)
-
-    async def _settle(self, key: Key, clash: Clash, answer: str) -> None:
-        pending = self.open_session.pending
-        if answer == "theirs":
-            pending.discard([key])
-            return
-        edit = Edit(clash.live, clash.merged if answer == "merged" else clash.wished)
-        pending.put(key, edit)
-        done = await self.read(save_some, [(key, edit)], self.open_session.cancel) or []
-        self._forget(done, {key: edit})
-        if any(one.clash is not None for one in done):
-            await self._settle_clashes(done)
+            if answer == "theirs":
+                pending.discard([one.key])
+            elif answer:
+                wished = one.clash.merged if answer == "merged" else one.clash.wished
+                pending.put(one.key, Edit(one.clash.live, wished))
+                decided.append(one.key)
+        outcomes = await self._write(decided)
+        again = [one for one in outcomes.values() if one.clash is not None]
+        return outcomes | (await self._settle_clashes(again) if again else {})
 
     async def _show_saved(self, keys: Sequence[Key]) -> None:
         """The rows of what was written, read again."""
@@ -266,10 +282,15 @@ class CuratingScreen(FileScreen):
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         errors = [one for one in outcomes if one.error]
-        saved = sum(self.open_session.pending.get(one.key) is None for one in outcomes)
+        pending = self.open_session.pending
+        saved = sum(one.done is not None and pending.get(one.key) is None for one in outcomes)
         for one in errors[:3]:
             self.app.complain(LuminaError(one.error))
+        if len(errors) > 3:
+            self.app.complain(LuminaError(f"{plural(len(errors) - 3, 'more photo')} could not be saved either"))
         if saved:
             behind = any(one.done is not None and one.done.index != "current" for one in outcomes)
             later = "; the index follows later" if behind else ""
             self.notify(f"{plural(saved, 'photo')} saved{later}", markup=False)
+        if self._stop and len(pending):
+            self.notify(f"stopped; {plural(len(pending), 'photo')} not saved yet", severity="warning")

@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from lumina_fs.viewing.photos import Key, Listed, Order
+from tui.widgets.paged_view import PAGE
 
-#: As the tables of the screen ask.
-PAGE = 200
+#: Pages that are kept.
 _KEPT = 40
 
 

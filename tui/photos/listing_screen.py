@@ -16,13 +16,14 @@ from lumina_fs.viewing.access import Interrupted
 from lumina_fs.viewing.photos import Key, Listed, QueryError
 from tui.catalog_screen import CatalogScreen
 from tui.following import Change
-from tui.photos.listing import PAGE, Listing, key_of
+from tui.photos.listing import Listing, key_of
 from tui.photos.photo_cell import GridCell
 from tui.photos.photo_grid import PhotoGrid
 from tui.photos.photo_table import PhotoTable
 from tui.photos.query_bar import QueryBar
 from tui.photos.shown import cell_of, row_of
 from tui.session import Session
+from tui.widgets.paged_view import PAGE, PagedView
 from tui.widgets.virtual_table import Row, VirtualTable
 
 #: Changes under the screen are looked at no more often than this many seconds, and than five times as long as it took.
@@ -168,7 +169,7 @@ class ListingScreen(CatalogScreen):
             self._put(self.view, number)
         self._mark()
 
-    def _put(self, view: PhotoGrid | VirtualTable, number: int) -> None:
+    def _put(self, view: PhotoGrid | PhotoTable, number: int) -> None:
         rows = self.listing.page(number)
         if rows is None or self.session is None:
             return
@@ -192,16 +193,17 @@ class ListingScreen(CatalogScreen):
         self._put_kept()
         self.say_status()
 
-    @on(PhotoGrid.NeedRows)
-    @on(VirtualTable.NeedRows)
-    def _needed(self, event: PhotoGrid.NeedRows | VirtualTable.NeedRows) -> None:
+    @on(PagedView.NeedRows)
+    def _needed(self, event: PagedView.NeedRows) -> None:
         event.stop()
-        view = event.control
+        view = event.view
         number = event.first // PAGE
+        if not isinstance(view, (PhotoGrid, PhotoTable)):
+            return
         if self.listing.page(number) is not None:
             self._put(view, number)
             self._mark()
-        elif self.listing.order is not None and isinstance(view, (PhotoGrid, PhotoTable)):
+        elif self.listing.order is not None:
             self._fetch(view, number)
 
     @work(group="pages")

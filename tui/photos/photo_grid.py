@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
@@ -12,7 +11,6 @@ from textual.filter import ANSIToTruecolor
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.host import Host
@@ -20,18 +18,15 @@ from tui.photos.grid_line import DrawnCell, Looks, grid_line
 from tui.photos.photo_cell import FORMS, Form, GridCell
 from tui.widgets import drawing
 from tui.widgets.half_blocks import few_colours
+from tui.widgets.paged_view import PagedView
 from tui.widgets.thumbnails import Ground, Thumbnails, Wanted
-from tui.widgets.virtual_table import neighbours
 
-#: Photos that are asked for at once, and pages that are kept.
-PAGE = 200
-_KEPT_PAGES = 20
 #: Lines that are kept as they were drawn.
 _KEPT_LINES = 500
 
 
-class PhotoGrid(ScrollView, can_focus=True):
-    """Photos by number. The owner hears `NeedRows`, and answers with `put`."""
+class PhotoGrid(PagedView[GridCell | None]):
+    """Photos side by side: what is a row to its base is a photo here."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--cursor", "grid--marked", "grid--dim"}
     DEFAULT_CSS = """
@@ -61,39 +56,8 @@ class PhotoGrid(ScrollView, can_focus=True):
     ]
 
     app: Host
-    cursor: reactive[int] = reactive(0, repaint=False)
     #: Which of `FORMS` photos have.
     zoom: reactive[int] = reactive(1, repaint=False)
-
-    class NeedRows(Message):
-        """Photos from `first` up to, without, `end` are looked at and not there."""
-
-        def __init__(self, grid: PhotoGrid, first: int, end: int) -> None:
-            super().__init__()
-            self.grid = grid
-            self.first = first
-            self.end = end
-
-        @property
-        def control(self) -> PhotoGrid:
-            """The grid."""
-            return self.grid
-
-    class Moved(Message):
-        """The cursor is on another photo."""
-
-        def __init__(self, grid: PhotoGrid, row: int) -> None:
-            super().__init__()
-            self.grid = grid
-            self.row = row
-
-        @property
-        def control(self) -> PhotoGrid:
-            """The grid."""
-            return self.grid
-
-    class Chosen(Moved):
-        """Enter, or a second click, on a photo."""
 
     class Marked(Message):
         """A person chose photos from `first` up to `last`: to turn their marks (one photo), or to set them."""
@@ -112,13 +76,6 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.total = 0
-        #: The cursor was sent to the end, wherever that may come to be.
-        self.at_end = False
-        #: Photos that are marked, by number.
-        self.marks: set[int] = set()
-        self._pages: OrderedDict[int, list[GridCell | None]] = OrderedDict()
-        self._asked: set[int] = set()
         #: What is drawn of photos.
         self.thumbnails = Thumbnails(self._came)
         self._will_want = False
@@ -147,41 +104,12 @@ class PhotoGrid(ScrollView, can_focus=True):
         """Photos in a row."""
         return max(1, self.size.width // FORMS[max(0, min(self.zoom, len(FORMS) - 1))].columns)
 
-    def reset(self, total: int, *, cursor: int | None = None) -> None:
-        """There are `total` photos now, and what was known of them is forgotten."""
-        self._pages.clear()
-        self._asked.clear()
-        self.total = total
-        self._lay_out()
-        wanted = max(0, min(self.cursor if cursor is None else cursor, total - 1))
-        if wanted != self.cursor:
-            self.cursor = wanted
-        self._show_cursor()
-        self.refresh()
-        self._need()
-
     def put(self, start: int, rows: Sequence[GridCell | None]) -> None:
-        """Photos from `start` on, as asked for: `start` is that of a page."""
-        for at in range(0, max(1, len(rows)), PAGE):
-            number = start // PAGE + at // PAGE
-            self._asked.discard(number)
-            self._pages[number] = list(rows[at : at + PAGE])
-        while len(self._pages) > _KEPT_PAGES:
-            self._pages.popitem(last=False)
-        self.refresh()
+        """Photos from `start` on, as asked for; their thumbnails are wished for."""
+        super().put(start, rows)
         self._want_soon()
 
-    def row(self, number: int) -> GridCell | None:
-        """A photo, None while it is not there."""
-        page = self._pages.get(number // PAGE)
-        at = number % PAGE
-        return page[at] if page is not None and at < len(page) else None
-
     # -- what a person does
-
-    def action_move(self, by: int) -> None:
-        """To a neighbour."""
-        self._go(self.cursor + by)
 
     def action_move_lines(self, by: int) -> None:
         """To the photo above or below."""
@@ -189,17 +117,12 @@ class PhotoGrid(ScrollView, can_focus=True):
         if target >= self.total and target // self.across == (self.total - 1) // self.across:
             target = self.total - 1
         if 0 <= target < self.total:
-            self._go(target)
+            self.go(target)
 
     def action_page(self, by: int) -> None:
         """By a screen."""
         rows = max(1, self.size.height // self.form.lines)
-        self._go(self.cursor + by * rows * self.across)
-
-    def action_jump(self, to: int) -> None:
-        """To the first photo, or (-1) the last."""
-        self._go(to if to >= 0 else self.total - 1)
-        self.at_end = to < 0
+        self.go(self.cursor + by * rows * self.across)
 
     def action_stretch(self, by: int) -> None:
         """Select from here to a neighbour."""
@@ -213,18 +136,13 @@ class PhotoGrid(ScrollView, can_focus=True):
         start, target = self.cursor, max(0, min(target, self.total - 1))
         if self.total:
             self.post_message(self.Marked(self, min(start, target), max(start, target), turn=False))
-            self._go(target)
-
-    def action_select(self) -> None:
-        """Open the photo under the cursor."""
-        if self.total:
-            self.post_message(self.Chosen(self, self.cursor))
+            self.go(target)
 
     def action_mark(self) -> None:
         """Select the photo under the cursor, or no more; on to the next."""
         if self.total:
             self.post_message(self.Marked(self, self.cursor, self.cursor, turn=True))
-            self._go(self.cursor + 1)
+            self.go(self.cursor + 1)
 
     def action_zoom(self, by: int) -> None:
         """Larger or smaller pictures."""
@@ -233,29 +151,13 @@ class PhotoGrid(ScrollView, can_focus=True):
     def watch_zoom(self) -> None:
         """Other lines."""
         if self.is_mounted:
-            self._lay_out()
-            self._show_cursor()
+            self.lay_out()
+            self.show_cursor()
             self.refresh()
-            self._need()
+            self.need()
 
-    def _go(self, row: int) -> None:
-        row = max(0, min(row, self.total - 1))
-        if self.total and row != self.cursor:
-            self.cursor = row
-
-    def watch_cursor(self, before: int, now: int) -> None:
-        """Show the photo, and tell."""
-        self.at_end = False
-        if not self.is_mounted:
-            return
-        self._show_cursor()
-        self.refresh_photo(before)
-        self.refresh_photo(now)
-        self._need()
-        if self.total:
-            self.post_message(self.Moved(self, now))
-
-    def _show_cursor(self) -> None:
+    def show_cursor(self) -> None:
+        """Scroll to where all of the photo is seen."""
         top, lines = round(self.scroll_offset.y), self.form.lines
         line = self.cursor // self.across * lines
         if line < top:
@@ -288,21 +190,17 @@ class PhotoGrid(ScrollView, can_focus=True):
 
     # -- what is in sight
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
+        """As many lines as all photos take."""
         rows = -(-self.total // self.across)
         self.virtual_size = Size(self.size.width, rows * self.form.lines)
 
     def on_resize(self) -> None:
         """Other photos may be in sight."""
-        self._lay_out()
-        self._show_cursor()
+        self.lay_out()
+        self.show_cursor()
         self.refresh()
-        self._need()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Other photos are in sight."""
-        super().watch_scroll_y(old_value, new_value)
-        self._need()
+        self.need()
 
     def in_sight(self) -> range:
         """The numbers of the photos of which something is seen."""
@@ -313,19 +211,9 @@ class PhotoGrid(ScrollView, can_focus=True):
         last = ((top + self.size.height - 1) // self.form.lines + 1) * self.across
         return range(min(first, self.total), min(last, self.total))
 
-    def pages_in_sight(self) -> set[int]:
-        """The numbers of the pages that are looked at."""
-        seen = self.in_sight()
-        return {number // PAGE for number in (seen[0], seen[-1], self.cursor)} if seen else set()
-
-    def _need(self) -> None:
+    def need(self) -> None:
         """Ask for the pages in sight that are not there, and for thumbnails."""
-        for number in (*self.pages_in_sight(), *neighbours(self.cursor, self.total, PAGE)):
-            if number in self._pages:
-                self._pages.move_to_end(number)
-            elif number not in self._asked:
-                self._asked.add(number)
-                self.post_message(self.NeedRows(self, number * PAGE, min(self.total, (number + 1) * PAGE)))
+        super().need()
         self._want_soon()
 
     def _want_soon(self) -> None:
@@ -356,9 +244,9 @@ class PhotoGrid(ScrollView, can_focus=True):
         """A thumbnail is there, or why there is none."""
         number = self._shown_as.get(key)
         if number is not None:
-            self.refresh_photo(number)
+            self.refresh_row(number)
 
-    def refresh_photo(self, number: int) -> None:
+    def refresh_row(self, number: int) -> None:
         """Draw one photo again."""
         form = self.form
         y = number // self.across * form.lines - round(self.scroll_offset.y)

@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui.widgets.virtual_table import PAGE, Column, VirtualTable
+from tui.widgets.virtual_table import Column, VirtualTable
 
 #: A column with the width of the table from which it is shown. Keys of those that sort are names of sorts.
 _COLUMNS = (
@@ -71,7 +71,7 @@ class PhotoTable(VirtualTable):
         start, target = self.cursor, max(0, min(target, self.total - 1))
         if self.total:
             self.post_message(self.Stretched(self, min(start, target), max(start, target)))
-            self._go(target)
+            self.go(target)
 
     def on_click(self, event: events.Click) -> None:
         """With shift it selects up to here."""
@@ -79,14 +79,6 @@ class PhotoTable(VirtualTable):
         if event.shift and place is not None and place.y > 0:
             event.prevent_default()
             self._stretch(round(self.scroll_offset.y) + place.y - 1)
-
-    def pages_in_sight(self) -> set[int]:
-        """The numbers of the pages that are looked at."""
-        if not self.total:
-            return set()
-        top = round(self.scroll_offset.y)
-        last = min(self.total - 1, top + self.size.height)
-        return {top // PAGE, last // PAGE, self.cursor // PAGE}
 
 
 def _for(width: int) -> list[Column]:

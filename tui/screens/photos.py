@@ -30,6 +30,7 @@ from tui.photos.one_key import OneKey
 from tui.photos.photo_grid import PhotoGrid
 from tui.photos.photo_table import PhotoTable
 from tui.photos.query_bar import QueryBar, QueryInput
+from tui.widgets.paged_view import PagedView
 from tui.widgets.virtual_table import VirtualTable
 
 #: Seconds that the cursor rests before all about a photo is read.
@@ -181,9 +182,8 @@ class PhotosScreen(CuratingScreen):
 
     # -- all about one
 
-    @on(PhotoGrid.Moved)
-    @on(VirtualTable.Moved)
-    def _cursor_moved(self, event: PhotoGrid.Moved | VirtualTable.Moved) -> None:
+    @on(PagedView.Moved)
+    def _cursor_moved(self, event: PagedView.Moved) -> None:
         event.stop()
         if event.control is self.view:
             self.say_status()
@@ -232,9 +232,8 @@ class PhotosScreen(CuratingScreen):
         for viewer in self._viewers():
             viewer.show(found, related, session.pending.get(key_of(here)), sources)
 
-    @on(PhotoGrid.Chosen)
-    @on(VirtualTable.Chosen)
-    def _opened(self, event: PhotoGrid.Chosen | VirtualTable.Chosen) -> None:
+    @on(PagedView.Chosen)
+    def _opened(self, event: PagedView.Chosen) -> None:
         event.stop()
         side = self.query_one("#side", DetailView)
         if self.has_class("-wide") and not side.has_class("-shown"):
@@ -293,8 +292,10 @@ class PhotosScreen(CuratingScreen):
             panel.query("Input").first().focus()
 
     def action_back(self) -> None:
-        """Close the panel of filters, then the details; the list takes the keys."""
-        if self.panel is not None:
+        """Stop saving; else close the panel of filters, then the details; the list takes the keys."""
+        if self.saving:
+            self.stop_saving()
+        elif self.panel is not None:
             self.action_filters()
         elif self.focused is self.view and self.query_one("#side").has_class("-shown"):
             self.action_side()

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from index.protocol import TagCount
 from lumina_fs.catalog import Catalog
-from lumina_fs.curating.direct import Clash, Done, Version, change_curation, read_curation, save_curation
+from lumina_fs.curating.direct import (
+    Clash,
+    Done,
+    Version,
+    Wish,
+    change_curation,
+    read_curation,
+    save_curation,
+    save_curations,
+)
 from lumina_fs.curating.tags import all_tags, tag_changes
 from lumina_fs.errors import CorruptDocument, UsageError
 from lumina_fs.index_session import BEHIND, connect, exclusive
+from tests.conftest import Library
 from tests.lumina_fs.plans.scenes import NO_INDEX
-
-if TYPE_CHECKING:
-    from tests.conftest import Library
 
 
 @pytest.fixture
@@ -124,6 +131,42 @@ def test_a_function_of_the_present_value_is_applied_whatever_it_is(own: Library)
         change_curation(catalog, "main", "a.jpg", lambda value: {**value, "rating": (value.get("rating") or 0) + 1})
         change_curation(catalog, "main", "a.jpg", lambda value: {**value, "rating": (value.get("rating") or 0) + 1})
     assert own.value("a.jpg")["curation"]["rating"] == 2
+
+
+def test_of_many_that_are_saved_in_one_go_each_has_its_own_result(own: Library, tmp_path: Path) -> None:
+    other = Library(tmp_path / "other")
+    for name, seed in (("c.jpg", 3), ("d.jpg", 4)):
+        other.photo(name, seed)
+    with Catalog.open(str(own.root)) as catalog:
+        catalog.add_source(str(other.root), name="other")
+    own.scan()
+    wanted = [("main", "a.jpg"), ("other", "c.jpg"), ("main", "b.jpg"), ("other", "d.jpg"), ("main", "none.jpg")]
+    with Catalog.open(str(own.root)) as catalog:
+        seen = [read_curation(catalog, source, path) for source, path in wanted[:4]]
+        own.curate("b.jpg", caption="theirs")
+        text = own.sidecar("b.jpg").read_bytes()
+        other.curate("d.jpg", label="red")
+        wishes = [
+            Wish(source, path, {"caption": f"mine {path}"}, version)
+            for (source, path), version in zip(wanted, [*seen, seen[0]], strict=True)
+        ]
+        bad = Wish("main", "a.jpg", {"rating": 9}, seen[0])
+        lost = Wish("nowhere", "a.jpg", {}, seen[0])
+        first, second, clash, joined, none, refused, nowhere = save_curations(catalog, [*wishes, bad, lost])
+    for one in (first, second, joined):
+        assert isinstance(one, Done)
+        assert (one.wrote, one.index) == (True, "current")
+    assert isinstance(clash, Clash)
+    assert clash.live.curation == {"caption": "theirs"}
+    assert own.sidecar("b.jpg").read_bytes() == text
+    assert isinstance(joined, Done)
+    assert joined.joined == ("label",)
+    assert other.value("d.jpg")["curation"] == {"caption": "mine d.jpg", "label": "red"}
+    for one, word in ((none, "no sidecar yet"), (refused, "rating"), (nowhere, "nowhere")):
+        assert isinstance(one, UsageError)
+        assert word in str(one)
+    assert sorted(own.search("mine")) == ["a.jpg", "c.jpg", "d.jpg"]
+    assert not (own.root / BEHIND).exists()
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
