@@ -39,9 +39,10 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
-    """Wait until `what()` is true."""
+    """Wait until `what()` is true, and is drawn."""
     for _ in range(int(PATIENCE / 0.05)):
         if what():
+            await pilot.pause(0.02)
             return
         await pilot.pause(0.05)
     raise AssertionError(f"it did not come to pass; the screen shows:\n{text(pilot)}")

@@ -99,9 +99,10 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(library: Library, tmp_pa
         terminal.until("[2 Photos]", "It cannot be used so", "edit it again")
         terminal.press("Enter")
         terminal.until("EDITING a.jpg.lumina.json")
-        terminal.type("9/4")
+        terminal.type('"rating": 9/"rating": 4')
         terminal.press("Enter")
-        terminal.until("[2 Photos]", "Taken in: 1 field of yours changed", "★★★★")
+        terminal.until("[2 Photos]", "Taken in: 1 field of yours changed")
+        terminal.until("★★★★")
         terminal.press("C-q")
         terminal.until_ended()
     assert library.value("a.jpg")["curation"] == {"rating": 4}
