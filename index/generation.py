@@ -67,13 +67,13 @@ class Generation:
                 cursor.execute(sql(f"{query} WHERE source = ANY(%s)"), (list(sources),))
 
     def forget_twins(self) -> None:
-        """Let a scan look again at sidecars of one source that share an id: one of them is a copy."""
+        """Let a scan look again at sidecars that share an id: one of them is a copy."""
         with self._index.cursor() as cursor:
             cursor.execute(
                 sql(
                     f"DELETE FROM {self.schema}.seen s USING {self.schema}.original o, "
-                    f"(SELECT source, id FROM {self.schema}.original GROUP BY 1, 2 HAVING count(*) > 1) t "
-                    "WHERE o.source = t.source AND o.id = t.id AND s.source = o.source AND s.path = o.path"
+                    f"(SELECT id FROM {self.schema}.original GROUP BY 1 HAVING count(*) > 1) t "
+                    "WHERE o.id = t.id AND s.source = o.source AND s.path = o.path"
                 )
             )
 
