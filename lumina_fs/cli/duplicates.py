@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
@@ -147,13 +148,16 @@ def _without_collector() -> Iterator[None]:
 
 
 @contextmanager
-def _standings(args: argparse.Namespace) -> Iterator[tuple[Catalog, PostgresIndex, Standings]]:
+def _standings(
+    args: argparse.Namespace, cancel: threading.Event | None = None
+) -> Iterator[tuple[Catalog, PostgresIndex, Standings]]:
+    """How groups stand. `cancel` is set at Ctrl-C, where the caller listens to it."""
     from lumina_fs.duplicates.standing import Standings
 
     with (
         open_catalog(args.catalog) as catalog,
-        interruptible() as cancel,
-        ready_index(catalog, cancel, quiet=args.json) as index,
+        interruptible() if cancel is None else nullcontext(cancel) as asked,
+        ready_index(catalog, asked, quiet=args.json) as index,
     ):
         standings = Standings.load(catalog, index)
         for error in standings.verdicts.corrupt:
@@ -285,14 +289,12 @@ def _agreed(proposal: Proposal, args: argparse.Namespace) -> bool:
 def _propose(args: argparse.Namespace) -> ExitCode:
     from lumina_fs.duplicates.resolve import propose
 
-    with _standings(args) as (catalog, _, standings):
-        made = propose(catalog, standings.wanted(_filter(args)))
+    with interruptible() as cancel, _standings(args, cancel) as (catalog, _, standings):
+        made = propose(catalog, standings.wanted(_filter(args)), cancel=cancel)
         if made is None:
             say("nothing to do: no file that is here was decided to go. lumina duplicates decide", to_stderr=True)
-            return ExitCode.DONE
-        plan_id, value = made
         if args.json:
-            print_json({"plan": plan_id, **value})
-        else:
-            shown.proposed(plan_id, value)
+            print_json(shown.proposal_value(*made) if made is not None else {"plan": None})
+        elif made is not None:
+            shown.proposed(*made)
     return ExitCode.DONE

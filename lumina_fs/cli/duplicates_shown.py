@@ -204,6 +204,18 @@ def proposed(plan_id: str, value: dict[str, Any]) -> None:
         say(f"{plural(len(skipped), 'file')} skipped: {skipped[0]['reason']}", to_stderr=True)
 
 
+def proposal_value(plan_id: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A plan in numbers: actions by kind, bytes that would go, and why others are skipped, the most frequent first."""
+    actions = value["actions"]
+    skipped = Counter(action["reason"] for action in actions if action["do"] == "skip")
+    return {
+        "plan": plan_id,
+        "counts": dict(sorted(Counter(action["do"] for action in actions).items())),
+        "size": sum(action["size"] for action in actions if action["do"] == "trash"),
+        "skipped": [{"reason": reason, "count": count} for reason, count in skipped.most_common()],
+    }
+
+
 def _near(twin: Twin, paths: dict[str, str], here: str) -> str:
     """The path as a person who stands `here` would write it."""
     path = os.path.join(paths.get(twin.source, ""), decode_name(twin.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -25,8 +26,9 @@ Key = tuple[str, str]
 class Proposer:
     """Makes the actions of a plan that resolves groups. A context manager: it holds the sources open."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, cancel: threading.Event) -> None:
         self._catalog = catalog
+        self._cancel = cancel
         self._sources = {source.name: source for source in catalog.sources()}
         self._open: dict[str, tuple[Sidecars, FolderUnits]] = {}
         self._stack = ExitStack()
@@ -42,7 +44,10 @@ class Proposer:
         self._stack.close()
 
     def plan(self, groups: Sequence[Standing]) -> Value | None:
-        """A plan without envelope; None when no file was decided to go. Raises Refused when none may be moved."""
+        """A plan without envelope; None when no file was decided to go.
+
+        Raises Refused when none may be moved, and KeyboardInterrupt once `cancel` is set.
+        """
         groups = [group for group in groups if group.going]
         self._going = {_key(copy): copy for group in groups for copy in group.going}
         files = [group.keeper for group in groups] + [one for one in self._going.values() if self._is_managed(one)]
@@ -130,6 +135,7 @@ class Proposer:
 
     def _companions(self, copy: Copy) -> list[Value]:
         """The other files of its unit."""
+        self.go_on()
         unit, folder = self._unit(copy), decode_name(copy.twin.path).rpartition("/")[0]
         if unit is None:
             return []
@@ -148,12 +154,18 @@ class Proposer:
 
     def _read(self, copy: Copy) -> Said | None:
         """The sidecar of a file as it is now; None where it cannot be read or tells of other content."""
+        self.go_on()
         if copy.twin.source not in self._sources:
             return None
         found = self._opened(copy.twin.source)[0].find_usable(decode_name(copy.twin.path))
         if found is None or found[1]["original"].get("sha256") != copy.twin.sha256:
             return None
         return Said(copy.twin.source, copy.twin.path, relevant(found[1]))
+
+    def go_on(self) -> None:
+        """Nothing, unless it was cancelled: then KeyboardInterrupt."""
+        if self._cancel.is_set():
+            raise KeyboardInterrupt
 
     def _opened(self, name: str) -> tuple[Sidecars, FolderUnits]:
         if name not in self._open:
@@ -183,8 +195,14 @@ def _path(folder: str, name: str) -> str:
     return encode_name(f"{folder}/{name}" if folder else name)
 
 
-def propose(catalog: Catalog, groups: Iterable[Standing]) -> tuple[str, Value] | None:
-    """Write the draft of a plan that resolves what was decided; its id and value, None when there is nothing to do."""
-    with Proposer(catalog) as proposer:
+def propose(
+    catalog: Catalog, groups: Iterable[Standing], *, cancel: threading.Event | None = None
+) -> tuple[str, Value] | None:
+    """Write the draft of a plan that resolves what was decided; its id and value, None when there is nothing to do.
+
+    Raises Refused, SourceOffline, and KeyboardInterrupt once `cancel` is set: nothing was written.
+    """
+    with Proposer(catalog, cancel or threading.Event()) as proposer:
         value = proposer.plan(list(groups))
+        proposer.go_on()
     return None if value is None else (write_draft(catalog, value), value)

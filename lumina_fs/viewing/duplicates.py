@@ -14,7 +14,6 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import Batch, Proposal, batch, estrange, keep_all, keep_only, remove
 from lumina_fs.duplicates.export import write_csv
 from lumina_fs.duplicates.kinds import DUPLICATES, RELATED
-from lumina_fs.duplicates.resolve import propose as propose_plan
 from lumina_fs.duplicates.results import Relation, Result
 from lumina_fs.duplicates.results import load as load_result
 from lumina_fs.duplicates.standing import CERTAIN, Copy, Filter, Standing, Standings
@@ -290,17 +289,13 @@ class Proposed(NamedTuple):
     skipped: list[tuple[str, int]]
     """(reason, how many files), the most frequent first."""
 
-
-def propose(catalog: Catalog, board: Board) -> Proposed | None:
-    """Write the draft of a plan of all that was decided to go; None when there is nothing. Raises Refused."""
-    made = propose_plan(catalog, [group for group in board.groups if group.going])
-    if made is None:
-        return None
-    plan, value = made
-    going = [action for action in value["actions"] if action["do"] == "trash"]
-    edits = sum(action["do"] == "edit" for action in value["actions"])
-    skipped = Counter(action["reason"] for action in value["actions"] if action["do"] == "skip")
-    return Proposed(plan, len(going), sum(action["size"] for action in going), edits, skipped.most_common())
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> Proposed | None:
+        """As `lumina duplicates propose --json` tells of it; None where there was nothing to propose."""
+        if value["plan"] is None:
+            return None
+        counts, skipped = value["counts"], [(one["reason"], one["count"]) for one in value["skipped"]]
+        return cls(value["plan"], counts.get("trash", 0), value["size"], counts.get("edit", 0), skipped)
 
 
 def export(catalog: Catalog, groups: Sequence[Standing], named: str) -> str:

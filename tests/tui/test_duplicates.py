@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from tests.conftest import Library
 from tests.lumina_fs.duplicates.searching import decisions, searched, standings
 from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
-from tui.app import LuminaApp
 from tui.duplicates.compare import Compare, Pane
 from tui.duplicates.fact_table import FactTable, fact_lines
 from tui.duplicates.group_batch import GroupBatch
@@ -281,27 +279,6 @@ async def test_a_batch_is_shown_first_and_decides_only_when_a_person_agrees(sear
     assert set(decisions(searched_library).values()) == {"remove"}
     with Catalog.open(str(searched_library.root)) as catalog:
         assert {one.by.endswith("--certain 95") for one in Verdicts.load(catalog).rulings.values()} == {True}
-
-
-async def test_what_was_decided_ends_in_a_plan_that_is_shown(searched_library: Library) -> None:
-    with Catalog.open(str(searched_library.root)) as catalog:
-        [source] = catalog.sources()
-        catalog.set_source(source.name, managed=True)
-    async with app_on(searched_library) as pilot:
-        await at_duplicates(pilot)
-        await pilot.press("p")
-        await settled(pilot)
-        assert pilot.app.screen.NAME == "duplicates"  # type: ignore[attr-defined]
-        await pilot.press("o", "p")
-        await settled(pilot)
-        app = pilot.app
-        assert isinstance(app, LuminaApp)
-        await until(pilot, lambda: app.screen.NAME == "plans")  # type: ignore[attr-defined]
-        [plan] = (searched_library.root / ".lumina/plans").glob("*.json")
-        value = json.loads(plan.read_text())
-        assert app.remembered("plans").get("plan") == value["id"]
-        gone = sorted(one["path"] for one in value["actions"] if one["do"] == "trash")
-        assert gone == ["2019/house (1).jpg", "2019/house small.jpg"]
 
 
 async def test_filters_narrow_the_list_and_are_there_at_the_next_start(searched_library: Library) -> None:

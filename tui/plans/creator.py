@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -16,13 +15,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
 from lumina_fs.errors import LuminaError
-from lumina_fs.jobs.launch import Ended, Launched, launch
 from lumina_fs.plans.strategies import FALLBACK
 from lumina_fs.plans.wishes import Wishes
 from lumina_fs.viewing.proposing import Choices, Example, choices, example, wrong
-from lumina_fs.wording import duration, plural
+from lumina_fs.wording import plural
 from tui.foreign import foreign, foreign_lines
 from tui.host import Host
+from tui.plans.proposing import Answer, Proposing
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _OWN, _RULES = "own template", "rules"
@@ -31,8 +30,6 @@ _FAILURES = (("take all back", "roll_back"), ("stop there", "stop"), ("go on wit
 _COLLISIONS = (("it gets another name (-1)", "rename"), ("it stays where it is", "skip"))
 #: Seconds without a key before the example is worked out anew.
 _PAUSE = 0.15
-#: Seconds after which a proposal that was asked to stop is told again.
-_PATIENCE = 3.0
 
 #: Fields of the form with what stands in them at first.
 _FIRST = {
@@ -72,8 +69,7 @@ class CreatePlan(ModalScreen[str | None]):
         #: What stands in the form, to be shown again.
         self.filled = {name: str(given.get(name, first)) for name, first in _FIRST.items()}
         self._choices = Choices((), (), "", (), ())
-        self._launched: Launched | None = None
-        self._stopped = False
+        self._proposing: Proposing | None = None
 
     def compose(self) -> ComposeResult:
         """The form; its lists are filled when it is known what there is."""
@@ -208,9 +204,9 @@ class CreatePlan(ModalScreen[str | None]):
         self.query_one("#wrong", Static).update(foreign(f"✗ {reason}") if reason else "")
         self.query_one("#propose", Button).disabled = bool(reason)
         self.query_one("#example", VirtualTable).fill([_shown(one) for one in found])
-        if not reason and not found and self._launched is None:
+        if not reason and not found and self._proposing is None:
             self._say("no original fits")
-        elif self._launched is None:
+        elif self._proposing is None:
             self._say("")
 
     def _say(self, text: str) -> None:
@@ -221,7 +217,7 @@ class CreatePlan(ModalScreen[str | None]):
     @on(Button.Pressed, "#propose")
     def action_propose(self) -> None:
         """Propose it in a process of its own."""
-        if self._launched is None and not self.query_one("#propose", Button).disabled:
+        if self._proposing is None and not self.query_one("#propose", Button).disabled:
             self._propose()
 
     @work(group="propose", exclusive=True)
@@ -233,34 +229,21 @@ class CreatePlan(ModalScreen[str | None]):
         if reason := await session.read(wrong, wishes):
             self.query_one("#wrong", Static).update(foreign(f"✗ {reason}"))
             return
+        self._proposing = Proposing(session.catalog, wishes.words(), self._say)
         try:
-            launched = self._launched = await asyncio.to_thread(launch, session.catalog, wishes.words())
-        except (LuminaError, OSError) as error:
+            answer = await self._proposing.run()
+        except OSError as error:
             self.app.complain(error)
             return
-        waited, self._stopped = 0.0, False
-        try:
-            while launched.running():
-                doing = "stopping" if self._stopped else "proposing"
-                self._say(f"{doing} … {duration(waited)}; Escape stops it")
-                await asyncio.sleep(0.1)
-                waited += 0.1
         finally:
-            self._launched = None
-            launched.stop()
-            ended = await asyncio.shield(asyncio.to_thread(launched.wait))
-        self._proposed(ended)
+            self._proposing = None
+        self._proposed(answer)
 
-    def _proposed(self, ended: Ended) -> None:
-        try:
-            found = json.loads(ended.output)
-        except ValueError:
-            found = None
-        if self._stopped and not isinstance(found, dict):
-            self._say("stopped; nothing was written")
-        elif not isinstance(found, dict):
-            self._say("")
-            self.query_one("#wrong", Static).update(foreign(f"✗ {ended.complaint or f'exit code {ended.code}'}"))
+    def _proposed(self, answer: Answer) -> None:
+        found = answer.value
+        if found is None:
+            self._say("" if answer.problem else "stopped; nothing was written")
+            self.query_one("#wrong", Static).update(foreign(f"✗ {answer.problem}") if answer.problem else "")
         elif found["plan"] is None:
             self._say(f"nothing to do: {plural(found['in_place'], 'photo')} in place")
             self.query_one("#wrong", Static).update(foreign_lines(found["notes"][:3]))
@@ -273,14 +256,11 @@ class CreatePlan(ModalScreen[str | None]):
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
         """Stop the proposing; close where there is none."""
-        if self._launched is None:
+        if self._proposing is None:
             self.dismiss(None)
-            return
-        self._stopped = True
-        self._launched.stop()
-        self._say("stopping …")
-        launched = self._launched
-        self.set_timer(_PATIENCE, launched.stop)  # the second time: at once
+        else:
+            self._proposing.stop()
+            self._say("stopping …")
 
 
 def _shown(one: Example) -> tuple[str | Cell, ...]:

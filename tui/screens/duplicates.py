@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -23,6 +24,7 @@ from tui.duplicates.group_listing import GroupListing
 from tui.duplicates.group_panel import GroupPanel
 from tui.duplicates.group_rows import written
 from tui.foreign import foreign
+from tui.plans.proposing import ProposingWindow
 
 #: More groups than this are decided about by one key only after a question.
 _FEW = 100
@@ -173,14 +175,21 @@ class DuplicatesScreen(GroupListing):
         """Propose a plan, say what it would do, and go there."""
         if self._list is None:
             return
-        self._say("Proposing a plan…")
-        try:
-            made = await self.open_session.read(questions.propose, self._list.board)
-        except (LuminaError, OSError) as error:
-            self.app.complain(error)
+        while self._writing:  # what was decided just now counts
+            await asyncio.sleep(0.05)
+        if self.session is None:
             return
-        finally:
-            self._tell()
+        words = ["duplicates", "propose", "--json"]
+        answer = await self.app.push_screen_wait(ProposingWindow(self.session.catalog, words))
+        if answer is None:
+            return
+        if answer.value is None:
+            if answer.problem:
+                self.app.complain(LuminaError(answer.problem))
+            else:
+                self.notify("Stopped: no plan was written.")
+            return
+        made = questions.Proposed.of(answer.value)
         if made is None:
             self.notify("No file that is here was decided to go. Decide first: o keeps one file of a group.")
             return

@@ -133,6 +133,7 @@ def test_nothing_found_is_no_error(library: Library, capsys: pytest.CaptureFixtu
     assert shell.lines("list") == shell.lines("export") == []
     assert shell("decide --certain --yes")[0] == 0
     assert "nothing to do" in shell("propose")[2]
+    assert shell.json("propose") == {"plan": None}
 
 
 # -- list, show
@@ -308,9 +309,11 @@ def test_propose_writes_a_draft_and_says_where(lumina: Shell) -> None:
     assert "4 trash" in told
     assert main([*look.partition("lumina ")[2].split(), "--catalog", str(lumina.root)]) == 0
     lumina.capsys.readouterr()
-    value = lumina.json("propose --kind exact")
-    assert [one["do"] for one in value["actions"]] == ["trash", "trash"]
-    assert os.path.isfile(lumina.root / f".lumina/plans/{value['plan']}.json")
+    told = lumina.json("propose --kind exact")
+    assert (told["counts"], told["skipped"]) == ({"trash": 2}, [])
+    plan = json.loads((lumina.root / f".lumina/plans/{told['plan']}.json").read_bytes())
+    assert [one["do"] for one in plan["actions"]] == ["trash", "trash"]
+    assert told["size"] == sum(one["size"] for one in plan["actions"])
 
 
 # -- export

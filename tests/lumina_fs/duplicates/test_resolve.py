@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,34 @@ def decided(library: Library) -> Library:
     searched(library)
     remove_all(library)
     return library
+
+
+class StopAt(threading.Event):
+    """Set from the time it was asked for `count` times on."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.left = count
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_wherever_it_is_stopped_nothing_was_written(decided: Library) -> None:
+    before, stops = decided.tree(), 0
+    while True:
+        with opened(decided.root) as (catalog, _):
+            try:
+                made = propose(catalog, standings(decided).groups, cancel=StopAt(stops))
+            except KeyboardInterrupt:
+                stops += 1
+                assert decided.tree() == before
+            else:
+                break
+    assert stops > 4
+    assert made is not None
+    assert f".lumina/plans/{made[0]}.json" in decided.tree()
 
 
 def test_a_plan_first_gives_to_the_keeper_and_then_trashes_the_others(decided: Library) -> None:
