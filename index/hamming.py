@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,35 +45,45 @@ def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
 
 
 class Bands:
-    """Codes sorted by each of their bands of bits, which lie side by side from the lowest bit."""
+    """Codes of two words, sorted by each of the bands of bits of the first word, which lie side by side from the lowest
+    bit. What is asked one after the other lies side by side: waiting for the memory is most of the time."""
 
-    def __init__(self, codes: Codes, bits: int, limit: int) -> None:
+    def __init__(self, codes: Codes, beside: Codes, bits: int, limit: int) -> None:
         self._bits = bits
-        self._tables = []
+        self._count = int(limit).bit_length()
+        self._tables: list[tuple[int, Positions, NDArray[Any], Codes, Codes]] = []
         for shift in range(0, 64 - bits + 1, bits):
             keys = _part(codes, shift, bits)
             starts = _starts(keys, bits)
             sizes = np.diff(starts)
             sizes[sizes > limit] = 0
+            buckets = starts[:-1] << self._count | sizes
+            narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
             order = np.argsort(keys, kind="stable")
-            self._tables.append((shift, order, starts.astype(np.int32), sizes.astype(np.int32)))
+            self._tables.append((shift, order, buckets.astype(narrow), codes[order], beside[order]))
 
-    def sharing(self, queries: Codes) -> Iterator[tuple[Positions, Positions]]:
-        """(query, code) positions, piece by piece, of those equal in a band; a pair may come more than once.
+    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
+        """(query, code) positions, piece by piece, of those equal in a band with both words together within the radius.
 
-        Buckets of more than `limit` codes say nothing, and are left out.
+        A pair may come more than once. Buckets of more than `limit` codes say nothing, and are left out.
         """
-        for shift, order, starts, sizes in self._tables:
-            asked = _part(queries, shift, self._bits)
-            counts = sizes[asked]
-            asking = np.flatnonzero(counts)
-            low, counts = starts[asked[asking]], counts[asking]
-            nth = 0
-            while len(asking):
-                yield asking, order[low + nth]
-                nth += 1
-                more = np.flatnonzero(counts > nth)
-                asking, low, counts = asking[more], low[more], counts[more]
+        for shift, order, buckets, codes, others in self._tables:
+            found = buckets.take(_part(asked, shift, self._bits), mode="clip")
+            counts = found & found.dtype.type((1 << self._count) - 1)
+            asking = np.flatnonzero(counts != 0)
+            counts = counts.take(asking)
+            # fullest buckets first: those that have an n-th code are the first so many
+            asking = asking.take(np.argsort(-counts.astype(np.int16), kind="stable"))
+            low, words = found.take(asking) >> self._count, beside.take(asking)
+            having = len(asking) - np.cumsum(np.bincount(counts))
+            for nth, end in enumerate(having[:-1].tolist()):
+                # the second word first: what shares a band of the first one by chance is seldom near in that one too
+                at = low[:end] + low.dtype.type(nth)
+                apart = np.bitwise_count(others.take(at, mode="clip") ^ words[:end])
+                near = np.flatnonzero(apart <= radius)
+                query, at = asking.take(near), at.take(near)
+                close = np.bitwise_count(codes.take(at) ^ asked.take(query)) + apart.take(near) <= radius
+                yield query[close], order.take(at[close])
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:
@@ -107,20 +118,25 @@ class _Buckets:
     def __init__(self, codes: Codes, shift: int, bits: int) -> None:
         keys = _part(codes, shift, bits)
         self.order = np.argsort(keys, kind="stable")
-        self.keys = keys[self.order]
+        self.keys = keys[self.order].astype(np.int32)
         self.codes = codes[self.order]
         self.start = _starts(keys, bits)
+        self.full = np.diff(self.start) > 0
 
     def neighbours(self, mask: int) -> Iterator[tuple[Positions, Positions]]:
         """Sorted positions of codes whose parts differ by exactly `mask`, each unordered pair once, piece by piece."""
         if mask:
-            other = self.keys ^ mask
-            low, high = self.start[other], self.start[other + 1]
-            asking = np.flatnonzero((high > low) & (other > self.keys))
+            # of two the lesser asks: the one that lacks the highest bit of the mask
+            asking = np.flatnonzero(self.keys & np.int32(1 << (mask.bit_length() - 1)) == 0)
+            other = self.keys.take(asking) ^ np.int32(mask)
+            some = np.flatnonzero(self.full.take(other))
+            asking, other = asking.take(some), other.take(some)
+            low, high = self.start.take(other), self.start.take(other + 1)
         else:
             low, high = np.arange(1, len(self.keys) + 1), self.start[self.keys + 1]
             asking = np.flatnonzero(high > low)
-        for at, positions in _expanded(low[asking], high[asking]):
+            low, high = low[asking], high[asking]
+        for at, positions in _expanded(low, high):
             yield asking[at], positions
 
 

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,15 @@ class Heaps(NamedTuple):
         pictures, starts = self.pictures.tolist(), self.starts.tolist()
         return [pictures[start:end] for start, end in itertools.pairwise(starts)]
 
+    def some(self, which: NDArray[Any]) -> Heaps:
+        """Those with these numbers, or where this is true."""
+        numbers = np.arange(len(self.starts) - 1)[which]
+        sizes = np.diff(self.starts)[numbers]
+        starts = np.append(0, np.cumsum(sizes))
+        return Heaps(
+            self.pictures[np.repeat(self.starts[numbers] - starts[:-1], sizes) + np.arange(starts[-1])], starts
+        )
+
 
 class Signatures:
     """Pictures by their two hashes. A picture is a position in the arrays that were given."""
@@ -70,9 +79,9 @@ class Signatures:
         found: list[int] = self._order[self._starts[signature] : self._starts[signature + 1]].tolist()
         return found
 
-    def crowds(self) -> Iterator[list[int]]:
+    def crowds(self) -> Heaps:
         """Pictures with the same two hashes, two or more."""
-        return (self.members(signature) for signature in np.flatnonzero(np.diff(self._starts) > 1).tolist())
+        return Heaps(self._order, self._starts).some(np.diff(self._starts) > 1)
 
     def connect(self, views: Callable[[Positions], Views], radius: int) -> None:
         """Find all neighbours; `views` gives the codes of the views of pictures."""
@@ -84,7 +93,7 @@ class Signatures:
         both = ((self.phash, self.dhash), (self.dhash, self.phash))
         ways = [partial(self._near, radius, *codes) for codes in both]
         bits = _band(count)
-        bands = [Bands(codes, bits, _CROWD) for codes in both[0]]
+        bands = [Bands(codes, others, bits, _CROWD) for codes, others in both]
         ways += [partial(self._looking_alike, views, bands, start) for start in range(0, count, _AT_ONCE)]
 
         def found(way: Callable[[], Iterator[tuple[Positions, Positions]]]) -> Positions:
@@ -103,6 +112,7 @@ class Signatures:
         order = np.argsort(both, kind="stable")
         self._others = np.concatenate([other, one])[order]
         self._from = np.searchsorted(both[order], np.arange(count + 1))
+        self.degrees = np.diff(self._from)
 
     def beside(self, picture: int) -> set[int]:
         """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""
@@ -138,17 +148,11 @@ class Signatures:
     ) -> Iterator[tuple[Positions, Positions]]:
         """Signatures of which one, from `start` on, looks to the other like one of its views."""
         asked = [codes.ravel() for codes in views(self.representatives[start : start + _AT_ONCE])]
-        codes = (self.phash, self.dhash)
         for number, table in enumerate(bands):
-            for queries, second in table.sharing(asked[number]):
-                # the other hash first: what shares a band of this one by chance is seldom near in that one too
-                apart = _apart(asked[1 - number][queries], codes[1 - number][second])
-                near = np.flatnonzero(apart <= VIEW_AGREE)
-                query, other = queries[near], second[near]
-                apart = apart[near] + _apart(asked[number][query], codes[number][other])
+            for query, other in table.near(asked[number], asked[1 - number], VIEW_AGREE):
                 first = start + query // COUNT
-                close = (apart <= VIEW_AGREE) & (first != other)
-                yield first[close], other[close]
+                another = first != other
+                yield first[another], other[another]
 
 
 def _joined(count: int, one: Positions, other: Positions) -> Positions:

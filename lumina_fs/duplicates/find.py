@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,10 +17,12 @@ from lumina_fs import pictures
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.candidates import Heaps, Signatures, Words
 from lumina_fs.duplicates.distinct import Contents, hexadecimal
+from lumina_fs.duplicates.equal import crowd, equal
 from lumina_fs.duplicates.groups import Group, group
-from lumina_fs.duplicates.keeper import ordered, preference
+from lumina_fs.duplicates.keeper import preference
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
+from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.recall import (
     Last,
     basis_of,
@@ -31,11 +33,13 @@ from lumina_fs.duplicates.recall import (
     neighbours,
     neighbours_key,
     recall,
+    strangers,
 )
 from lumina_fs.duplicates.reduction_writer import ReductionWriter
 from lumina_fs.duplicates.reductions import Keys, Positions, Reductions
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.duplicates.results import Matched, Relation, Result, match, save
+from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
 from lumina_fs.picture_worker import Order, Want
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
@@ -94,11 +98,12 @@ class _Search:
     threshold: int
     cancel: threading.Event
     roots: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, list[Twin]] = field(default_factory=dict)
+    rows: Originals = field(default_factory=Originals)
     verdicts: Verdicts = field(default_factory=Verdicts)
     last: Last = field(default_factory=Last)
     groups: list[Matched] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
+    live: list[Relation] = field(default_factory=list)
     heaps: list[bytes] = field(default_factory=list)
     """Fingerprints of all heaps there are."""
     analysed: int = 0
@@ -118,7 +123,7 @@ class _Search:
         yield from self._look(there)
         if self.cancel.is_set():
             return None
-        self.relations += _live_photos(self.index)
+        self.relations += self.live
         result = Result(self.threshold, state, self.analysed, self.missing, self.groups, self.relations)
         data = save(self.catalog, result)
         if self.whole and state_of(self.index) == state:
@@ -142,19 +147,26 @@ class _Search:
         self.analysed, self.missing = len(some.keys), len(wanted) - len(some.keys)
         yield Progress("comparing hashes", 0, len(some.keys), "pictures")
         signatures = self._neighbours(some, reductions)
-        plain = _equal(reductions, some.at, [range(len(some.phash), len(some.keys))])
+        plain = equal(reductions, some.at, crowd(np.arange(len(some.phash), len(some.keys))))
         heaps = self._unknown(signatures.heaps(), some, signatures)
-        plain = self._unknown(_heaps(plain), some, None)
-        numbers = {number for heap in (*heaps, *plain) for number in heap}
-        self._read_rows(some.names[number] for number in numbers)
-        remembered = Remembered(self.catalog)
-        alike = _equal(reductions, some.at, (crowd for crowd in signatures.crowds() if crowd[0] in numbers))
-        yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
-        looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
-        yield from self._grouped(some, heaps, signatures, looking)
+        plain = self._unknown(_heaps(plain), some, None).lists()
+        asked = np.zeros(len(some.keys), bool)
+        asked[heaps.pictures] = True
+        asked[[number for heap in plain for number in heap]] = True
+        named = [some.names[number] for number in np.flatnonzero(asked).tolist()]
+        with ThreadPoolExecutor(1) as server:  # it looks its rows up while we look at pictures
+            rows, live = server.submit(Originals.read, self.index, named), server.submit(_live_photos, self.index)
+            remembered = Remembered(self.catalog)
+            crowds = signatures.crowds()
+            alike = equal(reductions, some.at, crowds.some(asked[crowds.pictures[crowds.starts[:-1]]]))
+            self.rows = rows.result()
+            yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
+            yield from self._grouped(some, heaps, signatures, reductions, remembered)
+            self.live = live.result()
         remembered.save()
         self.groups += _plain_groups(plain, some.names, self.rows, remembered)
-        grouped = {sha256 for one in self.groups for sha256 in one.contents}
+        grouped = {one.primary for one in self.groups}
+        grouped.update(member.sha256 for one in self.groups for member in one.members)
         copied = hexadecimal(there.keys[there.copies > 1])
         self.groups += [Matched(sha256, []) for sha256 in copied if sha256 not in grouped]
         self.groups.sort(key=lambda one: one.primary)
@@ -172,20 +184,34 @@ class _Search:
         signatures.join(pairs)
         return signatures
 
-    def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> list[list[int]]:
+    def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> Heaps:
         """The heaps that the last search did not have just so; of the others, what it found is taken over."""
-        prints, lists = fingerprints(heaps, some.records, signatures), heaps.lists()
+        prints = fingerprints(heaps, some.records, signatures)
         self.heaps += prints
-        known = {
-            some.names[number]
-            for one, heap in zip(prints, lists, strict=True)
-            if one in self.last.heaps
-            for number in heap
-        }
-        if self.last.result is not None and known:
+        old = np.array([one in self.last.heaps for one in prints], bool)
+        if self.last.result is not None and old.any():
+            known = {some.names[number] for number in heaps.some(old).pictures.tolist()}
             self.groups += [one for one in self.last.result.groups if one.members and one.primary in known]
             self.relations += [one for one in self.last.result.relations if one.one in known and one.kind != LIVE]
-        return [heap for one, heap in zip(prints, lists, strict=True) if one not in self.last.heaps]
+        return heaps.some(~old)
+
+    def _stars(
+        self, some: _Pictures, ranked: Ranked, signatures: Signatures, remembered: Remembered
+    ) -> list[list[int]]:
+        """Take over what is plain from what is remembered; gives the heaps that need a closer look."""
+        told = {content for pair in strangers(self.verdicts) for content in pair}
+        found, rest = Stars(some.names, some.keys, self.rows, remembered, told).find(ranked, signatures)
+        sizes = [len(star.others) for star in found]
+        first = np.repeat(np.array([star.primary for star in found], np.int64), sizes)
+        second = np.array([other for star in found for other in star.others], np.int64)
+        apart = iter(
+            np.stack([np.bitwise_count(one[first] ^ one[second]) for one in (some.phash, some.dhash)], 1).tolist()
+        )
+        for star in found:
+            of = zip(star.others, star.judgements, apart, strict=False)
+            members = [match(some.names[other], judgement, bits) for other, judgement, bits in of]
+            self.groups.append(Matched(some.names[star.primary], members))
+        return ranked.heaps.some(np.array(rest, np.int64)).lists()
 
     def _reductions(self, wanted: Keys) -> Generator[Event, None, Reductions]:
         """All reduced pictures; those that the cache lacks are read from the originals now."""
@@ -194,7 +220,7 @@ class _Search:
         if not missing:
             return found
         yield Note(f"reading {len(missing):,} originals whose reduced pictures are not in the cache")
-        self._read_rows(missing)
+        self.rows = Originals.read(self.index, missing)
         writer = ReductionWriter(self.catalog)
         yield from self._make("reduction", missing, "reading pictures", writer.add)
         writer.flush()
@@ -234,23 +260,14 @@ class _Search:
             take(order.sha256, made.data)
             yield Progress(stage, done, len(orders), "pictures")
 
-    def _read_rows(self, asked: Iterable[str]) -> None:
-        """The originals that have these contents, the one that should stay first."""
-        new = sorted({sha256 for sha256 in asked if sha256 not in self.rows})
-        for twin in contents.twins(self.index, new):
-            self.rows.setdefault(twin.sha256, []).append(twin)
-        for sha256 in new:
-            if len(self.rows.get(sha256, ())) > 1:
-                self.rows[sha256] = ordered(self.rows[sha256])
-
     def _grouped(
-        self, some: _Pictures, heaps: list[list[int]], signatures: Signatures, looking: Looking
+        self, some: _Pictures, unknown: Heaps, signatures: Signatures, reductions: Reductions, remembered: Remembered
     ) -> Iterator[Event]:
-        """Look at the pixels of all neighbours."""
-        present = [[one for one in heap if some.names[one] in self.rows] for heap in heaps]
-        preferred = [sorted(heap, key=lambda one: preference(self.rows[some.names[one]][0])) for heap in present]
+        """What neighbours are to each other: from memory where that is plain, or by a look at their pixels."""
+        looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
+        heaps = self._stars(some, self.rows.ranked(unknown, some.names), signatures, remembered)
         throttle = Throttle()
-        for found in group(preferred, signatures, looking):
+        for found in group(heaps, signatures, looking):
             if self.cancel.is_set():
                 break
             if isinstance(found, Group):
@@ -288,19 +305,8 @@ def _heaps(lists: list[list[int]]) -> Heaps:
     return Heaps(pictures, np.cumsum([0, *map(len, lists)], dtype=np.int64))
 
 
-def _equal(reductions: Reductions, at: Positions, crowds: Iterable[Sequence[int]]) -> list[list[int]]:
-    """Sets of pictures of one crowd whose reduced pictures are equal to the byte."""
-    found: dict[tuple[int, bytes], list[int]] = {}
-    members = ((crowd, number) for crowd, numbers in enumerate(crowds) for number in numbers)
-    while piece := list(itertools.islice(members, 4096)):
-        grays = reductions.gray(at[[number for _, number in piece]])
-        for (crowd, number), gray in zip(piece, grays, strict=True):
-            found.setdefault((crowd, gray.tobytes()), []).append(number)
-    return [same for same in found.values() if len(same) > 1]
-
-
 def _plain_groups(
-    plain: list[list[int]], names: list[str], rows: dict[str, list[Twin]], remembered: Remembered
+    plain: list[list[int]], names: list[str], rows: Mapping[str, list[Twin]], remembered: Remembered
 ) -> list[Matched]:
     """Of pictures that hold too little for hashes, those whose pixels are all the same."""
     found: list[Matched] = []

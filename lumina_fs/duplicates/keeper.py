@@ -18,18 +18,22 @@ _ASIDE = re.compile(r"(?i)(backup|export|edited|trash|tmp|temp|thumb|cache|dupli
 
 def preference(twin: Twin) -> tuple[Any, ...]:
     """Sorts the one that should stay first. No two originals are equal in it."""
-    path = decode_name(twin.path)
+    return -(twin.quality if twin.quality is not None else -1.0), *placed(twin.taken, twin.path, twin.source)
+
+
+def placed(taken: str | None, path: str, source: str) -> tuple[Any, ...]:
+    """What decides among originals of one quality: the earliest, the best named, the best placed."""
+    path = decode_name(path)
     folder, _, name = path.rpartition("/")
     stem = name.rpartition(".")[0] or name
     return (
-        -(twin.quality if twin.quality is not None else -1.0),
-        twin.taken or "9999",
+        taken or "9999",
         bool(_COPY.search(stem)),
         _is_aside(folder),
         len(stem),
         path.count("/"),
         path,
-        twin.source,
+        source,
     )
 
 

@@ -6,8 +6,9 @@ exposure that differ, they were exposed twice and are no duplicates, however ali
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -69,11 +70,11 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
     if exposures.apart:
         kind: Kind = "burst" if exposures.burst else "similar"
         return Judgement(kind, 95, exposures.reasons)
-    if _consecutive(one, other) and not exposures.same:
+    if consecutive(one, other) and not exposures.same:
         return Judgement("burst", 80, ("consecutive numbers of one camera, and no time that tells them apart",))
     if not likeness.contained:
         return Judgement("similar", 80, ("each shows something that the other does not",))
-    return _duplicate(a, b, likeness, exposures)
+    return duplicate(likeness, (a.width or 0, a.height or 0, b.width or 0, b.height or 0), exposures)
 
 
 def exposed_twice(one: Twin, other: Twin) -> bool:
@@ -90,28 +91,38 @@ class Exposures(NamedTuple):
     reasons: tuple[str, ...]
 
 
+UNKNOWN = Exposures(False, False, False, ())
+TWO_BODIES = Exposures(False, False, False, ("taken in the same second",))
+OTHER_CLOCK = Exposures(False, False, False, ("the times differ by whole hours only, as after a change of time zone",))
+
+
 def _exposures(a: Twin, b: Twin) -> Exposures:
-    first, second = _moment(a), _moment(b)
+    first, second = moment(a.recorded), moment(b.recorded)
     if first is None or second is None:
-        return Exposures(False, False, False, ())
+        return UNKNOWN
     fine = bool(first.microsecond and second.microsecond)
     if not fine:
         first, second = first.replace(microsecond=0), second.replace(microsecond=0)
     distance = abs(first - second)
     same_camera = a.camera == b.camera and (a.serial == b.serial or not (a.serial and b.serial))
     if not distance or (fine and distance < timedelta(milliseconds=2)):
-        if a.camera and same_camera:
-            how = "to the thousandth of a second" if fine else "in the same second"
-            return Exposures(False, False, fine, (f"taken {how} with the same camera",))
-        return Exposures(False, False, False, ("taken at the same time",))
+        return together(fine=fine, one_camera=bool(a.camera and same_camera))
     if not same_camera and distance < timedelta(seconds=1):
         # two bodies never frame a scene alike to a pixel: fractions of a second that contradict each other were made up
-        return Exposures(False, False, False, ("taken in the same second",))
+        return TWO_BODIES
     if _only_the_clock_differs(distance) and not (a.offset and a.offset == b.offset):
-        return Exposures(False, False, False, ("the times differ by whole hours only, as after a change of time zone",))
+        return OTHER_CLOCK
     whose = "of different cameras, " if not same_camera else "of one camera, " if a.camera else ""
     burst = bool(same_camera and a.camera) and distance <= _BURST
     return Exposures(True, burst, False, (f"two exposures {whose}{_shown(distance)} apart",))
+
+
+def together(*, fine: bool, one_camera: bool) -> Exposures:
+    """Of two exposures at one time. `fine`: to the thousandth of a second."""
+    if not one_camera:
+        return Exposures(False, False, False, ("taken at the same time",))
+    how = "to the thousandth of a second" if fine else "in the same second"
+    return Exposures(False, False, fine, (f"taken {how} with the same camera",))
 
 
 def _only_the_clock_differs(distance: timedelta) -> bool:
@@ -119,11 +130,11 @@ def _only_the_clock_differs(distance: timedelta) -> bool:
     return distance <= timedelta(days=1) and distance % timedelta(minutes=30) == timedelta(0)
 
 
-def _moment(twin: Twin) -> datetime | None:
+def moment(recorded: str | None) -> datetime | None:
     """The recorded wall time, if it is exact to the second."""
-    if twin.recorded is None or len(twin.recorded) < 19:
+    if recorded is None or len(recorded) < 19:
         return None
-    return _parsed(twin.recorded[:26])
+    return _parsed(recorded[:26])
 
 
 @lru_cache(4096)
@@ -142,33 +153,41 @@ def _shown(distance: timedelta) -> str:
     return f"{seconds / 86_400:,.0f} days"
 
 
-def _place(twin: Twin) -> tuple[str, str]:
+def _place(source: str, path: str) -> tuple[str, str]:
     """(folder with source, name without extension)."""
-    folder, _, name = decode_name(twin.path).rpartition("/")
-    return f"{twin.source}:{folder}", name.rpartition(".")[0] or name
+    folder, _, name = decode_name(path).rpartition("/")
+    return f"{source}:{folder}", name.rpartition(".")[0] or name
+
+
+def _stem(twin: Twin) -> str:
+    return _place(twin.source, twin.path)[1].lower()
 
 
 def _one_shot(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
     """A RAW file and a picture of one name, or of one camera and second."""
-    stems = {_place(twin)[1].lower() for twin in one} & {_place(twin)[1].lower() for twin in other}
-    a, b = _moment(one[0]), _moment(other[0])
+    stems = {_stem(twin) for twin in one} & {_stem(twin) for twin in other}
+    a, b = moment(one[0].recorded), moment(other[0].recorded)
     if a is not None and b is not None and abs(a - b) >= timedelta(seconds=1):
         return False
     return bool(stems) or (a is not None and a == b and one[0].camera == other[0].camera is not None)
 
 
-def _consecutive(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
+def consecutive(one: Sequence[Twin], other: Sequence[Twin]) -> bool:
     """Files of one camera, second, size and folder whose numbers follow each other: frames, not copies."""
     a, b = one[0], other[0]
-    if a.camera is None or (a.camera, a.format) != (b.camera, b.format) or _moment(a) is None or _moment(b) is None:
+    if a.camera is None or (a.camera, a.format) != (b.camera, b.format) or moment(a.recorded) is None:
         return False
-    if (a.width, a.height) != (b.width, b.height):
+    if moment(b.recorded) is None or (a.width, a.height) != (b.width, b.height):
         return False
-    for first in one:
-        for second in other:
-            (folder, name), (beside, neighbour) = _place(first), _place(second)
-            if folder == beside and _follows(name, neighbour):
-                return True
+    return in_one_series([(twin.source, twin.path) for twin in one], [(twin.source, twin.path) for twin in other])
+
+
+def in_one_series(one: Iterable[tuple[str, str]], other: Iterable[tuple[str, str]]) -> bool:
+    """True when a name among the one (sources and paths) follows one among the other, in one folder."""
+    places = [_place(*twin) for twin in other]
+    for folder, name in itertools.starmap(_place, one):
+        if any(folder == beside and _follows(name, neighbour) for beside, neighbour in places):
+            return True
     return False
 
 
@@ -182,7 +201,8 @@ def _follows(name: str, neighbour: str) -> bool:
     return 0 < abs(int(a[2]) - int(b[2])) <= 3
 
 
-def _duplicate(a: Twin, b: Twin, likeness: Likeness, exposures: Exposures) -> Judgement:
+def duplicate(likeness: Likeness, sides: tuple[int, int, int, int], exposures: Exposures) -> Judgement:
+    """What a duplicate is; `sides`: width and height of both, 0 where they are not known."""
     changes = _changes(likeness)
     reasons = [f"details agree to {likeness.detail:.2f} of 1 in {likeness.agreeing:.0%} of the picture"]
     reasons += [*changes, *exposures.reasons]
@@ -191,9 +211,9 @@ def _duplicate(a: Twin, b: Twin, likeness: Likeness, exposures: Exposures) -> Ju
         kind: Kind = "edited"
     else:
         confidence = 86 + 11 * _share(likeness.detail, 0.90, 0.985)
-        kind = "re_encoded" if _same_size(a, b) else "resized"
+        kind = "re_encoded" if _same_size(*sides) else "resized"
         if kind == "resized":
-            reasons.append(f"{a.width} x {a.height} and {b.width} x {b.height} pixels")
+            reasons.append("{} x {} and {} x {} pixels".format(*sides))
     if exposures.same:
         confidence += 3
     elif exposures.reasons:
@@ -220,10 +240,10 @@ def _changes(likeness: Likeness) -> list[str]:
     return found
 
 
-def _same_size(a: Twin, b: Twin) -> bool:
-    if not (a.width and a.height and b.width and b.height):
+def _same_size(width: int, height: int, other_width: int, other_height: int) -> bool:
+    if not (width and height and other_width and other_height):
         return True
-    return max(abs(1 - a.width / b.width), abs(1 - a.height / b.height)) <= _SAME_SIDE
+    return max(abs(1 - width / other_width), abs(1 - height / other_height)) <= _SAME_SIDE
 
 
 def _share(value: float, low: float, high: float) -> float:

@@ -62,7 +62,7 @@ class Looking:
 
     def _judged(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
         keys = [self._key(one, other) for one, other in pairs]
-        known = [self._remembered.likeness(key) for key in keys]
+        known = self._remembered.likenesses(keys)
         new = [(pair, key) for pair, key, seen in zip(pairs, keys, known, strict=True) if seen is None]
         # of a pair the lesser content comes first, so that what is seen does not depend on who asks
         asked = [pair if self._contents[pair[0]] <= self._contents[pair[1]] else pair[::-1] for pair, _ in new]
@@ -70,10 +70,9 @@ class Looking:
         with ThreadPoolExecutor(2) as threads:
             for piece, seen in zip(pieces, threads.map(self._look, [asked[piece] for piece in pieces]), strict=True):
                 self._remembered.learn(zip([key for _, key in new[piece]], seen, strict=False))
-        return [
-            self._judge(pair, seen or self._remembered.likeness(key))
-            for pair, key, seen in zip(pairs, keys, known, strict=True)
-        ]
+        if new:
+            known = self._remembered.likenesses(keys)
+        return [self._judge(pair, seen) for pair, seen in zip(pairs, known, strict=True)]
 
     def _key(self, one: int, other: int) -> bytes:
         return pair_key(bytes.fromhex(self._contents[one]), bytes.fromhex(self._contents[other]))

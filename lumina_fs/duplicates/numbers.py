@@ -63,12 +63,13 @@ def of_found(catalog: Catalog, index: PostgresIndex, found: Found) -> Numbers:
     """Right after a search; only groups about which somebody decided something are looked at one by one."""
     verdicts = Verdicts.load(catalog)
     decided = {content for pair in verdicts.rulings for content in pair}
-    untouched = [group for group in found.result.groups if decided.isdisjoint(group.contents)]
+    groups = found.result.groups
+    untouched = [group for group in groups if decided.isdisjoint(group.contents)] if decided else groups
     counted = _counted(untouched, found.contents)
     if counted is None:  # an original went while the search was still at work
         untouched, counted = [], _NONE
-    touched = [group for group in found.result.groups if not decided.isdisjoint(group.contents)]
-    rest = found.result.groups if not untouched else touched
+    touched = [group for group in groups if not decided.isdisjoint(group.contents)] if decided else []
+    rest = groups if not untouched else touched
     slow = of_standings(Standings.of(replace(found.result, groups=rest), index, verdicts))
     kinds, states = Counter(slow.kinds), Counter(slow.states)
     kinds.update(counted.kinds)
@@ -95,19 +96,28 @@ class _Counted(NamedTuple):
 
 
 _NONE = _Counted(0, 0, 0, 0, {})
+#: What a primary adds: the least kind, and all confidence.
+_ALONE = 100
 
 
 def _counted(groups: Sequence[Matched], there: Contents) -> _Counted | None:
     """Of groups about which nobody decided anything; None where a content of one is not there."""
     if not groups:
         return _NONE
-    places = there.places([content for group in groups for content in group.contents])
+    rank: dict[str, int] = {kind: at for at, kind in enumerate(DUPLICATES)}
+    names: list[str] = []
+    said: list[int] = []
+    for group in groups:
+        names.append(group.primary)
+        said.append(_ALONE)
+        for member in group.members:
+            names.append(member.sha256)
+            said.append(rank[member.kind] << 8 | member.confidence)
+    places = there.places(names)
     if places.min() < 0:
         return None
     first = np.cumsum([0, *(1 + len(group.members) for group in groups[:-1])])
-    rank: dict[str, int] = {kind: at for at, kind in enumerate(DUPLICATES)}
-    said = [(0, 100) if one is None else (rank[one.kind], one.confidence) for g in groups for one in (None, *g.members)]
-    ranks, sure = np.array(said, np.int64).T
+    ranks, sure = np.divmod(np.array(said, np.int64), 1 << 8)
     copies, size = there.copies[places], there.size[places]
     files = np.add.reduceat(copies, first) - 1
     savings = np.add.reduceat(copies * size, first) - size[first]

@@ -78,14 +78,14 @@ def basis_of(codes: Codes, threshold: int, verdicts: Verdicts, sources: Iterable
     """A digest of all that a result depends on, in no order: rebuilt from the same files, an index gives the same."""
     order = np.lexsort(codes.stamp.view(np.uint64).reshape(-1, 3).T)
     columns = [column[order] for column in codes]
-    said = orjson.dumps([threshold, sorted(sources), sorted(map(sorted, _strangers(verdicts)))])
+    said = orjson.dumps([threshold, sorted(sources), sorted(map(sorted, strangers(verdicts)))])
     return _digest(said, *(column.tobytes() for column in columns))
 
 
 def facts(contents: Contents, verdicts: Verdicts) -> Words:
     """(n, 3) for each content what changes with anything that is recorded of it, or was said about what it is not."""
     found = contents.stamps.copy()
-    pairs = [sorted(pair) for pair in _strangers(verdicts)]
+    pairs = [sorted(pair) for pair in strangers(verdicts)]
     places = contents.places([content for pair in pairs for content in pair])
     for number, (one, other) in enumerate(pairs):
         said = np.frombuffer(hashlib.sha256(f"{one} {other}".encode()).digest()[:24], np.uint64)
@@ -145,7 +145,8 @@ def neighbours_key(signatures: Signatures, names: NDArray[np.void], threshold: i
     return hashlib.sha256(f"{threshold} {_rules()} ".encode() + said).digest()
 
 
-def _strangers(verdicts: Verdicts) -> list[frozenset[str]]:
+def strangers(verdicts: Verdicts) -> list[frozenset[str]]:
+    """Pairs of contents that somebody said to be no duplicates."""
     return [pair for pair, ruling in verdicts.rulings.items() if ruling.decision == "not_duplicate"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ class Reductions:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._making = threading.Lock()
         self._segments = _merged(catalog, list(_segments(catalog)))
         self._starts = np.cumsum([0, *(len(segment.keys) for segment in self._segments)])
         keys = np.concatenate([np.empty(0, _KEY), *(segment.keys for segment in self._segments)])
@@ -68,7 +70,9 @@ class Reductions:
         which = np.searchsorted(self._starts, positions, "right") - 1
         for number in np.unique(which):
             mine = which == number
-            codes[mine] = _views(self._catalog, self._segments[number])[positions[mine] - self._starts[number]]
+            with self._making:  # who asks for them meanwhile would only make them too
+                made = _views(self._catalog, self._segments[number])
+            codes[mine] = made[positions[mine] - self._starts[number]]
         return Views(codes[:, 0], codes[:, 1])
 
 

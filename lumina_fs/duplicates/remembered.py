@@ -6,10 +6,12 @@ Contents never change, so neither does what is remembered of them; another way o
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog
@@ -18,8 +20,9 @@ from lumina_fs.duplicates.comparison import Likeness
 CACHE = f"{STATE}/cache/duplicates"
 LIKENESSES, DIGESTS = f"{CACHE}/likeness-v1.bin", f"{CACHE}/pixels-v1.json"
 
+_PAIR = np.dtype("V64")
 _RECORD = np.dtype(
-    [("pair", "V64")]
+    [("pair", _PAIR)]
     + [
         (name, "?" if kind == "bool" else "<i4" if kind == "int" else "<f8")
         for name, kind in Likeness.__annotations__.items()
@@ -40,18 +43,31 @@ class Remembered:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._known = _read_likenesses(os.path.join(catalog.path, LIKENESSES))
+        self.seen = _read_likenesses(os.path.join(catalog.path, LIKENESSES))
+        """What was known from the start: the fields of `Likeness`, in columns by their names."""
+        marks = _marks(self.seen["pair"])
+        self._order = np.argsort(marks, kind="stable")
+        self._marks = marks[self._order]
         self._digests = _read_digests(os.path.join(catalog.path, DIGESTS))
         self._fresh: dict[PairKey, Likeness] = {}
         self._more_digests = False
 
-    def likeness(self, key: PairKey) -> Likeness | None:
-        """What the pixels of two contents say, if they were looked at."""
-        found = self._fresh.get(key)
-        if found is not None:
-            return found
-        row = self._known.get(key)
-        return None if row is None else Likeness(*row.tolist()[1:])
+    def places(self, pairs: NDArray[np.void]) -> NDArray[np.int64]:
+        """Where in `seen` these pairs (keys in an array) are; -1 for those that were not looked at before."""
+        if not len(self._marks):
+            return np.full(len(pairs), -1, np.int64)
+        at = np.minimum(np.searchsorted(self._marks, _marks(pairs)), len(self._marks) - 1)
+        places = self._order[at]
+        same = self.seen["pair"][places] == pairs
+        return np.where(same, places, -1)
+
+    def likenesses(self, keys: Sequence[PairKey]) -> list[Likeness | None]:
+        """What the pixels of each two contents say, if they were looked at."""
+        places = self.places(np.frombuffer(b"".join(keys), _PAIR)).tolist()
+        return [
+            self._fresh.get(key) if at < 0 else Likeness(*self.seen[at].tolist()[1:])
+            for key, at in zip(keys, places, strict=True)
+        ]
 
     def learn(self, found: Iterable[tuple[PairKey, Likeness]]) -> None:
         """Remember what was seen."""
@@ -72,18 +88,22 @@ class Remembered:
             fresh = np.empty(len(self._fresh), _RECORD)
             for at, (key, likeness) in enumerate(self._fresh.items()):
                 fresh[at] = (np.void(key), *likeness)
-            known = [row.tobytes() for row in self._known.values()]
-            write_cache(self._catalog.disk, self._catalog.root, LIKENESSES, b"".join(known) + fresh.tobytes())
+            write_cache(self._catalog.disk, self._catalog.root, LIKENESSES, self.seen.tobytes() + fresh.tobytes())
         if self._more_digests:
             write_cache(self._catalog.disk, self._catalog.root, DIGESTS, orjson.dumps(self._digests))
 
 
-def _read_likenesses(path: str) -> dict[PairKey, np.void]:
+def _read_likenesses(path: str) -> NDArray[Any]:
     try:
-        rows = np.fromfile(path, _RECORD)
+        return np.fromfile(path, _RECORD)
     except (OSError, ValueError):
-        return {}
-    return {row["pair"].tobytes(): row for row in rows}
+        return np.empty(0, _RECORD)
+
+
+def _marks(pairs: NDArray[np.void]) -> NDArray[np.uint64]:
+    """A number for each pair: the first bytes of both digests. Two pairs with one number are looked at again."""
+    words = np.frombuffer(pairs.tobytes(), np.uint64).reshape(-1, 8)
+    return words[:, 0] ^ words[:, 4]
 
 
 def _read_digests(path: str) -> dict[str, str]:

@@ -177,5 +177,6 @@ def plan(options: Options) -> Iterator[Figure]:
 CASES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "start": start, "scan": scan, "reading": reading, "rescan": rescan, "rebuild": rebuild, "query": query,
     "plan": plan, "peer": peer, "join": duplicates.join, "neighbours": duplicates.neighbours, "twins": duplicates.twins,
+    "anew": duplicates.anew,
     "daemon": daemon.daemon, "burst": daemon.burst, "terminal": terminal.terminal,
 }  # fmt: skip

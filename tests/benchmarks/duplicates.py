@@ -23,6 +23,7 @@ from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.kinds import Judgement
 from lumina_fs.duplicates.views import COUNT, Views
 from tests.benchmarks.figures import Options, copy_of, corpus_or_small
+from tests.benchmarks.library import bases_of, library
 from tests.benchmarks.measure import SHARED, Figure, lumina
 
 Codes = NDArray[np.uint64]
@@ -110,6 +111,39 @@ def twins(options: Options) -> Iterator[Figure]:
         with corpus_or_small(named, count, *more) as corpus, copy_of(corpus) as photos:
             lumina("scan", str(photos), "--quiet")
             yield from _searched(name, corpus, photos)
+
+
+def anew(options: Options) -> Iterator[Figure]:
+    """A search with nothing but the pixels remembered, of the tree and of libraries of rows, one ten times the other.
+
+    Pixels are looked at in a first search, which is not counted and takes the longest.
+    """
+    tree = options.scanned_tree()[0]
+    seconds, detail = _anew(tree)
+    yield Figure("search anew, the tree, seconds", seconds, 2.5, detail)
+    bases, found = bases_of(tree), {}
+    for count in (options.rows // 10, options.rows):
+        with library(bases, count) as folder:
+            found[count], detail = _anew(folder)
+        yield Figure(f"search anew, {count:,} rows, seconds", found[count], max(2.5, 12 * count / 1e6), detail)
+    yield Figure("ten times the rows / time", found[options.rows] / found[options.rows // 10], 12, "")
+
+
+def _anew(photos: Path) -> tuple[float, str]:
+    """Seconds of the quickest of three, and what they came to."""
+    search = ("duplicates", "find", "--catalog", str(photos), "--json")
+    wanted, runs = lumina(*search).out, []
+    cache = photos / ".lumina/cache/duplicates"
+    result = (cache / "result-v1.json").read_bytes()
+    for _ in range(3):
+        for name in ("search-v1.json", "neighbours-v1.bin", "result-v1.json"):
+            (cache / name).unlink()
+        runs.append(lumina(*search, watch=True))
+        assert runs[-1].out == wanted
+        assert (cache / "result-v1.json").read_bytes() == result
+    best, summary = min(runs, key=lambda run: run.wall), json.loads(wanted)
+    told = f"{summary['analysed']:,} pictures, {summary['files']:,} may go"
+    return best.wall, f"{told}; {best.cpu:.1f} s of processor time, {best.peak:.0f} MB"
 
 
 def _searched(name: str, corpus: Path, photos: Path) -> Iterator[Figure]:

@@ -105,24 +105,29 @@ def test_a_radius_that_is_not_searched_exactly_is_refused(radius: int) -> None:
         near_pairs(np.zeros(1, np.uint64), radius)
 
 
-@given(st.lists(CODES, max_size=30), st.lists(CODES, max_size=30), st.integers(4, 21), st.integers(1, 5))
-@settings(max_examples=60)
-def test_codes_that_share_a_band_are_those_that_a_comparison_of_all_finds(
-    queries: list[int], codes: list[int], bits: int, limit: int
+TWO_WORDS = st.lists(st.tuples(CODES, CODES), max_size=30)
+
+
+@given(TWO_WORDS, TWO_WORDS, st.integers(4, 21), st.integers(1, 5), st.integers(0, 128))
+@settings(max_examples=100)
+def test_codes_that_share_a_band_and_are_near_are_those_that_a_comparison_of_all_finds(
+    queries: list[tuple[int, int]], codes: list[tuple[int, int]], bits: int, limit: int, radius: int
 ) -> None:
     codes += queries[::2]  # so that there is something to find
     mask = (1 << bits) - 1
     wanted: Pairs = set()
     for shift in range(0, 64 - bits + 1, bits):
-        bands = [(code >> shift) & mask for code in codes]
-        for at, query in enumerate(queries):
+        bands = [(code >> shift) & mask for code, _ in codes]
+        for at, (query, beside) in enumerate(queries):
             same = [number for number, band in enumerate(bands) if band == (query >> shift) & mask]
+            near = [n for n in same if (codes[n][0] ^ query).bit_count() + (codes[n][1] ^ beside).bit_count() <= radius]
             if len(same) <= limit:
-                wanted.update((at, number) for number in same)
+                wanted.update((at, number) for number in near)
     found: Pairs = set()
-    table = Bands(np.array(codes, np.uint64), bits, limit)
-    for first, second in table.sharing(np.array(queries, np.uint64)):
-        found.update(zip(first.tolist(), second.tolist(), strict=True))
+    known, asked = (np.array(words, np.uint64).reshape(-1, 2).T for words in (codes, queries))
+    table = Bands(known[0], known[1], bits, limit)
+    for one, other in table.near(asked[0], asked[1], radius):
+        found.update(zip(one.tolist(), other.tolist(), strict=True))
     assert found == wanted
 
 

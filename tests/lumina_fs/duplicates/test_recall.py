@@ -19,12 +19,12 @@ from PIL import Image
 
 from index.contents import Codes
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates import candidates, looking
+from lumina_fs.duplicates import candidates, looking, stars
 from lumina_fs.duplicates.candidates import Heaps, Signatures
 from lumina_fs.duplicates.distinct import Contents, hexadecimal
 from lumina_fs.duplicates.find import find
-from lumina_fs.duplicates.kinds import judge
 from lumina_fs.duplicates.numbers import of_found, of_standings
+from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.recall import NEIGHBOURS, SEARCH, basis_of, facts, fingerprints
 from lumina_fs.duplicates.results import RESULT, Result
 from lumina_fs.duplicates.standing import Standings
@@ -79,6 +79,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "near_pairs", fail)
     monkeypatch.setattr(looking, "look", fail)
     monkeypatch.setattr(looking, "judge", fail)
+    monkeypatch.setattr(stars, "duplicate", fail)
 
 
 def test_where_nothing_changed_the_last_result_is_the_answer(twins: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,20 +160,21 @@ def test_another_threshold_is_another_search(twins: Library) -> None:
 def test_only_the_heap_that_changed_is_judged_again(twins: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     first = searched(twins)
     assert first is not None
-    judged: list[set[str]] = []
+    judged: list[str] = []
 
-    def counted(one: Any, other: Any, *more: Any) -> Any:
-        judged.append({one[0].path, other[0].path})
-        return judge(one, other, *more)
+    def counted(self: Originals, heaps: Heaps, names: list[str]) -> Ranked:
+        judged.extend(path for one in heaps.pictures.tolist() for _, path in self.places(names[one]))
+        return real(self, heaps, names)
 
-    monkeypatch.setattr(looking, "judge", counted)
+    real = Originals.ranked
+    monkeypatch.setattr(Originals, "ranked", counted)
     twins.curate("2/base.png", rating=1)
     save(Image.fromarray(noise(50)), twins.root / "new.png")  # its reduced picture comes into the cache
     twins.scan()
     again = searched(twins)
     assert again is not None
     assert judged
-    assert {path.partition("/")[0] for pair in judged for path in pair} == {"2"}
+    assert {path.partition("/")[0] for path in judged} == {"2"}
     assert again.groups == first.groups
     assert again.relations == first.relations
 

@@ -1,0 +1,50 @@
+"""Which reduced pictures are equal to the byte."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lumina_fs.duplicates.candidates import Heaps, Positions, Words
+from lumina_fs.duplicates.reductions import Reductions
+from lumina_fs.duplicates.views import COUNT
+
+_GRAYS_AT_ONCE = 4096
+
+
+def crowd(pictures: Positions) -> Heaps:
+    """One crowd of these pictures."""
+    return Heaps(pictures, np.array([0, len(pictures)]) if len(pictures) else np.zeros(1, np.int64))
+
+
+def equal(reductions: Reductions, at: Positions, crowds: Heaps) -> list[list[int]]:
+    """Sets of pictures of one crowd whose reduced pictures are equal to the byte."""
+    which = np.repeat(np.arange(len(crowds.starts) - 1), np.diff(crowds.starts))
+    found: dict[tuple[int, bytes], list[int]] = {}
+    # equal pictures have equal views, which are smaller, and were read just now
+    maybe = _repeated(which, _marks(reductions, at[crowds.pictures]))
+    for start in range(0, len(maybe), _GRAYS_AT_ONCE):
+        piece = maybe[start : start + _GRAYS_AT_ONCE]
+        numbers = crowds.pictures[piece]
+        grays = reductions.gray(at[numbers])
+        for one, number, gray in zip(which[piece].tolist(), numbers.tolist(), grays, strict=True):
+            found.setdefault((one, gray.tobytes()), []).append(number)
+    return [same for same in found.values() if len(same) > 1]
+
+
+def _marks(reductions: Reductions, at: Positions) -> Words:
+    """A number for each picture, the same for those with the same views."""
+    factors = np.random.default_rng(0).integers(0, 1 << 64, 2 * COUNT, np.uint64) | np.uint64(1)
+    found = np.empty(len(at), np.uint64)
+    for start in range(0, len(at), _GRAYS_AT_ONCE):
+        codes = np.concatenate(reductions.views(at[start : start + _GRAYS_AT_ONCE]), 1)
+        found[start : start + len(codes)] = (codes * factors).sum(1, np.uint64)
+    return found
+
+
+def _repeated(one: Positions, other: Words) -> Positions:
+    """Where both numbers are those of another place too."""
+    order = np.lexsort((other, one))
+    same = (one[order][1:] == one[order][:-1]) & (other[order][1:] == other[order][:-1])
+    twice = np.zeros(len(order), bool)
+    twice[order[1:][same]] = twice[order[:-1][same]] = True
+    return np.flatnonzero(twice)

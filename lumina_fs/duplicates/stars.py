@@ -1,0 +1,222 @@
+"""Heaps whose best picture has all others for its duplicates beyond doubt: most are so, and are judged in arrays.
+
+What is found here is what `groups` would find with what `kinds` would say; whatever is not as plain as that is left to
+them: what was not looked at before, what was exposed twice, what only belongs together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lumina_fs.duplicates.candidates import Heaps, Positions, Signatures
+from lumina_fs.duplicates.comparison import Likeness
+from lumina_fs.duplicates.kinds import (
+    OTHER_CLOCK,
+    SAME_PIXELS,
+    TWO_BODIES,
+    UNKNOWN,
+    Judgement,
+    duplicate,
+    in_one_series,
+    moment,
+    together,
+)
+from lumina_fs.duplicates.originals import Originals, Ranked
+from lumina_fs.duplicates.reductions import Keys
+from lumina_fs.duplicates.remembered import Remembered
+from lumina_fs.filetypes import RAW_FORMATS
+
+#: Lines that numpy and Python read in the same way.
+_ORDINARY = re.compile(r"(?:(?:(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)?(?:\n|\Z))*", re.ASCII)
+
+Flags = NDArray[np.bool_]
+Value = TypeVar("Value")
+
+
+class Star(NamedTuple):
+    """A picture and all others of its heap, in the order of preference, each with what it is to the first."""
+
+    primary: int
+    others: list[int]
+    judgements: list[Judgement]
+
+
+class _Pairs(NamedTuple):
+    """The best picture of a heap with each of the others; positions among the pictures of all heaps."""
+
+    first: Positions
+    second: Positions
+    heap: Positions
+
+    def some(self, which: Flags) -> _Pairs:
+        return _Pairs(self.first[which], self.second[which], self.heap[which])
+
+
+class Stars:
+    """Finds them. `names` and `keys` are the contents of pictures, `strangers` those that are no duplicates of some."""
+
+    def __init__(
+        self, names: Sequence[str], keys: Keys, originals: Originals, remembered: Remembered, strangers: Iterable[str]
+    ) -> None:
+        self._names = names
+        self._keys = keys
+        self._originals = originals
+        self._remembered = remembered
+        self._strangers = frozenset(strangers)
+
+    def find(self, ranked: Ranked, signatures: Signatures) -> tuple[list[Star], list[int]]:
+        """The stars, and the numbers of the heaps that are none, or may be none."""
+        heaps = ranked.heaps
+        left = np.ones(max(len(heaps.starts) - 1, 0), bool)
+        pairs = _pairs(heaps, signatures)
+        if not len(pairs.first):
+            return [], np.flatnonzero(left).tolist()
+        pictures = _Recorded(self._originals, ranked.rows)
+        names = [self._names[one] for one in heaps.pictures.tolist()]
+        digests = _numbered([self._remembered.digest(name) or None for name in names])
+        same = (digests[pairs.first] >= 0) & (digests[pairs.first] == digests[pairs.second])
+        places = self._remembered.places(self._pair_keys(heaps.pictures, pairs))
+        how = pictures.exposures(pairs)
+        plain = (how >= 0) & (same | (places >= 0) & self._alike(places) & pictures.of_one_sort(pairs))
+        if self._strangers:
+            known = np.array([name not in self._strangers for name in names])
+            plain &= known[pairs.first] & known[pairs.second]
+        doubtful = np.flatnonzero(plain & ~same & pictures.may_follow(pairs, how))
+        for at, one, other in zip(doubtful.tolist(), pairs.first[doubtful], pairs.second[doubtful], strict=True):
+            plain[at] = not in_one_series(self._originals.places(names[one]), self._originals.places(names[other]))
+        wrong = np.bincount(pairs.heap[~plain], minlength=len(left)) > 0
+        kept = ~wrong[pairs.heap]
+        left[pairs.heap[kept]] = False
+        judged = self._judged(pictures, pairs.some(kept), same[kept], places[kept], how[kept])
+        return _stars(heaps, pairs.some(kept), judged), np.flatnonzero(left).tolist()
+
+    def _pair_keys(self, pictures: Positions, pairs: _Pairs) -> NDArray[np.void]:
+        keys = np.stack([self._keys[pictures[pairs.first]], self._keys[pictures[pairs.second]]], 1)
+        words = keys.view("S32")
+        greater = words[:, 0] > words[:, 1]
+        keys[greater] = keys[greater, ::-1]
+        return np.ascontiguousarray(keys).view("V64")[:, 0]
+
+    def _alike(self, places: Positions) -> Flags:
+        seen = self._remembered.seen
+        if not len(seen):
+            return np.zeros(len(places), bool)
+        return np.asarray((seen["alike"][places] != 0) & (seen["contained"][places] != 0))
+
+    def _judged(
+        self, pictures: _Recorded, pairs: _Pairs, same: Flags, places: Positions, how: Positions
+    ) -> list[Judgement]:
+        seen = self._remembered.seen[places].tolist() if len(self._remembered.seen) else [()] * len(places)
+        sides = zip(
+            *(side[some].tolist() for some in (pairs.first, pairs.second) for side in pictures.sides), strict=True
+        )
+        return [
+            SAME_PIXELS if equal else duplicate(Likeness(*said[1:]), side, _EXPOSURES[which])
+            for equal, said, side, which in zip(same.tolist(), seen, sides, how.tolist(), strict=True)
+        ]
+
+
+#: What two times of exposure may say without a doubt, by number.
+_UNKNOWN, _FINE, _ONE_SECOND, _ONE_TIME, _TWO_BODIES, _OTHER_CLOCK = range(6)
+_EXPOSURES = (
+    UNKNOWN, together(fine=True, one_camera=True), together(fine=False, one_camera=True),
+    together(fine=False, one_camera=False), TWO_BODIES, OTHER_CLOCK,
+)  # fmt: skip
+
+
+class _Recorded:
+    """What the preferred originals of pictures say, in columns of numbers; -1 for what is not known."""
+
+    def __init__(self, originals: Originals, rows: Positions) -> None:
+        columns, numbers = originals.columns, rows.tolist()
+
+        def of(column: list[Value]) -> list[Value]:
+            return list(map(column.__getitem__, numbers))
+
+        formats, cameras = of(columns.format), of(columns.camera)
+        self._formats, self._cameras = _numbered(formats), _numbered(cameras)
+        self._named = np.array(list(map(bool, cameras)), bool)
+        self._serials = _numbered([one or None for one in of(columns.serial)])
+        self._offsets = _numbered([one or None for one in of(columns.offset)])
+        self._raw = np.array([one in RAW_FORMATS for one in formats], bool)
+        self._moves = np.array(list(map(bool, of(columns.duration))), bool)
+        self._moments = _moments([one or "" for one in of(columns.recorded)])
+        self.sides = [np.array([one or 0 for one in of(column)]) for column in (columns.width, columns.height)]
+        paths = zip(of(columns.source), of(columns.path), strict=True)
+        folders = _numbered([f"{source}:{path.rpartition('/')[0]}" for source, path in paths])
+        self._folders = np.where(originals.copies(of(columns.sha256)) == 1, folders, -1)
+
+    def of_one_sort(self, pairs: _Pairs) -> Flags:
+        """Both stand still or move, and both are RAW files or none is."""
+        alike = [of[pairs.first] == of[pairs.second] for of in (self._moves, self._raw)]
+        return np.asarray(alike[0] & alike[1])
+
+    def exposures(self, pairs: _Pairs) -> Positions:
+        """For each pair which one of `_EXPOSURES` they are, -1 for all that is less plain."""
+        exact = [self._moments[some] for some in (pairs.first, pairs.second)]
+        seconds = [one.astype("datetime64[s]").astype(exact[0].dtype) for one in exact]
+        fine = (exact[0] != seconds[0]) & (exact[1] != seconds[1])
+        apart = np.abs((np.where(fine, exact[0], seconds[0]) - np.where(fine, exact[1], seconds[1])).astype(np.int64))
+        one, other = (self._serials[some] for some in (pairs.first, pairs.second))
+        camera = self._cameras[pairs.first] == self._cameras[pairs.second]
+        camera &= (one == other) | (one < 0) | (other < 0)
+        offsets = self._offsets[pairs.first]
+        located = (offsets == self._offsets[pairs.second]) & (offsets >= 0)
+        cases = (
+            (np.isnat(exact[0]) | np.isnat(exact[1]), _UNKNOWN),
+            ((apart < np.where(fine, 2000, 1)) & ~(camera & self._named[pairs.first]), _ONE_TIME),
+            (apart < np.where(fine, 2000, 1), np.where(fine, _FINE, _ONE_SECOND)),
+            (~camera & (apart < 1_000_000), _TWO_BODIES),
+            ((apart <= 86_400_000_000) & (apart % 1_800_000_000 == 0) & ~located, _OTHER_CLOCK),
+        )
+        return np.select([case for case, _ in cases], [number for _, number in cases], -1)
+
+    def may_follow(self, pairs: _Pairs, how: Positions) -> Flags:
+        """Pairs of which the names have to be looked at: they may be frames of one series."""
+        one, other = pairs.first, pairs.second
+        same = (self._cameras[one] == self._cameras[other]) & (self._formats[one] == self._formats[other])
+        for side in self.sides:
+            same &= side[one] == side[other]
+        beside = (self._folders[one] == self._folders[other]) | (self._folders[one] < 0) | (self._folders[other] < 0)
+        return np.asarray(same & beside & (how != _FINE) & (how != _UNKNOWN))
+
+
+def _moments(recorded: list[str]) -> NDArray[np.datetime64]:
+    """Wall times, not-a-time where they are not known to the second."""
+    if _ORDINARY.fullmatch("\n".join(recorded)):
+        with contextlib.suppress(ValueError):  # the thirtieth of February
+            return np.array(recorded, "datetime64[us]")
+    return np.array([moment(one) for one in recorded], "datetime64[us]")
+
+
+def _numbered(values: Sequence[Hashable]) -> Positions:
+    """A number for each value, the same for equal ones, -1 for None."""
+    known = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    known[None] = -1
+    return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+
+
+def _pairs(heaps: Heaps, signatures: Signatures) -> _Pairs:
+    """Those of all heaps of which the best picture has all others for its neighbours."""
+    sizes = np.diff(heaps.starts)
+    heap = np.repeat(np.arange(len(sizes)), sizes)
+    of = signatures.of[heaps.pictures]
+    distinct = np.unique(heap * len(signatures.phash) + of) // max(len(signatures.phash), 1)
+    whole = signatures.degrees[of[heaps.starts[:-1]]] == np.bincount(distinct, minlength=len(sizes)) - 1
+    first = np.repeat(heaps.starts[:-1], sizes)
+    second = np.flatnonzero(whole[heap] & (np.arange(len(heap)) != first))
+    return _Pairs(first[second], second, heap[second])
+
+
+def _stars(heaps: Heaps, pairs: _Pairs, judged: list[Judgement]) -> list[Star]:
+    """Pairs of one heap lie side by side."""
+    bounds = np.append(np.flatnonzero(np.diff(pairs.first, prepend=-1)), len(pairs.first)).tolist()
+    primaries, others = heaps.pictures[pairs.first].tolist(), heaps.pictures[pairs.second].tolist()
+    return [Star(primaries[start], others[start:end], judged[start:end]) for start, end in itertools.pairwise(bounds)]

@@ -1,0 +1,190 @@
+"""What is judged in arrays is what is judged one by one; what is read of many originals is what is read of one."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from index import contents
+from index.contents import Columns, Twin
+from lumina_fs.catalog import Catalog
+from lumina_fs.duplicates.candidates import Heaps, Signatures
+from lumina_fs.duplicates.comparison import Likeness
+from lumina_fs.duplicates.distinct import hexadecimal
+from lumina_fs.duplicates.groups import Bond, Group, group
+from lumina_fs.duplicates.keeper import ordered, preference
+from lumina_fs.duplicates.kinds import Judgement, judge
+from lumina_fs.duplicates.originals import Originals
+from lumina_fs.duplicates.remembered import Remembered, pair_key
+from lumina_fs.duplicates.stars import Stars
+from tests.lumina_fs.duplicates.made import likeness
+from tests.lumina_fs.duplicates.searching import opened
+
+if TYPE_CHECKING:
+    from tests.conftest import Library
+
+Bonds = dict[tuple[int, int], Judgement]
+
+_TIMES = (
+    None, "2020", "2020-05-01T12:00:00", "2020-05-01T12:00:00.25", "2020-05-01T12:00:00.251", "2020-05-01T12:00:00.9",
+    "2020-05-01T12:00:01", "2020-05-01T13:00:00", "2020-05-01T13:00:00.25", "1961-05-01T11:59:59.7",
+    "2020-02-30T12:00:00", "2020-05-01T12:00:00+02:00", "0000-05-01T12:00:00",
+)  # fmt: skip
+_NAMES = ("IMG_0001.jpg", "IMG_0002.jpg", "IMG_0009.jpg", "IMG_0001 copy.jpg", "a.jpg", "%name: b%FF.jpg")
+
+
+def name_of(number: int) -> str:
+    return f"{number * 0x9E3779B97F4A7C15 % (1 << 64):016x}" * 4
+
+
+class World:
+    """Heaps of pictures with originals, pixels and words of people, by chance; `odd` of ten values are unusual."""
+
+    def __init__(self, seed: int, odd: int, folder: Path) -> None:
+        self.choose = random.Random(seed)
+        self.odd = odd
+        sizes = [self.choose.randint(2, 4) for _ in range(40)]
+        count = sum(sizes)
+        self.names = [name_of(number) for number in range(count)]
+        starts = np.cumsum([0, *sizes])
+        self.heaps = Heaps(np.array(self.choose.sample(range(count), count)), starts)
+        of = np.empty(count, np.uint64)
+        of[self.heaps.pictures] = np.repeat(np.arange(len(sizes)), sizes)
+        self.signatures = Signatures(of, np.array([self.choose.randrange(3) for _ in range(count)], np.uint64))
+        self.known: dict[frozenset[int], Likeness] = {}
+        self.digests = {name: self.some("", "one", "one", "other") for name in self.names[::3]}
+        edges = set()
+        for heap in self.heaps.lists():
+            for one, other in itertools.combinations(heap, 2):
+                self.known[frozenset((one, other))] = self.likeness()
+                a, b = sorted((self.signatures.signature(one), self.signatures.signature(other)))
+                if a != b and self.choose.random() < 0.95:
+                    edges.add(a * len(self.signatures.phash) + b)
+        self.signatures.join(np.array(sorted(edges), np.int64))
+        self.twins = [twin for heap in self.heaps.lists() for twin in self.originals(heap)]
+        self.rows: dict[str, list[Twin]] = {}
+        for twin in sorted(self.twins, key=preference):
+            self.rows.setdefault(twin.sha256, []).append(twin)
+        self.strangers = {frozenset(self.choose.sample(self.names, 2)) for _ in range(odd)}
+        with Catalog.create(str(folder), managed=True) as catalog:
+            self.remembered = Remembered(catalog)
+            for pair, seen in self.known.items():
+                keys = [bytes.fromhex(self.names[one]) for one in pair]
+                self.remembered.learn([(pair_key(*keys), seen)])
+            for name, digest in self.digests.items():
+                self.remembered.learn_digest(name, digest)
+            self.remembered.save()
+            self.remembered = Remembered(catalog)
+
+    def some(self, usual: str, *unusual: str) -> str:
+        return usual if self.choose.randrange(10) >= self.odd else self.choose.choice(unusual)
+
+    def likeness(self) -> Likeness:
+        pick = self.choose.choice
+        return likeness(
+            alike=self.some("yes", "") == "yes",
+            contained=self.some("yes", "") == "yes",
+            detail=pick((0.82, 0.9, 0.95, 0.99)),
+            orientation=pick((1, 1, 1, 6)),
+            area=pick((1.0, 1.0, 0.8, 1.3)),
+            angle=pick((0.0, 0.0, 5.0)),
+            brightness=pick((0.0, 12.0)),
+        )
+
+    def originals(self, heap: Sequence[int]) -> list[Twin]:
+        found = []
+        pick = self.choose.choice
+        time, camera = pick(_TIMES), pick((None, "Canon", "Nikon"))
+        for number in heap:
+            twin = Twin(
+                "main", "", self.names[number], "image", self.some("JPEG", "CR2", "PNG"), 1000, pick((None, 400, 300)),
+                pick((300, 300, 200)), 2.5 if self.some("", "moves") else None, pick((None, 50.0, 50.0, 70.5)), None,
+                pick((None, "2020-05-01")), pick(_TIMES) if self.some("", "other") else time,
+                pick((None, "+01:00", "+02:00")), pick((None, "Canon")) if self.some("", "other") else camera,
+                pick((None, "", "1", "2")), 1,
+            )  # fmt: skip
+            for _ in range(pick((1, 1, 1, 2, 0 if self.odd else 1))):
+                path = f"{pick(('a', 'b', 'Backup'))}/{number}/{pick(_NAMES)}" if pick((0, 1)) else f"a/{pick(_NAMES)}"
+                found.append(twin._replace(path=path, source=pick(("main", "usb"))))
+        return found
+
+    def judges(self, pairs: Sequence[tuple[int, int]]) -> list[Judgement | None]:
+        found: list[Judgement | None] = []
+        for pair in pairs:
+            names = [self.names[one] for one in pair]
+            rows = [self.rows.get(name) for name in names]
+            if not rows[0] or not rows[1] or frozenset(names) in self.strangers:
+                found.append(None)
+                continue
+            same = bool(self.digests.get(names[0])) and self.digests.get(names[0]) == self.digests.get(names[1])
+            found.append(judge(rows[0], rows[1], self.known[frozenset(pair)], same))
+        return found
+
+    def one_by_one(self, heaps: list[list[int]]) -> tuple[dict[int, Bonds], Bonds]:
+        groups: dict[int, Bonds] = {}
+        bonds: Bonds = {}
+        for found in group(heaps, self.signatures, self.judges):
+            if isinstance(found, Group):
+                groups[found.primary] = {(bond.one, bond.other): bond.judgement for bond in found.members}
+            elif isinstance(found, Bond):
+                bonds[found.one, found.other] = found.judgement
+        return groups, bonds
+
+
+@pytest.mark.parametrize("odd", [0, 1, 3])
+@pytest.mark.parametrize("seed", range(12))
+def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path: Path) -> None:
+    world = World(seed, odd, tmp_path)
+    present = [[one for one in heap if world.names[one] in world.rows] for heap in world.heaps.lists()]
+    preferred = [sorted(heap, key=lambda one: preference(world.rows[world.names[one]][0])) for heap in present]
+    wanted, related = world.one_by_one(preferred)
+    shuffled = world.choose.sample(world.twins, len(world.twins))
+    lists = [[getattr(twin, name) for twin in shuffled] for name in Columns._fields]
+    originals = Originals(Columns(*lists))
+    ranked = originals.ranked(world.heaps, world.names)
+    assert ranked.heaps.lists() == [heap for heap in preferred if len(heap) > 1]
+    keys = np.frombuffer(bytes.fromhex("".join(world.names)), "V32")
+    told = {content for pair in world.strangers for content in pair}
+    stars, rest = Stars(world.names, keys, originals, world.remembered, told).find(ranked, world.signatures)
+    if not odd:
+        assert len(stars) > 5
+    found, bonds = world.one_by_one(ranked.heaps.some(np.array(rest, np.int64)).lists())
+    for star in stars:
+        pairs = [(star.primary, other) for other in star.others]
+        found[star.primary] = dict(zip(pairs, star.judgements, strict=True))
+    assert {one: list(members.items()) for one, members in found.items()} == {
+        one: list(members.items()) for one, members in wanted.items()
+    }
+    assert bonds == related
+    for sha256, rows in world.rows.items():
+        assert originals[sha256] == rows
+
+
+def test_the_columns_of_originals_are_what_their_rows_say(library: Library) -> None:
+    for number in range(3):
+        library.photo(f"{number}/a.jpg", number, Make="Canon", Model="EOS 1", DateTimeOriginal="2020:05:01 12:00:00")
+    shutil.copy2(library.root / "0/a.jpg", library.root / "0/a copy.jpg")
+    library.photo("bare.jpg", 9)
+    library.scan()
+    with opened(library.root) as (_, index):
+        wanted = hexadecimal(contents.codes(index).sha256)
+        rows = [twin._replace(parts=None) for twin in contents.twins(index, sorted(set(wanted)))]
+        columns = contents.columns(index, sorted(set(wanted)))
+        assert contents.columns(index, []) == Columns(*([] for _ in Columns._fields))
+    assert len(rows) == 5
+    assert all(one.quality for one in rows)
+    found = [dict(zip(Columns._fields, values, strict=True)) for values in zip(*columns, strict=True)]
+    said = [{name: getattr(row, name) for name in Columns._fields} for row in rows]
+    assert sorted(found, key=str) == sorted(said, key=str)
+    originals = Originals(columns)
+    for sha256 in wanted:
+        copies = [row for row in rows if row.sha256 == sha256]
+        assert originals[sha256] == ordered(copies)
+        assert sorted(originals.places(sha256)) == sorted((row.source, row.path) for row in copies)
