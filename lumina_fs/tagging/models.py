@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -41,7 +41,14 @@ class Models(Protocol):
         """What is seen, in no order; ends early where it was stopped. Raises ToolMissing as above."""
 
 
-Maker = Callable[[Catalog, Wishes, threading.Event, bool], Models]
+class Maker(Protocol):
+    """Makes models for a run."""
+
+    def __call__(self, catalog: Catalog, wishes: Wishes, cancel: threading.Event, fetch: bool) -> Models:
+        """Models that stop at `cancel`; `fetch`: weights that are not here may be fetched. Raises ToolMissing."""
+
+    def hindrance(self, measurers: Collection[str]) -> str | None:
+        """Why these measurers cannot run here, told before anything is looked at; None where nothing is known."""
 
 
 class ModelProcess:
@@ -49,7 +56,7 @@ class ModelProcess:
 
     def __init__(self, catalog: Catalog, wishes: Wishes, cancel: threading.Event, fetch: bool) -> None:
         settings = catalog.settings
-        missing = extra.hindrance(list(wishes.stamps))
+        missing = self.hindrance(list(wishes.stamps))
         if missing is not None:
             raise ToolMissing(missing)
         self._cancel = cancel
@@ -62,6 +69,11 @@ class ModelProcess:
 
         bounds = Bounds(memory=0, closing_seconds=_PATIENCE, files_per_worker=1 << 40)
         self._pool: Pool[Any, Any] = Pool(main, setup, workers=1, bounds=bounds)
+
+    @staticmethod
+    def hindrance(measurers: Collection[str]) -> str | None:
+        """What is not installed."""
+        return extra.hindrance(measurers)
 
     def __enter__(self) -> Self:
         self._pool.__enter__()

@@ -19,7 +19,6 @@ from lumina_fs.errors import SettingsError, ToolMissing
 from lumina_fs.measure.orders import Look, Seen
 from lumina_fs.picture_worker import Order
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
-from lumina_fs.tagging import extra
 from lumina_fs.tagging import models as model_process
 from lumina_fs.tagging.classify import Classifier
 from lumina_fs.tagging.findings import clip_finding, objects_finding
@@ -78,7 +77,7 @@ def tag(
     """
     maker = make or model_process.ModelProcess
     try:
-        missing = extra.hindrance(measurers) if optional and maker is model_process.ModelProcess else None
+        missing = maker.hindrance(measurers) if optional else None
         if missing is not None:  # said before all sidecars are read
             raise ToolMissing(missing)
         yield from _Run(catalog, wishes(catalog, measurers), cancel, again, optional, maker).events(photos)
@@ -179,9 +178,10 @@ class _Run:
         vector = self._vectors.get(content.sha256)
         if vector is None:
             return
-        self._say(content, self._clip(vector))
+        content.found |= self._clip(vector)
         content.needs -= {CLIP}
         if not content.needs:
+            self._say(content)
             yield from self._written(content)
 
     def _clip(self, vector: bytes) -> dict[str, Any]:
@@ -193,17 +193,16 @@ class _Run:
             self._counts["undecodable"] += len(content.places)
             yield Trouble(*content.places[0], "not_looked_at", seen.broken)
             return
-        found: dict[str, Any] = {}
         if seen.vector is not None and self._vectors is not None:
             self._vectors.add(content.sha256, seen.vector)
-            found |= self._clip(seen.vector)
+            content.found |= self._clip(seen.vector)
         if seen.objects is not None:
-            found |= objects_finding(self._wishes.stamps[OBJECTS], seen.objects)
-        self._say(content, found)
+            content.found |= objects_finding(self._wishes.stamps[OBJECTS], seen.objects)
+        self._say(content)
 
-    def _say(self, content: Content, found: dict[str, Any]) -> None:
+    def _say(self, content: Content) -> None:
         for one in content.places:
-            self._writer.add(one, content.sha256, found)
+            self._writer.add(one, content.sha256, content.found)
 
     def _written(self, content: Content) -> Generator[Event, None, None]:
         self._done += len(content.places)

@@ -30,6 +30,8 @@ class Content:
     orientation: int
     needs: frozenset[str]
     places: list[Place] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+    """What is to be said of it so far, by measurer."""
 
 
 @dataclass(slots=True)

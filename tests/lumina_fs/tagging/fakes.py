@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -36,6 +36,10 @@ class FakeModels:
     def __call__(self, catalog: Catalog, wishes: Wishes, cancel: threading.Event, fetch: bool) -> FakeModels:
         self.fetch, self._cancel = fetch, cancel
         return self
+
+    def hindrance(self, measurers: Collection[str]) -> str | None:
+        """Nothing is ever missing."""
+        return None
 
     def __enter__(self) -> Self:
         return self
