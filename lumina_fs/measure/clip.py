@@ -16,9 +16,6 @@ from lumina_fs.measure.torch_setup import ModelUnavailable, bound_threads, devic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Texts that make one trip through the model.
-_TEXTS = 128
-
 
 class Clip:
     """A model that is loaded when it is first asked. Vectors have length 1."""
@@ -84,12 +81,10 @@ class Clip:
         import torch
 
         model, _, tokenizer = self.load()
-        rows = []
         with torch.inference_mode():
-            for start in range(0, len(prompts), _TEXTS):
-                tokens = tokenizer(list(prompts[start : start + _TEXTS])).to(self._device)
-                rows.append(model.encode_text(tokens, normalize=True).float().cpu().numpy())
-        return np.concatenate(rows).astype(np.float32)
+            tokens = tokenizer(list(prompts)).to(self._device)
+            rows = model.encode_text(tokens, normalize=True).float().cpu().numpy()
+        return rows.astype(np.float32)  # type: ignore[no-any-return]
 
     def pictures(self, images: Sequence[Any]) -> NDArray[np.float16]:
         """A row for each picture."""

@@ -13,6 +13,8 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lumina_fs import pictures
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import SettingsError, ToolMissing
@@ -20,7 +22,7 @@ from lumina_fs.measure.orders import Look, Seen
 from lumina_fs.picture_worker import Order
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.tagging import models as model_process
-from lumina_fs.tagging.classify import Classifier
+from lumina_fs.tagging.classify import Classifier, TextVectors
 from lumina_fs.tagging.findings import clip_finding, objects_finding
 from lumina_fs.tagging.models import Maker, Models
 from lumina_fs.tagging.targets import Content, Place, Targets
@@ -32,6 +34,8 @@ from lumina_fs.thumbnails import place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: Texts that a model is asked for at once.
+_TEXTS = 64
 #: The longest side of the pictures that models see, in pixels: that of the larger thumbnails.
 SIDE = 1024
 
@@ -138,6 +142,8 @@ class _Run:
 
     def _look(self, contents: dict[str, Content], models: Models) -> Iterator[Event]:
         if self._wishes.clip is not None and any(CLIP in content.needs for content in contents.values()):
+            assert self._vectors is not None
+            self._vectors.recall(contents)
             yield from self._prepare(models)
             if self._classifier is None:
                 return
@@ -163,10 +169,15 @@ class _Run:
         assert vectors is not None
         texts = vectors.texts(vocabulary.digest, len(vocabulary.prompts))
         if texts is None:
-            yield Progress("reading the vocabulary", 0, None, "texts")
-            texts = models.texts(vocabulary.prompts)
-            if texts is None:
-                return
+            pieces: list[TextVectors] = []
+            prompts = vocabulary.prompts
+            for start in range(0, len(prompts), _TEXTS):
+                yield Progress("reading the vocabulary", start, len(prompts), "texts")
+                piece = models.texts(prompts[start : start + _TEXTS])
+                if piece is None:
+                    return
+                pieces.append(piece)
+            texts = TextVectors(np.concatenate([piece.rows for piece in pieces]), pieces[0].scale)
             vectors.add_texts(vocabulary.digest, texts)
         wanted = self._wishes
         self._classifier = Classifier(vocabulary, texts, threshold=wanted.threshold, most=wanted.most)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,11 +35,15 @@ class Vectors:
     def __init__(self, catalog: Catalog, model: str) -> None:
         self._catalog = catalog
         self._folder = folder_of(model)
-        self._known = dict(_read(os.path.join(catalog.path, self._folder)))
+        self._known: dict[str, bytes] = {}
         self._waiting: dict[str, bytes] = {}
 
+    def recall(self, wanted: Collection[str]) -> None:
+        """Read those of these contents that are there."""
+        self._known.update(_read(os.path.join(self._catalog.path, self._folder), wanted))
+
     def get(self, sha256: str) -> bytes | None:
-        """The vector of a content, if it is there."""
+        """The vector of a content that was recalled, if it is there."""
         return self._known.get(sha256)
 
     def add(self, sha256: str, vector: bytes) -> None:
@@ -86,9 +91,9 @@ class Vectors:
         return f"{self._folder}/texts-{digest[:16]}.f32"
 
 
-def _read(folder: str) -> list[tuple[str, bytes]]:
-    """All vectors below a folder; a file that does not fit its keys is as none. Later files win."""
-    found: list[tuple[str, bytes]] = []
+def _read(folder: str, wanted: Collection[str]) -> dict[str, bytes]:
+    """The vectors of contents below a folder; a file that does not fit its keys is as none. Later files win."""
+    found: dict[str, bytes] = {}
     try:
         names = sorted(os.listdir(folder), key=lambda name: os.stat(os.path.join(folder, name)).st_mtime_ns)
     except OSError:
@@ -108,8 +113,8 @@ def _read(folder: str) -> list[tuple[str, bytes]]:
             continue
         size = len(data) // count
         rows: NDArray[np.float16] = np.frombuffer(data, np.float16).reshape(count, -1)
-        if np.isfinite(rows).all():
-            found += [
-                (keys[at * _KEY : at * _KEY + _KEY].hex(), data[at * size : at * size + size]) for at in range(count)
-            ]
+        for at in range(count) if np.isfinite(rows).all() else ():
+            key = keys[at * _KEY : at * _KEY + _KEY].hex()
+            if key in wanted:
+                found[key] = data[at * size : at * size + size]
     return found

@@ -50,7 +50,7 @@ class FakeModels:
     def texts(self, prompts: tuple[str, ...]) -> TextVectors | None:
         """Each colour has a direction of its own, and all other texts another."""
         self._require()
-        self.asked_texts += 1
+        self.asked_texts += len(prompts)
         names = list(COLOURS)
         rows = np.zeros((len(prompts), 4), np.float32)
         for at, prompt in enumerate(prompts):

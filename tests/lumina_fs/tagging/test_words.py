@@ -82,16 +82,25 @@ def test_a_threshold_and_a_number_bound_the_tags() -> None:
     assert tags(classifier(), 0, 0, 0, 0) == [("z", 0.5), ("x", 0.333), ("y", 0.333)]
 
 
+def recalled(catalog: Catalog, model: str) -> Vectors:
+    found = Vectors(catalog, model)
+    found.recall({"ab" * 32, "cd" * 32})
+    return found
+
+
 def test_vectors_are_kept_by_model_and_content(catalog: Catalog) -> None:
     kept = Vectors(catalog, "ViT-B-32 tag")
     one, other = "ab" * 32, "cd" * 32
     kept.add(one, b"\0\x3c" * 4)
-    assert Vectors(catalog, "ViT-B-32 tag").get(one) is None  # not before it is written
+    assert recalled(catalog, "ViT-B-32 tag").get(one) is None  # not before it is written
     kept.flush()
     kept.flush()
-    again = Vectors(catalog, "ViT-B-32 tag")
+    again = recalled(catalog, "ViT-B-32 tag")
     assert (again.get(one), again.get(other)) == (b"\0\x3c" * 4, None)
-    assert Vectors(catalog, "another").get(one) is None
+    assert recalled(catalog, "another").get(one) is None
+    again.add(one, b"\0\x3c" * 4)
+    again.flush()
+    assert len(list((Path(catalog.path) / folder_of("ViT-B-32 tag")).glob("*.keys"))) == 1  # it was there
     texts = TextVectors(np.eye(3, dtype=np.float32), 42.0)
     kept.add_texts("d" * 64, texts)
     found = kept.texts("d" * 64, 3)
@@ -109,9 +118,9 @@ def test_a_damaged_cache_is_as_none(catalog: Catalog) -> None:
     [vectors] = folder.glob("*.f16")
     for damage in (b"\0\x3c" * 4 + b"x", b"", b"\0\x7c" * 4):  # a byte too many, none, infinity
         vectors.write_bytes(damage)
-        assert Vectors(catalog, "m").get("ab" * 32) is None
+        assert recalled(catalog, "m").get("ab" * 32) is None
     vectors.unlink()
-    assert Vectors(catalog, "m").get("ab" * 32) is None
+    assert recalled(catalog, "m").get("ab" * 32) is None
 
 
 def test_a_model_s_name_is_a_folder_s_name(catalog: Catalog) -> None:
