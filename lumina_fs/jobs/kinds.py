@@ -273,8 +273,13 @@ def tags(
         from index.pages import keys
 
         first: list[Event] = []
-        with answering_index(catalog, show=first.append, may_rebuild=lambda why: True, cancel=cancel) as index:
-            found = [(source, decode_name(path)) for source, path, _ in keys(index, query)]
+        found: list[tuple[str, str]] = []
+        try:
+            with answering_index(catalog, show=first.append, may_rebuild=lambda why: True, cancel=cancel) as index:
+                found = [(source, decode_name(path)) for source, path, _ in keys(index, query)]
+        except KeyboardInterrupt:
+            if not cancel.is_set():  # else it is how the making of the index says that it was stopped
+                raise
         yield from first
         places = list(dict.fromkeys([*(places or ()), *found]))
     yield from tag(

@@ -23,8 +23,9 @@ def objects_finding(stamp: Mapping[str, Any], boxes: Sequence[Box]) -> dict[str,
     """The measurement `objects`: each kind with how many there are, the best confidence, and where."""
     kinds: dict[str, list[Box]] = {}
     for box in sorted(boxes, key=lambda box: -box.confidence):
-        if box.value.strip():
-            kinds.setdefault(box.value.strip(), []).append(box)
+        name = box.value.encode("utf-8", "replace").decode().strip()  # a file of weights says what it likes
+        if name:
+            kinds.setdefault(name, []).append(box)
     found = [
         {
             "value": value,

@@ -155,7 +155,7 @@ class _Run:
                 rest.append(content)
         if not rest:
             return
-        yield Progress("looking at photos", self._done, self._total, "photos")
+        yield self._loading()
         size, troubles = self._catalog.settings.model_batch, list[Trouble]()
         for look, seen in models.look(_batched(self._looks(rest, troubles), size)):
             content = contents[look.sha256]
@@ -169,10 +169,12 @@ class _Run:
         assert vectors is not None
         texts = vectors.texts(vocabulary.digest, len(vocabulary.prompts))
         if texts is None:
+            yield self._loading()
             pieces: list[TextVectors] = []
             prompts = vocabulary.prompts
             for start in range(0, len(prompts), _TEXTS):
-                yield Progress("reading the vocabulary", start, len(prompts), "texts")
+                if start:
+                    yield Progress("reading the vocabulary", start, len(prompts), "texts")
                 piece = models.texts(prompts[start : start + _TEXTS])
                 if piece is None:
                     return
@@ -181,6 +183,11 @@ class _Run:
             vectors.add_texts(vocabulary.digest, texts)
         wanted = self._wishes
         self._classifier = Classifier(vocabulary, texts, threshold=wanted.threshold, most=wanted.most)
+
+    def _loading(self) -> Progress:
+        """What is said before a model is asked for the first time: it may take a while."""
+        stage = "loading models, and fetching them if need be" if self._fetch else "loading models"
+        return Progress(stage, 0, None, "models")
 
     def _by_vector(self, content: Content) -> Iterator[Event]:
         """Other words or another threshold need no picture, where its vector is there."""

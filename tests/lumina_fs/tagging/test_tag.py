@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.durable import SOURCE_MARK
 from lumina_fs.errors import SettingsError, ToolMissing
+from lumina_fs.jobs.records import list_records
 from lumina_fs.progress import Note, Trouble
 from lumina_fs.rebuild import verify
 from lumina_fs.tagging.run import tag
 from lumina_fs.tagging.vectors import CACHE
 from lumina_fs.tagging.wishes import CLIP, OBJECTS
-from tests.conftest import Library
+from tests.conftest import REPOSITORY, Library
 from tests.lumina_fs.tagging.fakes import Tagging
 from tests.lumina_fs.tagging.tiny_models import COLOURS
 
@@ -263,6 +268,68 @@ def test_a_stranger_s_catalog_names_no_files_of_models(tagging: Tagging, tmp_pat
     (tagging.library.root / ".lumina" / "catalog.json").chmod(0o666)
     with pytest.raises(SettingsError, match="stranger"):
         tagging.run()
+
+
+def test_sidecars_that_lie_elsewhere_are_tagged_too(tagging: Tagging, tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    long = "b" * 240 + ".jpg"
+    Image.new("RGB", (60, 60), COLOURS["blue"]).save(card / long)
+    with Catalog.open(str(tagging.library.root)) as catalog:
+        catalog.add_source(str(card), name="card", sidecars="catalog")
+    tagging.library.scan()
+    assert tagging.run().tagged == 4
+    assert tagging.library.search("auto:blue") == [long]
+    assert [path.name for path in card.iterdir() if path.name.endswith(".json") and path.name != SOURCE_MARK] == []
+    assert tagging.library.scan().unchanged == 4
+
+
+#: Tags slowly, and says when it has begun to write.
+WORKER = """
+import sys, threading, time
+from lumina_fs.catalog import Catalog
+from lumina_fs.jobs.kinds import start
+from lumina_fs.jobs.running import run
+from lumina_fs.progress import Ingested
+from lumina_fs.tagging import models, writing
+from tests.lumina_fs.tagging.fakes import FakeModels
+fake = models.ModelProcess = FakeModels()
+fake.meanwhile = lambda: time.sleep(0.02)
+writing._BATCH = 2
+cancel = threading.Event()
+with Catalog.open(sys.argv[1]) as catalog:
+    started = start(catalog, "tag", {}, cancel)
+    for event in run(catalog, started.work, started.events, cancel=cancel):
+        if isinstance(event, Ingested):
+            print("tagged", flush=True)
+"""
+
+
+def test_a_killed_run_leaves_everything_valid_and_its_record_goes_on(tagging: Tagging) -> None:
+    for number in range(24):
+        tagging.colour(f"many/{number}.jpg", "green", (60 + number, 60))
+    tagging.library.scan()
+    command = [sys.executable, "-c", WORKER, str(tagging.library.root)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "tagged\n"
+    process.kill()
+    process.communicate()
+    done = sum("clip_tags" in tagging.library.value(f"many/{at}.jpg")["measurements"] for at in range(24))
+    assert done < 24
+    with Catalog.open(str(tagging.library.root)) as catalog:
+        [killed] = list_records(catalog.root)[0]
+        assert (killed.job.work, killed.state) == ("tag", "interrupted")
+    assert subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).returncode == 0
+    with Catalog.open(str(tagging.library.root)) as catalog:
+        [again] = list_records(catalog.root)[0]
+        assert (again.id, again.state, again.job.attempts) == (killed.id, "success", 2)
+        assert again.job.result is not None
+        assert again.job.result["current"] == 27 - again.job.counts["tagged"] > 0
+    assert len(tagging.library.search("auto:green")) == 25
+    with Catalog.open(str(tagging.library.root)) as catalog:
+        *_, last = verify(catalog, cancel=threading.Event())
+    assert last.result.equal  # type: ignore[union-attr]
 
 
 def test_the_colours_of_the_fakes_are_told_apart() -> None:
