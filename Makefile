@@ -1,10 +1,10 @@
 # Two commands do everything, set-up included: `make demo` and `make test`.
-.PHONY: demo test check format sweep bench clean help
+.PHONY: demo test test-ai check format sweep bench clean help
 PYTHON := .venv/bin/python
 PHOTOS ?=
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## scan sample photos, or yours: make demo PHOTOS=DIR
 	@.ci/prepare
@@ -13,6 +13,10 @@ demo: ## scan sample photos, or yours: make demo PHOTOS=DIR
 test: ## run the tests
 	@.ci/prepare dev
 	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-ai: ## the tests that load models (installs torch first, 6 GB)
+	@.ci/prepare dev,ai
+	@$(PYTHON) -m pytest -m models
 
 check: ## ruff, mypy, import-linter, schema freshness
 	@.ci/prepare dev

@@ -6,7 +6,7 @@ What Postgres cannot hold (NUL, numbers beyond its types) is changed here for th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import orjson
 from index.protocol import Entry, Problem, Seen
 from index.words import Lexemes, field_marks, phrase_of, quoted, shared_words, words
 from schemas.partial_date import first_instant
-from schemas.sidecar import content_id_of, device_name, tag_parts, taken_of
+from schemas.sidecar import SeenTag, content_id_of, device_name, seen_tags, tag_parts, taken_of
 
 #: The columns of table `original`, in the order in which `entry` writes them.
 COLUMNS = (
@@ -45,6 +45,7 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
     camera = _device("camera", *_make_and_model(capture.get("camera")))
     lens = _device("lens", *_make_and_model(capture.get("lens")))
     quality = measurements.get("quality") or {}
+    seen = seen_tags(doc)
     worthless = bool((measurements.get("information") or {}).get("worthless"))
     # hex digits, numbers and times need no escape
     columns = (
@@ -72,8 +73,8 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         NULL if worthless else _code(measurements.get("dhash")),
         NULL if worthless else _code(measurements.get("phash")),
         "t" if original.get("missing_since") else "f",
-        _text(_words(doc, source, path, camera, lens)),
-        _text(_rest(curation, capture, quality)),
+        _text(_words(doc, source, path, camera, lens, seen)),
+        _text(_rest(curation, capture, quality, seen)),
     )
     line = "\t".join(columns) + "\n"
     return Entry(
@@ -141,7 +142,9 @@ def _timestamp(local: str) -> str:
     return first
 
 
-def _words(doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens: _Device) -> str:
+def _words(
+    doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens: _Device, seen: Sequence[SeenTag]
+) -> str:
     """All that can be searched by word or field, as a tsvector."""
     found = Lexemes()
     curation, capture, original = doc.get("curation") or {}, doc.get("capture") or {}, doc["original"]
@@ -153,6 +156,9 @@ def _words(doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens
     for category, value in map(tag_parts, curation.get("tags") or ()):
         found.text(shared_words(f"{category} {value}"))
         found.field("tag", [value, f"{category}/{value}"] if category else [value])
+    for tag in seen:  # what a person rejected is not among these
+        found.text(shared_words(f"{tag.category} {tag.value}"))
+        found.field("auto", [tag.value, f"{tag.category}/{tag.value}"] if tag.category else [tag.value])
     tags = capture.get("tags") or {}
     for key in _TEXT_TAGS:
         said = tags.get(key)
@@ -163,7 +169,7 @@ def _words(doc: Mapping[str, Any], source: str, path: str, camera: _Device, lens
     found.text(shared_words(camera.words))
     found.marks(camera.marks)
     found.marks(lens.marks)
-    found.marks(_marks(source, *_kind(doc, original, capture, curation)))
+    found.marks(_marks(source, *_kind(doc, original, capture, curation), bool(seen)))
     found.marks([quoted("name:=" + phrase_of(original["name"]))])
     return found.literal()
 
@@ -211,7 +217,7 @@ def _kind(
     )
 
 
-_HAS = ("gps", "date", "camera", "lens", "caption", "tags", "rating", "problems", "duration")
+_HAS = ("gps", "date", "camera", "lens", "caption", "tags", "rating", "problems", "duration", "auto")
 
 
 @lru_cache(maxsize=4096)
@@ -227,7 +233,9 @@ def _marks(
     return tuple(map(quoted, marks))
 
 
-def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapping[str, Any]) -> str:
+def _rest(
+    curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapping[str, Any], seen: Sequence[SeenTag]
+) -> str:
     """What has no column of its own, for a jsonb column, which takes no NUL and no endless number."""
     value: dict[str, Any] = {
         "curation": curation,
@@ -235,6 +243,8 @@ def _rest(curation: Mapping[str, Any], capture: Mapping[str, Any], quality: Mapp
     }
     if "parts" in quality:
         value["quality"] = quality["parts"]
+    if seen:
+        value["auto"] = sorted([tag.category, tag.value] for tag in seen)
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):

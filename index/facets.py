@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from index.postgres import PostgresIndex
+from index.protocol import TagCount
 from index.records import sql
-from index.tags import tags
+from index.tags import machine_tags, tags
 
 #: What is counted: SQL over `original o`, by the field of the query language that looks for it.
 _COUNTED = {
@@ -22,7 +23,7 @@ _MOST = 500
 def facets(index: PostgresIndex) -> dict[str, dict[str, int]]:
     """By field the values that originals have, the frequent ones first, with how many have each.
 
-    Besides fields: `problem` by code, `tag` as category/value.
+    Besides fields: `problem` by code, `tag` and `auto` as category/value.
     """
     found: dict[str, dict[str, int]] = {}
     with index.cursor() as cursor:
@@ -42,6 +43,11 @@ def facets(index: PostgresIndex) -> dict[str, dict[str, int]]:
             found[name] = dict(counter.most_common(_MOST))
         query = f"SELECT code, count(*) FROM {index.schema}.problem GROUP BY 1 ORDER BY 2 DESC, 1"
         found["problem"] = dict(cursor.execute(sql(query)).fetchall())
-    tagged = sorted(tags(index), key=lambda tag: (-tag.originals, tag.category, tag.value))
-    found["tag"] = {f"{tag.category}/{tag.value}" if tag.category else tag.value: tag.originals for tag in tagged}
+    found["tag"], found["auto"] = _by_name(tags(index)), _by_name(machine_tags(index))
     return found
+
+
+def _by_name(counts: list[TagCount]) -> dict[str, int]:
+    """Tags as they are asked for, the frequent ones first."""
+    order = sorted(counts, key=lambda tag: (-tag.originals, tag.category, tag.value))
+    return {f"{tag.category}/{tag.value}" if tag.category else tag.value: tag.originals for tag in order}

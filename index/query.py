@@ -24,6 +24,7 @@ FIELDS = {
     "type": "format or kind: type:heic, type:video",
     "date": "when it was taken: date:2019, date:2019-07..2019-08, date:>=2020-05-01",
     "tag": "a tag: tag:beach, tag:people/anna",
+    "auto": "what models saw: auto:dog, auto:animals/dog",
     "name": "the file name, with * and ?: name:IMG_12*",
     "path": "the folder it lies in, from the top: path:2019/italy",
     "source": "the source: source:main",
@@ -37,7 +38,7 @@ FIELDS = {
     "label": "colour label: label:red",
     "pick": "pick or reject",
     "flag": "why a date may be wrong: flag:future, flag:filename_disagrees",
-    "has": "has:gps date camera lens caption tags rating problems duration",
+    "has": "has:gps date camera lens caption tags rating problems duration auto",
     "problem": "what is wrong with it: problem:truncated",
     "is": "is:missing, is:duplicate, is:stale",
 }
@@ -273,8 +274,8 @@ def _marked(name: str, value: str, column: int) -> Condition:
         exact = quoted(f"name:={phrase_of(encode_name(value))}")
         whole = quoted(f"name:={phrase_of(value)}.")
         return Condition(ts=f"({exact} | {whole}:*)")
-    if name == "tag" and "/" in value:
-        return Condition(ts=quoted(f"tag:={phrase_of(value)}"))
+    if name in ("tag", "auto") and "/" in value:
+        return Condition(ts=quoted(f"{name}:={phrase_of(value)}"))
     found = words(value)
     if not found:
         raise QueryError(f"there is no word in {value!r} to search for", column)

@@ -30,7 +30,7 @@ CREATE TABLE {s}.original (
     phash       bigint,
     missing     boolean NOT NULL,
     words       tsvector NOT NULL,
-    rest        jsonb NOT NULL               -- what has no column: curation, exposure, the parts of the quality
+    rest        jsonb NOT NULL               -- what has no column: curation, exposure, parts of the quality, what models saw
 ) WITH (toast_tuple_target = 8160);          -- compressing a row costs more than it saves
 -- no query is planned by them
 ALTER TABLE {s}.original ALTER etag SET STATISTICS 0, ALTER rest SET STATISTICS 0;

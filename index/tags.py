@@ -1,4 +1,4 @@
-"""The tags that people gave: how many originals have each, and which ones."""
+"""The tags that people gave, and those of models: how many originals have each, and which ones."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ def tags(index: PostgresIndex) -> list[TagCount]:
         for text, count in cursor.execute(sql(query)):
             for parts in set(map(tag_parts, orjson.loads(text))):
                 counts[parts] += count
+    return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
+
+
+def machine_tags(index: PostgresIndex) -> list[TagCount]:
+    """What models saw, without what people rejected: how many originals have each, by category and value."""
+    counts: Counter[tuple[str, str]] = Counter()
+    with index.cursor() as cursor:
+        query = f"SELECT o.rest->>'auto', count(*) FROM {index.schema}.original o WHERE o.rest ? 'auto' GROUP BY 1"
+        for text, count in cursor.execute(sql(query)):
+            for category, value in orjson.loads(text):
+                counts[category, value] += count
     return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
 
 

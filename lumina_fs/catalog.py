@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,15 @@ class Catalog:
     def path(self) -> str:
         """The absolute path of its directory."""
         return self.root.path
+
+    def is_ours(self) -> bool:
+        """True where its settings are this user's own: a catalog may come from a stranger's disk.
+
+        Programs and models that the settings name are taken only then.
+        """
+        directory, name = self.root.place(CATALOG)
+        info = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        return info.st_uid == os.geteuid() and not stat.S_IMODE(info.st_mode) & stat.S_IWOTH
 
     def __enter__(self) -> Catalog:
         return self

@@ -57,13 +57,49 @@ class Settings(BaseModel):
     on_job_end_seconds: float = Field(default=30.0, gt=0)
     """How long that program may take before it is ended."""
 
+    clip_model: str = "ViT-B-32"
+    """The CLIP that gives tags: an architecture that open_clip knows, or the path of a configuration (`./my.json`)."""
+
+    clip_weights: str = "laion2b_s34b_b79k"
+    """Its weights: a name under which open_clip has them, or the path of a file (`./my.safetensors`)."""
+
+    clip_vocabulary: str = ""
+    """The path of a file with the words that CLIP looks for; empty means those that come with Lumina."""
+
+    clip_threshold: float = Field(default=0.3, gt=0, lt=1)
+    """From which confidence on a word becomes a tag, 0 to 1."""
+
+    clip_tags: int = Field(default=8, ge=1, le=50)
+    """The most tags that CLIP gives one photo."""
+
+    objects_model: str = "yolo11n.pt"
+    """The detector of objects: a name under which ultralytics has weights, or the path of a file (`./my.pt`)."""
+
+    objects_threshold: float = Field(default=0.35, gt=0, lt=1)
+    """From which confidence on an object counts, 0 to 1."""
+
+    model_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where models run; auto takes a GPU where there is one."""
+
+    model_threads: int = Field(default=0, ge=0, le=256)
+    """Threads of a model on the processor; 0 means half of the processors."""
+
+    model_batch: int = Field(default=16, ge=1, le=1024)
+    """Pictures that make one trip through a model."""
+
     def worker_count(self) -> int:
         """The number of worker processes to start."""
-        if self.workers:
-            return self.workers
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return self.workers or _processors()
+
+    def thread_count(self) -> int:
+        """The number of threads that a model may use."""
+        return self.model_threads or max(1, _processors() // 2)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def settings_of(document: dict[str, Any]) -> Settings:

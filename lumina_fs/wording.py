@@ -32,6 +32,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def percent(share: float) -> str:
+    """A share of one for people: 93 %."""
+    return f"{100 * share:.0f} %"
+
+
 def width(text: str) -> int:
     """Columns that `text` takes in a terminal."""
     if text.isascii():

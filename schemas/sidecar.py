@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -28,6 +28,48 @@ class Tag(Block):
 
     value: str = Field(min_length=1)
     """The tag itself; levels are separated by "/"."""
+
+
+class SeenTag(NamedTuple):
+    """What a model saw in a picture. `times`: how many, of an object."""
+
+    category: str
+    value: str
+    confidence: float
+    times: int | None = None
+
+
+#: The category under which objects are found.
+OBJECTS = "objects"
+
+
+def seen_tags(doc: Mapping[str, Any]) -> list[SeenTag]:
+    """What models saw in the picture of a sidecar's value, the surest first, without what the person rejected.
+
+    "dog" among the rejected tags means it in every category, "animals/dog" in that one.
+    """
+    measurements = doc.get("measurements") or {}
+    found = [
+        SeenTag(tag.get("category", ""), tag["value"], tag["confidence"])
+        for tag in (measurements.get("clip_tags") or {}).get("tags") or ()
+    ]
+    found += [
+        SeenTag(OBJECTS, one["value"], one["confidence"], one.get("count", 1))
+        for one in (measurements.get("objects") or {}).get("objects") or ()
+    ]
+    if not found:
+        return found
+    rejected = {_folded(*tag_parts(tag)) for tag in (doc.get("curation") or {}).get("rejected_tags") or ()}
+    kept: dict[tuple[str, str], SeenTag] = {}
+    for tag in sorted(found, key=lambda tag: (-tag.confidence, tag.category, tag.value)):
+        key = _folded(tag.category, tag.value)
+        if key not in rejected and ("", key[1]) not in rejected:
+            kept.setdefault(key, tag)
+    return list(kept.values())
+
+
+def _folded(category: str, value: str) -> tuple[str, str]:
+    return category.casefold(), value.casefold()
 
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -263,6 +305,33 @@ class Capture(Block):
     """Tags for which there was no room."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class MachineTag(Block):
+    """A tag that a model gave."""
+
+    category: str = ""
+    """The category of its vocabulary: animals, scene ..."""
+    value: str = Field(min_length=1)
+    """The word."""
+    confidence: Share
+    """How sure the model is, 0 to 1."""
+
+
+class MachineObject(Block):
+    """A kind of object that a model recognised."""
+
+    value: str = Field(min_length=1)
+    """What it is."""
+    count: int = Field(default=1, ge=1)
+    """How many there are."""
+    confidence: Share
+    """How sure the model is of the surest of them, 0 to 1."""
+    boxes: list[Annotated[list[Share], Field(min_length=4, max_length=4)]] = Field(default_factory=list)
+    """Where: left, top, width and height as fractions of the picture as displayed, of at most eight of them."""
+
+
 class Measurement(Block):
     """A fact that a measurer computed from the picture."""
 
@@ -270,6 +339,16 @@ class Measurement(Block):
     """Version of the measurer."""
     value: Any = None
     """What it found."""
+    model: str | None = None
+    """Of what a model saw: which one. Another model, or other weights, look again."""
+    vocabulary: str | None = None
+    """Of `clip_tags`: by which words and threshold, as a short digest."""
+    tags: list[MachineTag] | None = None
+    """Of `clip_tags`: the tags, the surest first. `curation.rejected_tags` stands above them."""
+    least: Share | None = None
+    """Of `objects`: from which confidence on they count."""
+    objects: list[MachineObject] | None = None
+    """Of `objects`: what there is, the surest first. `curation.rejected_tags` stands above them."""
 
 
 class Problem(Block):

@@ -1,4 +1,4 @@
-"""`lumina analyze`: a scan and then a search for duplicates, as one chain of jobs."""
+"""`lumina analyze`: a scan, a search for duplicates and tagging, as one chain of jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "analyze",
         "lumina analyze --catalog ~/Photos",
-        "Look at what is new in every source, then search for duplicates. A failure or Ctrl-C ends the chain; "
+        "Look at what is new in every source, search for duplicates, then let models tag what they have not seen yet "
+        "(where they are installed; nothing is fetched). A failure or Ctrl-C ends the chain; "
         "`lumina jobs retry` goes on with the step that did not end well.",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -56,7 +57,8 @@ def chain_ended(result: Any, *, as_json: bool) -> ExitCode:
         print_json({"chain": result.id, "cancelled": result.cancelled, "steps": found})
     else:
         for work, numbers in found.items():
-            say(f"{work}: {summary(numbers)}")
+            over = numbers.get("passed_over")
+            say(f"{work}: {f'passed over: {over}' if over else summary(numbers)}")
         if found.get("duplicates", {}).get("groups"):
             say(f"{plural(found['duplicates']['groups'], 'group')} of duplicates: lumina duplicates list")
     if result.cancelled:

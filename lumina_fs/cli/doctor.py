@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
 from importlib import metadata
 from typing import Any, NamedTuple
 
 from lumina_fs import __version__
+from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, print_table
 from lumina_fs.cli.session import add_command, add_json_option
-from lumina_fs.errors import ExitCode, ToolMissing
+from lumina_fs.errors import CatalogNotFound, ExitCode, LuminaError, ToolMissing
+from lumina_fs.settings import Settings
+from lumina_fs.tagging.extra import REMEDY, hindrance
 
 
 class Finding(NamedTuple):
@@ -29,6 +31,9 @@ _PACKAGES = {
     "faiss-cpu": ("needed", "pip install faiss-cpu"),
     "av": ("optional", 'pictures of videos: pip install "lumina-fs[video]"'),
     "pillow-jxl-plugin": ("optional", 'JPEG XL: pip install "lumina-fs[jxl]"'),
+    "torch": ("optional", f"models that tag photos: {REMEDY}"),
+    "open-clip-torch": ("optional", f"tags by CLIP: {REMEDY}"),
+    "ultralytics": ("optional", f"objects by YOLO: {REMEDY}"),
 }
 
 
@@ -44,6 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         Finding("lumina", "ok", f"{__version__}, Python {platform.python_version()}, {platform.system()}"),
         _exiftool(),
         *(_package(name) for name in _PACKAGES),
+        _models(),
         _postgres(),
         _gpu(),
     ]
@@ -84,7 +90,20 @@ def _postgres() -> Finding:
         return Finding("postgres", "missing", f"{kind}: {error}. Scans work without; searches do not")
 
 
+def _models() -> Finding:
+    """Which models the settings name: of the catalog that one stands in, else those of a new one."""
+    try:
+        with Catalog.find(os.getcwd()) as catalog:
+            settings, whose = catalog.settings, f"catalog {catalog.name}"
+    except CatalogNotFound:
+        settings, whose = Settings(), "by default"
+    except LuminaError as error:
+        return Finding("models", "missing", str(error))
+    said = f"CLIP {settings.clip_model} {settings.clip_weights}, YOLO {settings.objects_model} ({whose})"
+    missing = hindrance()
+    return Finding("models", "ok" if missing is None else "optional", said if missing is None else f"{said}; {missing}")
+
+
 def _gpu() -> Finding:
-    there = "an NVIDIA GPU is there" if os.path.exists("/dev/nvidia0") else "none found"
-    torch = "torch is installed" if importlib.util.find_spec("torch") else "torch is not installed"
-    return Finding("gpu", "optional", f"{there}, {torch}; nothing in this version uses them")
+    there = "an NVIDIA GPU is there" if os.path.exists("/dev/nvidia0") else "no NVIDIA GPU was found"
+    return Finding("gpu", "optional", f"{there}; tagging uses one where torch finds it (setting model_device)")

@@ -36,7 +36,7 @@ _ACTIONS = {
     "schedule": "do work again and again: schedule WORK --every 1d, schedule list, schedule remove NAME",
     "run-due": "run the scheduled work whose time has come (a running daemon does this by itself)",
 }
-_WORK = ("scan", "rehash", "duplicates", "thumbnails", "rebuild", "verify", "analyze")
+_WORK = ("scan", "rehash", "duplicates", "thumbnails", "rebuild", "verify", "tag", "analyze")
 
 
 def add_parser(subparsers: Any) -> None:

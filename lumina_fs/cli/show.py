@@ -12,8 +12,8 @@ from lumina_fs.cli.session import add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX
-from lumina_fs.wording import size
-from schemas.sidecar import device_name, tag_parts, taken_of
+from lumina_fs.wording import percent, size
+from schemas.sidecar import SeenTag, device_name, seen_tags, tag_parts, taken_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -86,6 +86,7 @@ def _facts(value: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("title" if name == "name" else name, curation.get(name)))
     rows.append(("text file", (value.get("text_caption") or {}).get("text")))
     rows.append(("tags", ", ".join("/".join(filter(None, tag_parts(tag))) for tag in curation.get("tags") or [])))
+    rows.append(("seen by the machine", ", ".join(map(_seen, seen_tags(value)))))
     quality = measurements.get("quality")
     if quality:
         parts = ", ".join(f"{name} {points}" for name, points in quality.get("parts", {}).items())
@@ -95,6 +96,11 @@ def _facts(value: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [("sha256", original.get("sha256")), ("missing since", original.get("missing_since")), ("id", value["id"])]
     rows += [("problem", f"{problem['code']}: {problem['message']}") for problem in value.get("problems") or []]
     return [(name, str(text)) for name, text in rows if text not in (None, "")]
+
+
+def _seen(tag: SeenTag) -> str:
+    times = f"{tag.times} " if tag.times is not None and tag.times > 1 else ""
+    return f"{times}{'/'.join(filter(None, (tag.category, tag.value)))} {percent(tag.confidence)}"
 
 
 def _taken(value: dict[str, Any]) -> str | None:

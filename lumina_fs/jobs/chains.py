@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 
 #: What `lumina analyze` does.
-ANALYZE = (Step("scan", {}), Step("duplicates", {}))
+ANALYZE = (Step("scan", {}), Step("duplicates", {}), Step("tag", {"optional": True}))
 
 
 @dataclass(slots=True)
@@ -73,5 +73,5 @@ def run_chain(
 def analyze(
     catalog: Catalog, *, cancel: threading.Event, wait: bool = True, schedule: str | None = None
 ) -> Iterator[Event | Finished[ChainResult]]:
-    """Look at what is new, then for its twins."""
+    """Look at what is new, then for its twins, then at what is to be seen in it, where models can be had."""
     return run_chain(catalog, ANALYZE, cancel=cancel, wait=wait, schedule=schedule)

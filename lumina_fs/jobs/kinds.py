@@ -90,10 +90,33 @@ def thumbnails_work(originals: Sequence[tuple[Source, str]] | None, size: int) -
     """Thumbnails of some originals, or (None) of all."""
     arguments: dict[str, Any] = {"size": size}
     if originals is not None:
-        arguments["photos"] = [[source.name, encode_name(path)] for source, path in originals[:_NAMED]]
-        if len(originals) > _NAMED:
-            arguments["left_out"] = len(originals) - _NAMED
+        arguments |= _named_originals(originals)
     return Work("thumbnails", arguments, lambda result: Told(result._asdict(), changed=result.made > 0))
+
+
+def tag_work(
+    *,
+    measurers: Sequence[str] = (),
+    originals: Sequence[tuple[Source, str]] | None = None,
+    query: str = "",
+    again: bool = False,
+    optional: bool = False,
+) -> Work:
+    """Letting models look at some originals, or (None, and no query) at all. `measurers` empty: all of them."""
+    arguments: dict[str, Any] = {"measurers": list(measurers), "again": again, "optional": optional}
+    if query:
+        arguments["query"] = query
+    if originals is not None:
+        arguments |= _named_originals(originals)
+    return Work("tag", arguments, lambda result: Told(result.as_dict(), changed=result.tagged > 0))
+
+
+def _named_originals(originals: Sequence[tuple[Source, str]]) -> dict[str, Any]:
+    """Originals as a record names them."""
+    named: dict[str, Any] = {"photos": [[source.name, encode_name(path)] for source, path in originals[:_NAMED]]}
+    if len(originals) > _NAMED:
+        named["left_out"] = len(originals) - _NAMED
+    return named
 
 
 def apply_work(plan_id: str, how: str) -> Work:
@@ -212,6 +235,59 @@ def thumbnails(
     yield Finished(ThumbnailsMade(made, kept, failed))
 
 
+def _tag(
+    catalog: Catalog,
+    cancel: threading.Event,
+    *,
+    measurers: Sequence[str] = (),
+    photos: Sequence[Sequence[str]] | None = None,
+    query: str = "",
+    again: bool = False,
+    optional: bool = False,
+    left_out: int = 0,
+) -> Started:
+    if left_out:
+        raise UsageError("the record does not name all photos; use `lumina tag` again")
+    sources = {source.name: source for source in catalog.sources()}
+    chosen = None
+    if photos is not None:
+        chosen = [(sources[name], decode_name(path)) for name, path in photos if name in sources]
+    work = tag_work(measurers=measurers, originals=chosen, query=query, again=again, optional=optional)
+    return Started(work, tags(catalog, chosen, work.arguments, cancel=cancel))
+
+
+def tags(
+    catalog: Catalog,
+    originals: Sequence[tuple[Source, str]] | None,
+    arguments: dict[str, Any],
+    *,
+    cancel: threading.Event,
+) -> Iterator[Event | Finished[Any]]:
+    """The work of `tag_work` with these arguments; a query is asked when it begins, and adds to the originals."""
+    from lumina_fs.answers import answering_index
+    from lumina_fs.tagging.run import tag
+    from lumina_fs.tagging.wishes import VERSIONS
+
+    places = None if originals is None else [(source.name, path) for source, path in originals]
+    if query := arguments.get("query", ""):
+        from index.pages import keys
+
+        first: list[Event] = []
+        found: list[tuple[str, str]] = []
+        try:
+            with answering_index(catalog, show=first.append, may_rebuild=lambda why: True, cancel=cancel) as index:
+                found = [(source, decode_name(path)) for source, path, _ in keys(index, query)]
+        except KeyboardInterrupt:
+            if not cancel.is_set():  # else it is how the making of the index says that it was stopped
+                raise
+        yield from first
+        places = list(dict.fromkeys([*(places or ()), *found]))
+    yield from tag(
+        catalog, cancel=cancel, photos=places, measurers=arguments["measurers"] or tuple(VERSIONS),
+        again=arguments["again"], optional=arguments["optional"],
+    )  # fmt: skip
+
+
 Starter = Callable[..., Started]
 
 #: By the kind of work. Work that is not here is started by its own command only.
@@ -222,4 +298,5 @@ STARTERS: dict[str, Starter] = {
     "verify": _verify,
     "duplicates": _duplicates,
     "thumbnails": _thumbnails,
+    "tag": _tag,
 }

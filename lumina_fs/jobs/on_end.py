@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import stat
 import subprocess
 from typing import Any
 
@@ -21,7 +20,7 @@ def tell_person(catalog: Catalog, record: dict[str, Any]) -> str | None:
     command = catalog.settings.on_job_end
     if not command:
         return None
-    if not _is_ours(catalog):
+    if not catalog.is_ours():
         return f"on_job_end was not run: {CATALOG} is not yours alone to write, so the command may be somebody else's"
     try:
         process = subprocess.Popen(
@@ -41,13 +40,6 @@ def tell_person(catalog: Catalog, record: dict[str, Any]) -> str | None:
             _end(process)
             raise
     return f"on_job_end: {command[0]} failed with {process.returncode}" if process.returncode else None
-
-
-def _is_ours(catalog: Catalog) -> bool:
-    """A catalog may come from a stranger's disk; commands are taken from one of our own only."""
-    directory, name = catalog.root.place(CATALOG)
-    info = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    return info.st_uid == os.geteuid() and not stat.S_IMODE(info.st_mode) & stat.S_IWOTH
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -13,9 +13,9 @@ from lumina_fs.errors import UsageError
 from lumina_fs.history import History
 from lumina_fs.roots import Root
 from lumina_fs.viewing.access import Access
-from lumina_fs.wording import size
+from lumina_fs.wording import percent, size
 from schemas.names import decode_name
-from schemas.sidecar import NOTES, device_name, tag_parts, taken_of
+from schemas.sidecar import NOTES, device_name, seen_tags, tag_parts, taken_of
 
 #: The most points of each part of the quality.
 _MOST = {"format": 40, "resolution": 30, "size": 20, "metadata": 10}
@@ -83,6 +83,7 @@ def _sections(catalog: Catalog, source: Source, value: Mapping[str, Any]) -> Ite
     capture, original = value.get("capture") or {}, value["original"]
     yield Section("Problems", tuple(_problems(value)))
     yield Section("Yours", tuple(curated(value.get("curation") or {})), "nothing yet: r rates, t tags, c describes")
+    yield Section("Seen by the machine", tuple(_seen(value)))
     yield Section("Dates", tuple(_dates(value)), "none was found")
     yield Section("Camera", tuple(_camera(capture)))
     yield Section("Quality", tuple(_quality(value.get("measurements") or {})))
@@ -97,6 +98,13 @@ def _sections(catalog: Catalog, source: Source, value: Mapping[str, Any]) -> Ite
     left_out = capture.get("tags_left_out")
     if left_out:
         yield Section("Left out", (Fact(str(left_out["count"]), ", ".join(left_out.get("names") or [])),))
+
+
+def _seen(value: Mapping[str, Any]) -> Iterator[Fact]:
+    """What models saw, the surest first; what the person rejected is not told."""
+    for tag in seen_tags(value):
+        times = f", {tag.times} times" if tag.times is not None and tag.times > 1 else ""
+        yield Fact(percent(tag.confidence), "/".join(filter(None, (tag.category, tag.value))) + times)
 
 
 def curated(curation: Mapping[str, Any]) -> Iterator[Fact]:

@@ -97,7 +97,7 @@ def test_every_field_of_the_help_can_be_asked() -> None:
         "camera": "x", "lens": "x", "type": "heic", "date": "2019", "tag": "x", "name": "x*", "path": "x",
         "source": "x", "rating": "1", "quality": "1", "iso": "1", "size": "1", "width": "1", "height": "1",
         "duration": "1", "label": "red", "pick": "pick", "flag": "future", "has": "gps", "is": "missing",
-        "problem": "empty",
+        "problem": "empty", "auto": "x",
     }  # fmt: skip
     assert set(examples) == set(FIELDS)
     for name, value in examples.items():

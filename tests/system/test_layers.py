@@ -41,3 +41,13 @@ def test_the_index_knows_nothing_of_the_program() -> None:
 
 def test_a_scan_that_finds_nothing_new_loads_no_decoder() -> None:
     assert loaded("import lumina_fs.scan") & {"torch", "faiss", "textual", "open_clip", "ultralytics"} == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import lumina_fs.tagging.run, lumina_fs.tagging.model_worker, lumina_fs.cli.tag, lumina_fs.cli.doctor",
+     "import lumina_fs.daemon.running, lumina_fs.jobs.kinds, lumina_fs.worker", "import tui.entry, tui.app, tui.rooms",
+     "import tui.screens.jobs, tui.screens.photos", "from lumina_fs.tagging.extra import hindrance; hindrance()"],
+)  # fmt: skip
+def test_only_the_process_of_the_models_loads_a_model(statement: str) -> None:
+    assert loaded(statement) & {"torch", "torchvision", "open_clip", "ultralytics", "cv2"} == set()

@@ -188,10 +188,39 @@ def test_the_words_of_every_kind() -> None:
     assert words("analyze") == ["analyze"]
     assert words("rebuild") == ["index", "rebuild"]
     assert words("verify") == ["index", "verify"]
+    assert words("tag", which="both", again=False) == ["tag"]
+    assert words("tag", which="objects", again=True) == ["tag", "--objects", "--again"]
     assert words("thumbnails", size="1024") == ["cache", "thumbnail", "--all", "--size", "1024"]
     assert words("scan", rehash=False, missing=True) == ["scan", "--accept-missing"]
     two = {"source-0": False, "source-1": True, "rehash": True, "missing": False}
     assert words("scan", ("main", "card"), **two) == ["scan", "--source", "card", "--rehash"]
+
+
+async def test_tagging_is_started_where_models_can_run_and_else_says_what_is_missing(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing: list[str] = ["tagging needs the extra lumina-fs[ai]"]
+    monkeypatch.setattr("tui.jobs.job_forms.hindrance", lambda measurers: missing[0] if missing else None)
+    async with app_on(scanned, size=(140, 32)) as pilot:
+        await on_jobs(pilot)
+        app: Any = pilot.app
+        started: list[list[str]] = []
+        monkeypatch.setattr(app, "start", started.append)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        options = pilot.app.screen.query_one(OptionList)
+        options.highlighted = next(
+            at for at, option in enumerate(options.options) if str(option.prompt).startswith("tag:")
+        )
+        await pilot.press("enter")
+        dialog = await judged(pilot)
+        assert dialog.query_one("#accept", Button).disabled
+        assert any("lumina-fs[ai]" in str(one.render()) for one in dialog.query("Static"))
+        missing.clear()
+        dialog.query_one("#field-which", Select).value = "clip"
+        await judged(pilot)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: started == [["tag", "--clip"]])
 
 
 async def test_work_that_changes_nothing_is_told_too(scanned: Library, monkeypatch: pytest.MonkeyPatch) -> None:

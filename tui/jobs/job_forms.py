@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lumina_fs.tagging.extra import hindrance
+from lumina_fs.tagging.wishes import KINDS as KINDS_OF_MODELS
 from lumina_fs.viewing.new_catalog import Opinion
 from tui.forms import Field, Form, Values
 
@@ -12,7 +14,8 @@ from tui.forms import Field, Form, Values
 KINDS = {
     "scan": "scan: look at what is new and changed in the sources",
     "duplicates": "duplicates: search for twins",
-    "analyze": "analyze: a scan, then a search for duplicates",
+    "tag": "tag: let models say what is in photos",
+    "analyze": "analyze: a scan, a search for duplicates, then tagging",
     "thumbnails": "thumbnails: make small pictures of all originals",
     "rebuild": "rebuild: make the index anew from the sidecars",
     "verify": "verify: compare the index with the sidecars",
@@ -37,6 +40,8 @@ def work_form(kind: str, sources: Sequence[str]) -> Work:
             field = Field("threshold", "Threshold", "text", "5", "Bits by which two hashes may differ, 0 to 10.")
             form = Form("Search for duplicates", [field], "Start", _threshold)
             return Work(form, lambda values: ["duplicates", "find", "--threshold", values["threshold"].strip()])
+        case "tag":
+            return _tag()
         case "thumbnails":
             sizes = Field(
                 "size", "Longest side", "choice", "150", options=(("150", "150 pixels"), ("1024", "1024 pixels"))
@@ -46,7 +51,7 @@ def work_form(kind: str, sources: Sequence[str]) -> Work:
             )
             return Work(form, lambda values: ["cache", "thumbnail", "--all", "--size", values["size"]])
     notes = {
-        "analyze": "A scan of all sources, then a search for duplicates. A failure ends both.",
+        "analyze": "A scan of all sources, a search for duplicates, then tagging where models are installed.",
         "rebuild": "The index is a cache: it is made anew from all sidecars. Nothing of yours is in it.",
         "verify": "A second index is built from the sidecars and compared with the live one. Nothing is changed.",
     }
@@ -80,6 +85,29 @@ def _scan(sources: Sequence[str]) -> Work:
         return ["scan", *some, *(flag for flag, wanted in flags if wanted)]
 
     return Work(Form("Scan", fields, "Start", judge), words)
+
+
+def _tag() -> Work:
+    which = (("both", "tags and objects"), ("clip", "tags (CLIP)"), ("objects", "objects (YOLO)"))
+    fields = [
+        Field("which", "What", "choice", "both", options=which),
+        Field("again", "Again: look also at what has the answer already", "check", value=False),
+    ]
+
+    def judge(values: Values) -> Opinion:
+        kinds = list(KINDS_OF_MODELS) if values["which"] == "both" else [values["which"]]
+        missing = hindrance([KINDS_OF_MODELS[kind] for kind in kinds])
+        if missing is not None:
+            return Opinion(missing)
+        return Opinion(
+            notes=["Your own tags are not touched. Weights that are not on this machine are fetched by the libraries."]
+        )
+
+    def words(values: Values) -> list[str]:
+        some = [] if values["which"] == "both" else [f"--{values['which']}"]
+        return ["tag", *some, *(["--again"] if values["again"] else [])]
+
+    return Work(Form("Tag", fields, "Start", judge), words)
 
 
 def _threshold(values: Values) -> Opinion:

@@ -59,7 +59,7 @@ class JobsScreen(CatalogScreen):
     JobsScreen #problems { height: auto; max-height: 8; min-height: 3; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "start", "Start", tooltip="Start work: scan, duplicates, thumbnails, rebuild, verify"),
+        Binding("n", "start", "Start", tooltip="Start work: scan, duplicates, tagging, thumbnails, rebuild, verify"),
         Binding("s", "scan", "Scan", tooltip="Scan, with its options"),
         Binding("c", "cancel", "Stop", tooltip="Ask the job under the cursor to stop where everything is valid"),
         Binding("r", "retry", "Retry", tooltip="Start the job under the cursor again: it goes on where it was"),

@@ -87,6 +87,7 @@ def test_every_run_has_a_record_and_a_second_one_changes_nothing(library: Librar
     assert found[-1]["counts"] == {"added": 3, "problems": 1}
     assert found[-1]["result"]["exact_duplicates"] == 1
     assert found[2]["result"]["groups"] == 1
+    assert run("analyze --quiet")[0] == 0  # its third step never ran before, so it leaves a record
     before = library.tree()
     thumbnail = f"cache thumbnail {library.root}/a.jpg"
     for line in (f"scan {library.root}", "duplicates find", "index verify --quiet", thumbnail, "analyze --quiet"):
@@ -111,7 +112,7 @@ def test_analyze_is_one_chain(library: Library, run: Run) -> None:
     assert code == 0
     assert (told["steps"]["scan"]["added"], told["steps"]["duplicates"]["groups"]) == (1, 1)
     chain = {(one["work"], one["chain"]["position"], one["chain"]["id"]) for one in jobs(run)}
-    assert chain == {("scan", 1, told["chain"]), ("duplicates", 2, told["chain"])}
+    assert chain == {(work, step, told["chain"]) for step, work in enumerate(("scan", "duplicates", "tag"), 1)}
 
 
 def test_another_process_stops_a_scan_and_a_retry_ends_it(library: Library, run: Run, begun: Began) -> None:

@@ -21,7 +21,7 @@ from tests.lumina_fs.jobs.conftest import Worker, done, records, says
 
 
 class Steps:
-    """Stands for scan and search; `fails` names the one that fails, `stops` the one that is stopped."""
+    """Stands for scan, search and tagging; `fails` names the one that fails, `stops` the one that is stopped."""
 
     def __init__(self) -> None:
         self.fails = self.stops = ""
@@ -46,19 +46,19 @@ class Steps:
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     made = Steps()
-    for kind in ("scan", "duplicates"):
+    for kind in ("scan", "duplicates", "tag"):
         monkeypatch.setitem(kinds.STARTERS, kind, made.starter(kind))
     return made
 
 
 def test_a_chain_has_one_progress_and_a_record_for_each_step(catalog: Catalog, steps: Steps) -> None:
     *events, last = analyze(catalog, cancel=threading.Event())
-    assert events == [Progress("1 of 2, looking", 1, 2), Progress("2 of 2, looking", 1, 2)]
+    assert events == [Progress(f"{step} of 3, looking", 1, 2) for step in (1, 2, 3)]
     assert isinstance(last, Finished)
-    assert [work for work, _ in last.result.results] == steps.ran == ["scan", "duplicates"]
+    assert [work for work, _ in last.result.results] == steps.ran == ["scan", "duplicates", "tag"]
     found = sorted((r.job for r in records(catalog)), key=lambda job: job.chain.position if job.chain else 0)
     assert [(job.work, job.chain and job.chain.position, job.stage) for job in found] == [
-        ("scan", 1, "looking"), ("duplicates", 2, "looking"),
+        ("scan", 1, "looking"), ("duplicates", 2, "looking"), ("tag", 3, "looking"),
     ]  # fmt: skip
     assert len({job.chain.id for job in found if job.chain}) == 1
 
@@ -71,8 +71,8 @@ def test_a_failure_ends_the_chain_and_a_retry_goes_on_from_there(catalog: Catalo
     assert "No space left" in failed.job.message
     steps.fails = ""
     *_, last = retry(catalog, failed, cancel=threading.Event())
-    assert steps.ran == ["scan", "duplicates", "duplicates"]
-    assert last.result.results == [("duplicates", {"kind": "duplicates"})]
+    assert steps.ran == ["scan", "duplicates", "duplicates", "tag"]
+    assert last.result.results == [(kind, {"kind": kind}) for kind in ("duplicates", "tag")]
     assert {record.state for record in records(catalog)} == {"success"}
     assert {record.job.attempts for record in records(catalog)} == {1, 2}
 
@@ -85,7 +85,7 @@ def test_a_first_step_that_failed_takes_the_rest_along(catalog: Catalog, steps: 
     [failed] = records(catalog)
     steps.fails = ""
     list(retry(catalog, failed, cancel=threading.Event()))
-    assert steps.ran == ["scan", "scan", "duplicates"]
+    assert steps.ran == ["scan", "scan", "duplicates", "tag"]
 
 
 def test_a_stop_ends_the_chain(catalog: Catalog, steps: Steps) -> None:

@@ -1,0 +1,1 @@
+"""What models see in pictures: who lacks it, the process that looks, and the sidecars that say it."""
