@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from index.protocol import Row
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.strategies import Wish
 from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
+from lumina_fs.sidecars import SUFFIX
 from lumina_fs.units import Traveller, moved_name, stem_of
 
 _WAITING, _OPEN, _MOVED, _STAYS = range(4)
@@ -37,14 +39,19 @@ class Mover:
     names: dict[str, str] | None = None
     refused: str | None = None
     wished: str = ""
-    warnings: list[str] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
     state: int = _STAYS
 
     leader: Row = field(init=False)
     head: str = field(init=False)
+    alone: bool = field(init=False)
+    """True for one original that nothing travels with but its sidecar, under its whole name: nearly all are."""
 
     def __post_init__(self) -> None:
-        self.head, self.leader = next(iter(self.originals.items()))
+        [(self.head, self.leader), *more] = self.originals.items()
+        with_it = self.travellers
+        whole = not with_it or (len(with_it) == 1 and with_it[0].name == self.head + SUFFIX)
+        self.alone = whole and not more and self.head[-11:-10] != "~"  # so may end what is left of a very long name
 
     def present(self) -> Iterator[str]:
         """The names of all its files now."""
@@ -65,9 +72,9 @@ class Mover:
     def new_names(self, stem: str, suffix: str) -> dict[str, str]:
         """New names of its originals when the leader's is `stem`; members with another stem take it too if they can."""
         assert self.wish is not None
-        if len(self.originals) == 1:
-            return {self.head: stem + suffix + self.head[len(stem_of(self.head)) :]}
         old = stem_of(self.head)
+        if len(self.originals) == 1:
+            return {self.head: stem + suffix + self.head[len(old) :]}
         found: dict[str, str] = {}
         for name in self.originals:
             own = stem_of(name)
@@ -83,6 +90,13 @@ class Mover:
             yield traveller.name, moved_name(traveller, names)
 
 
+class _Folder(NamedTuple):
+    """What lies in a folder, and what comes to it: movers by folded name. Folders that fold alike share it."""
+
+    owners: dict[str, int]
+    claimed: dict[str, int]
+
+
 class Naming:
     """Settles movers. `grounds` are the sources that they may go to."""
 
@@ -90,9 +104,8 @@ class Naming:
         self._movers = movers
         self._grounds = grounds
         self._rename = on_collision == "rename"
-        self._claimed: dict[tuple[str, str], int] = {}
-        self._owners: dict[tuple[str, str], int] = {}
-        self._loaded: dict[tuple[str, str], str | None] = {}
+        self._folders: dict[tuple[str, str], _Folder] = {}
+        self._loaded: dict[tuple[str, str], tuple[_Folder, str | None]] = {}
         self._numbers: dict[tuple[str, str, str, str], int] = {}
         self._within: dict[tuple[str, str], list[int]] = {}
         folded: dict[str, str] = {}
@@ -109,7 +122,30 @@ class Naming:
                 mover.state = _WAITING
         for at, mover in enumerate(self._movers):
             if mover.state == _WAITING:
-                yield from self._settle(at)
+                if self._goes_at_once(mover, at):
+                    yield mover
+                else:
+                    yield from self._settle(at)
+
+    def _goes_at_once(self, mover: Mover, at: int) -> bool:
+        """Settle a mover that keeps its name where nobody else has it or wants it; false where more is to be thought of.
+
+        Its sidecar's place need not be claimed: whoever wanted that would want the original's too.
+        """
+        wish, head = mover.wish, mover.head
+        assert wish is not None
+        assert mover.target is not None
+        if not mover.alone or wish.name is not None:
+            return False
+        (owners, claimed), problem = self._load(mover.target, wish.folder)
+        key = fold(head)
+        if problem is not None or key in claimed or (owners and (key in owners or key + SUFFIX in owners)):
+            return False
+        if name_refusal(head) or too_long(f"{wish.folder}/{head}"):
+            return False
+        claimed[key] = at
+        mover.settle({head: head})
+        return True
 
     def _settle(self, first: int) -> Iterator[Mover]:
         """This one, after those whose places it needs."""
@@ -130,7 +166,7 @@ class Naming:
         assert mover.target is not None
         folder, target, head = mover.wish.folder, mover.target, mover.head
         mover.wished = mover.wished or head
-        problem = self._load(target, folder)
+        place, problem = self._load(target, folder)
         if problem is not None:
             mover.stay(problem)
             return None
@@ -141,21 +177,21 @@ class Naming:
             names = self._names(mover, stem, number, counting)
             mover.wished = mover.wished if number else names[head]
             files = list(mover.files(names))
-            keys = [(target, _key(folder, new)) for _, new in files]
+            keys = [fold(new) for _, new in files]
             if len(set(keys)) < len(keys):
                 mover.stay("two files of its unit would have one name on some volumes")
                 return None
-            taken, before = self._look(keys, at)
+            taken, before = self._look(place, keys, at)
             if not taken:
                 if before is not None:
                     return before
-                self._accept(mover, at, names, files, keys)
+                self._accept(mover, at, names, files, place, keys)
                 return None
             if not counting and not self._rename:
-                mover.stay(f"{names[head]} in {folder or 'the top folder'} {self._why(taken[0], mover)}")
+                mover.stay(f"{names[head]} in {folder or 'the top folder'} {self._why(place, taken[0], mover)}")
                 return None
             if number == 0 and not counting:
-                mover.warnings.append(f"{names[head]} {self._why(taken[0], mover)}: it gets another name")
+                mover.warnings += (f"{names[head]} {self._why(place, taken[0], mover)}: it gets another name",)
             number += 1
             self._numbers[slot] = number
 
@@ -178,12 +214,12 @@ class Naming:
             return mover.new_names(mover.wish.name.with_number(number), "")
         return mover.new_names(stem, f"-{number}" if number else "")
 
-    def _look(self, keys: list[tuple[str, str]], at: int) -> tuple[list[tuple[str, str]], int | None]:
+    def _look(self, place: _Folder, keys: list[str], at: int) -> tuple[list[str], int | None]:
         """The keys that are taken, and a mover that has to leave before the others are free."""
         taken, before = [], None
         for key in keys:
-            owner = self._owners.get(key)
-            if key in self._claimed:
+            owner = place.owners.get(key)
+            if key in place.claimed:
                 taken.append(key)
             elif owner is None:
                 continue
@@ -194,7 +230,7 @@ class Naming:
         return taken, before
 
     def _accept(
-        self, mover: Mover, at: int, names: dict[str, str], files: list[tuple[str, str]], keys: list[tuple[str, str]]
+        self, mover: Mover, at: int, names: dict[str, str], files: list[tuple[str, str]], place: _Folder, keys: list[str]
     ) -> None:
         assert mover.wish is not None
         for number, (old, new) in enumerate(files):
@@ -205,34 +241,33 @@ class Naming:
                 mover.stay(f"the target of {old} {reason}: {path}")
                 return
         for key in keys:
-            self._claimed[key] = at
+            place.claimed[key] = at
         mover.settle(names)
 
-    def _why(self, key: tuple[str, str], mover: Mover) -> str:
+    def _why(self, place: _Folder, key: str, mover: Mover) -> str:
         """How a name is taken, for people."""
-        other = self._claimed.get(key)
+        other = place.claimed.get(key)
         said = "goes there too, from another place" if other is not None else "is there already"
-        other = self._owners.get(key, _UNKNOWN) if other is None else other
+        other = place.owners.get(key, _UNKNOWN) if other is None else other
         if other != _UNKNOWN and self._movers[other].leader.sha256 == mover.leader.sha256:
             return f"{said}, with the same content"
         return said
 
-    def _load(self, source: str, folder: str) -> str | None:
-        """Know what lies in a folder; why nothing can go there, None if it can."""
-        key = (source, folder)
-        if key not in self._loaded:
-            ground = self._grounds[source]
-            for at in self._within.pop((source, fold(folder)), ()):
-                for name in self._movers[at].present():
-                    owned = (source, _key(folder, name))
-                    # of two names that fold alike one may stay: such a place is never free
-                    self._owners[owned] = _UNKNOWN if owned in self._owners else at
-            for path in ground.names(folder):
-                self._owners.setdefault((source, fold(path)), _UNKNOWN)
-            reason = folder_path_refusal(folder)
-            self._loaded[key] = f"the folder {folder} {reason}" if reason else ground.blocked(folder)
-        return self._loaded[key]
-
-
-def _key(folder: str, name: str) -> str:
-    return fold(f"{folder}/{name}" if folder else name)
+    def _load(self, source: str, folder: str) -> tuple[_Folder, str | None]:
+        """What lies in a folder and comes to it; why nothing can go there, None if it can."""
+        known = self._loaded.get((source, folder))
+        if known is not None:
+            return known
+        ground, alike = self._grounds[source], (source, fold(folder))
+        place = self._folders.setdefault(alike, _Folder({}, {}))
+        for at in self._within.pop(alike, ()):
+            for name in self._movers[at].present():
+                key = fold(name)
+                # of two names that fold alike one may stay: such a place is never free
+                place.owners[key] = _UNKNOWN if key in place.owners else at
+        for path in ground.names(folder):
+            place.owners.setdefault(fold(path.rpartition("/")[2]), _UNKNOWN)
+        reason = folder_path_refusal(folder)
+        found = place, f"the folder {folder} {reason}" if reason else ground.blocked(folder)
+        self._loaded[source, folder] = found
+        return found

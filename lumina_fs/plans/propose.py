@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 CERTAIN = 60
 #: Originals that are named where none of those that should go can go.
 _NAMED = 10
+#: Names with fewer characters leave room for the suffix of a sidecar.
+_SHORT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class _Proposer:
 
     def _movers(self, source: str, folder: str, rows: dict[str, Row]) -> Iterator[Mover]:
         """The units of one folder, each with where it should go."""
+        copied = self._request.copy
         for unit in self._units(source, folder, rows):
             found = {name: rows[name] for name in unit.originals if name in rows}
             if not found:
@@ -215,11 +218,11 @@ class _Proposer:
             if len(found) > 1:
                 leader = min(found, key=lambda name: _rank(name, found[name]))
                 originals = {leader: found[leader], **found}
-            mover = Mover(source, folder, originals, unit.travellers, copied=self._request.copy)
+            mover = Mover(source, folder, originals, unit.travellers, copied=copied)
             choices = [row.choice for row in found.values() if row.choice is not None]
             if choices:
                 self._aim(mover, unit, min(choices))
-            if mover.wish is not None or not self._request.copy:
+            if mover.wish is not None or not copied:
                 yield mover
 
     def _units(self, source: str, folder: str, rows: dict[str, Row]) -> list[Unit]:
@@ -254,7 +257,7 @@ class _Proposer:
             return
         if self._goal.base:
             wish = wish._replace(folder=f"{self._goal.base}/{wish.folder}".rstrip("/"))
-        if any(row.sha256 is None for row in mover.originals.values()):
+        if leader.sha256 is None or (not mover.alone and any(row.sha256 is None for row in mover.originals.values())):
             self._left["{} originals cannot be read and are left out; `lumina check` names them"] += 1
             return
         if mover.copied and leader.sha256 in self._there:
@@ -299,29 +302,32 @@ class _Proposer:
         """The action of a settled mover."""
         leader, wish = mover.leader, mover.wish
         assert wish is not None
+        here = encode_name(leader.path)
         action: dict[str, Any] = {
             "do": "copy" if mover.copied else "move",
             "source": mover.source,
-            "path": encode_name(leader.path),
+            "path": here,
             "size": leader.size,
             "sha256": leader.sha256,
             "reason": _reason(leader, fallback=wish.fallback),
         }
         warnings = mover.warnings
         if leader.taken and leader.confidence < CERTAIN:
-            warnings = [f"the date is uncertain: {leader.evidence}, {leader.confidence} of 100", *warnings]
+            warnings = (f"the date is uncertain: {leader.evidence}, {leader.confidence} of 100", *warnings)
         if warnings:
-            action["warnings"] = warnings
+            action["warnings"] = list(warnings)
         names = mover.names
         if names is None:
             wished = {"source": mover.target, "path": encode_name(_join(wish.folder, mover.wished))}
             proposed = {"do": action["do"], "to": wished, "reason": action["reason"]}
             return {**action, "do": "skip", "reason": mover.refused or "refused", "proposed": proposed}
-        head = mover.head
-        action["to"] = {"source": mover.target, "path": encode_name(_join(wish.folder, names[head]))}
+        to = encode_name(_join(wish.folder, names[mover.head]))
+        action["to"] = {"source": mover.target, "path": to}
         mover.names = None
-        companions = list(self._companions(mover, names, wish.folder))
-        if companions:
+        if mover.alone and len(to) - to.rfind("/") < _SHORT:
+            if mover.travellers:
+                action["companions"] = [{"part": "sidecar", "path": here + SUFFIX, "to": to + SUFFIX}]
+        elif companions := list(self._companions(mover, names, wish.folder)):
             action["companions"] = companions
         return action
 
