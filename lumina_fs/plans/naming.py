@@ -7,51 +7,64 @@ another name. Two names that are one on some volume (case, forms of Unicode) nev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.protocol import Row
 from lumina_fs.plans.ground import Ground
 from lumina_fs.plans.strategies import Wish
 from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
-from lumina_fs.sidecars import SUFFIX
+from lumina_fs.sidecars import MAY_BE_CUT, SUFFIX
 from lumina_fs.units import Traveller, moved_name, stem_of
 
 _WAITING, _OPEN, _MOVED, _STAYS = range(4)
 _UNKNOWN = -1
 
 
+class Members(NamedTuple):
+    """The originals of a unit by name, the leader first, and what travels with them."""
+
+    originals: dict[str, Row]
+    travellers: tuple[Traveller, ...]
+    complete: bool
+    """False where there is an original that the index does not know yet."""
+
+
 @dataclass(slots=True)
 class Mover:
-    """A unit: its originals by name (the leader first), what travels with them, and where it is to go.
+    """A unit: its leading original `head`, all its files, and where it is to go.
 
-    `target` and `wish` are None for a unit that stays. `names` becomes the new name of each original, `wished` is what
-    the leader's would be if it were free.
+    `members` None is an original that nothing travels with but (if `sidecar`) its sidecar under its whole name: nearly
+    all are so. `target` and `wish` are None for a unit that stays. `names` becomes the new name of each original,
+    `wished` is what the leader's would be if it were free.
     """
 
     source: str
     folder: str
-    originals: dict[str, Row]
-    travellers: tuple[Traveller, ...]
+    head: str
+    leader: Row
+    sidecar: bool
+    members: Members | None = None
+    copied: bool = False
     target: str | None = None
     wish: Wish | None = None
-    copied: bool = False
     names: dict[str, str] | None = None
     refused: str | None = None
     wished: str = ""
     warnings: tuple[str, ...] = ()
     state: int = _STAYS
 
-    leader: Row = field(init=False)
-    head: str = field(init=False)
-    alone: bool = field(init=False)
-    """True for one original that nothing travels with but its sidecar, under its whole name: nearly all are."""
+    @property
+    def originals(self) -> dict[str, Row]:
+        """Its originals by name, the leader first."""
+        return {self.head: self.leader} if self.members is None else self.members.originals
 
-    def __post_init__(self) -> None:
-        [(self.head, self.leader), *more] = self.originals.items()
-        with_it = self.travellers
-        whole = not with_it or (len(with_it) == 1 and with_it[0].name == self.head + SUFFIX)
-        self.alone = whole and not more and self.head[-11:-10] != "~"  # so may end what is left of a very long name
+    @property
+    def travellers(self) -> tuple[Traveller, ...]:
+        """What travels with them."""
+        if self.members is not None:
+            return self.members.travellers
+        return (Traveller("sidecar", self.head + SUFFIX, self.head, False),) if self.sidecar else ()
 
     def present(self) -> Iterator[str]:
         """The names of all its files now."""
@@ -73,7 +86,7 @@ class Mover:
         """New names of its originals when the leader's is `stem`; members with another stem take it too if they can."""
         assert self.wish is not None
         old = stem_of(self.head)
-        if len(self.originals) == 1:
+        if self.members is None:
             return {self.head: stem + suffix + self.head[len(old) :]}
         found: dict[str, str] = {}
         for name in self.originals:
@@ -95,6 +108,11 @@ class _Folder(NamedTuple):
 
     owners: dict[str, int]
     claimed: dict[str, int]
+
+
+def may_be_alone(name: str) -> bool:
+    """False where the name of a sidecar may be shorter than that of its original with the suffix, or be one so cut."""
+    return len(name) < MAY_BE_CUT and name[-11:-10] != "~"
 
 
 class Naming:
@@ -128,23 +146,37 @@ class Naming:
                     yield from self._settle(at)
 
     def _goes_at_once(self, mover: Mover, at: int) -> bool:
-        """Settle a mover that keeps its name where nobody else has it or wants it; false where more is to be thought of.
+        """Settle a mover of one original where nothing that lies in its folder matters; false where it may.
 
-        Its sidecar's place need not be claimed: whoever wanted that would want the original's too.
+        The place of its sidecar need not be claimed: whoever wanted that would want the original's too.
         """
         wish, head = mover.wish, mover.head
         assert wish is not None
         assert mover.target is not None
-        if not mover.alone or wish.name is not None:
+        if mover.members is not None or wish.name is not None:
             return False
-        (owners, claimed), problem = self._load(mover.target, wish.folder)
-        key = fold(head)
-        if problem is not None or key in claimed or (owners and (key in owners or key + SUFFIX in owners)):
+        place, problem = self._load(mover.target, wish.folder)
+        if problem is not None:
             return False
-        if name_refusal(head) or too_long(f"{wish.folder}/{head}"):
+        name, key, wished = head, fold(head), place.claimed.get(fold(head))
+        if wished is not None and self._rename:
+            stem = stem_of(head)
+            slot = mover.target, fold(wish.folder), fold(stem), head[len(stem) :]
+            number = self._numbers.get(slot, 0)
+            while key in place.claimed:
+                number += 1
+                name = f"{stem}-{number}{head[len(stem) :]}"
+                key = fold(name)
+        if key in place.claimed or key in place.owners or key + SUFFIX in place.owners:
             return False
-        claimed[key] = at
-        mover.settle({head: head})
+        if len(name) >= MAY_BE_CUT or name_refusal(name) or too_long(f"{wish.folder}/{name}"):
+            return False
+        if wished is not None:
+            self._numbers[slot] = number
+            mover.wished = head
+            mover.warnings = (f"{head} {self._why(place, fold(head), mover)}: it gets another name",)
+        place.claimed[key] = at
+        mover.settle({head: name})
         return True
 
     def _settle(self, first: int) -> Iterator[Mover]:
@@ -190,8 +222,11 @@ class Naming:
             if not counting and not self._rename:
                 mover.stay(f"{names[head]} in {folder or 'the top folder'} {self._why(place, taken[0], mover)}")
                 return None
-            if number == 0 and not counting:
-                mover.warnings += (f"{names[head]} {self._why(place, taken[0], mover)}: it gets another name",)
+            if not counting and not mover.warnings:
+                first = self._names(mover, stem, 0, counting)
+                missed, _ = self._look(place, [fold(new) for _, new in mover.files(first)], at)
+                why = self._why(place, (missed or taken)[0], mover)
+                mover.warnings = (f"{first[head]} {why}: it gets another name",)
             number += 1
             self._numbers[slot] = number
 
@@ -230,7 +265,13 @@ class Naming:
         return taken, before
 
     def _accept(
-        self, mover: Mover, at: int, names: dict[str, str], files: list[tuple[str, str]], place: _Folder, keys: list[str]
+        self,
+        mover: Mover,
+        at: int,
+        names: dict[str, str],
+        files: list[tuple[str, str]],
+        place: _Folder,
+        keys: list[str],
     ) -> None:
         assert mover.wish is not None
         for number, (old, new) in enumerate(files):
