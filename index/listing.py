@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from sys import intern
 from typing import Any
 
@@ -28,15 +29,21 @@ _COLUMNS = (
 
 
 def originals(index: PostgresIndex, conditions: Sequence[str] = ("",)) -> Iterator[Row]:
-    """Every original that is not missing, by source and path, with the first of the queries that it fits.
+    """Every original that is not missing, in no order, with the first of the queries that it fits.
 
     Raises QueryError.
     """
     choice, params = _choice(index, conditions)
-    query = f"SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing ORDER BY o.source, o.path"
-    with index.cursor(transaction=True) as cursor:
+    query = f"SELECT {_COLUMNS}, {choice} FROM {index.schema}.original o WHERE NOT o.missing"
+    with index.cursor(transaction=True) as cursor, ThreadPoolExecutor(1) as pool:
         cursor.execute(sql(f"DECLARE every NO SCROLL CURSOR FOR {query}"), params)
-        while rows := cursor.execute(sql(f"FETCH {_AT_ONCE} FROM every")).fetchall():
+
+        def fetched() -> list[tuple[Any, ...]]:
+            return cursor.execute(sql(f"FETCH {_AT_ONCE} FROM every")).fetchall()
+
+        coming = pool.submit(fetched)
+        while rows := coming.result():
+            coming = pool.submit(fetched)  # the server goes on while these are looked at
             yield from map(_row, rows)
 
 

@@ -29,7 +29,7 @@ from schemas.text import parse, same
 
 SUFFIX = ".lumina.json"
 #: The name of a sidecar is cut only where that of its original has so many characters; this is how it ends then.
-_MAY_BE_CUT = 60
+MAY_BE_CUT = 60
 _CUT = re.compile(r"~[0-9a-f]{10}$")
 #: In the name of a sidecar whose original was replaced by other content.
 ORPHAN = ".lumina-orphan-"
@@ -47,7 +47,7 @@ def sidecar_name(name: str) -> str:
 
     A name so long that the suffix does not fit is cut and gets ten digits of its SHA-256, after a "~".
     """
-    if len(name) < _MAY_BE_CUT:
+    if len(name) < MAY_BE_CUT:
         return name + SUFFIX
     raw = os.fsencode(name)
     if len(raw) + len(SUFFIX) <= MAX_NAME:
@@ -74,7 +74,7 @@ def original_beside(photos: str, sidecar_path: str) -> str:
         names = os.listdir(os.path.join(photos, folder))
     except OSError:
         return path
-    found = (one for one in names if len(one) >= _MAY_BE_CUT and sidecar_name(one) == name + SUFFIX)
+    found = (one for one in names if len(one) >= MAY_BE_CUT and sidecar_name(one) == name + SUFFIX)
     return folder + slash + next(found, name)
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from lumina_fs.filetypes import RAW_FORMATS, by_extension
-from lumina_fs.sidecars import sidecar_name
+from lumina_fs.filetypes import BY_ENDING, RAW_FORMATS, by_extension
+from lumina_fs.sidecars import SUFFIX, sidecar_name
 
 #: The part that a file beside an original has in its unit, by its extension in lower case.
 _BESIDE = {".xmp": "xmp", ".txt": "caption", ".aae": "edits"}
+#: Endings of files that may belong to another with another stem, or to one that is called so with its extension.
+_JOINING = frozenset(
+    {ending[1:] for ending in _BESIDE} | {ending for ending, kind in BY_ENDING.items() if kind.media == "video"}
+)
 #: What cameras write beside a RAW file.
 _TWINS = frozenset({"JPEG", "HEIC"})
 
@@ -48,6 +52,16 @@ def part_of(name: str) -> str:
 def travels_by_name(name: str) -> bool:
     """True for files that may belong to an original by their name: XMP, captions, edits."""
     return name[-4:].lower() in _BESIDE
+
+
+def stand_alone(names: Iterable[str]) -> bool:
+    """True when no file of a folder belongs to another but sidecars, as all names show: nearly all folders are so.
+
+    No two have one stem, no name is that of an XMP, a caption or edits, and none is that of a video.
+    """
+    apart = [name.rpartition(".") for name in names if not name.endswith(SUFFIX)]
+    stems = {stem for stem, _, _ in apart}
+    return len(stems) == len(apart) and "" not in stems and _JOINING.isdisjoint([end.lower() for _, _, end in apart])
 
 
 def moved_name(traveller: Traveller, new: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from typing import TYPE_CHECKING, Any
 
 from lumina_fs.catalog import Catalog
@@ -13,8 +12,8 @@ from lumina_fs.errors import ExitCode
 from lumina_fs.wording import plural, size
 
 if TYPE_CHECKING:
-    from index.postgres import PostgresIndex
-    from lumina_fs.plans.propose import Request
+    from lumina_fs.plans.files import StoredPlan
+    from lumina_fs.plans.propose import Proposal, Request
     from lumina_fs.plans.wishes import Wishes
 
 
@@ -56,39 +55,52 @@ def add_parser(actions: Any) -> argparse.ArgumentParser:
 
 def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Do it."""
-    from lumina_fs.plans.files import short
     from lumina_fs.plans.propose import goal_of
     from schemas.document import collector_paused
 
     request = _wishes(args).request(catalog.layout)
     goal_of(catalog, request)  # what cannot be is said before an index is made
-    with interruptible() as cancel, ready_index(catalog, cancel, quiet=args.json) as index, collector_paused(1 << 30):
-        plan_id, counts, in_place, notes = _proposed(catalog, index, request, cancel)
-    for note in notes:
-        say(note, to_stderr=True)
-    if args.json:
-        print_json({"plan": plan_id, **counts, "in_place": in_place, "notes": notes})
-    elif plan_id is None:
-        say(f"nothing to do: {plural(in_place, 'photo')} in place")
-    else:
-        acting = ", ".join(f"{count:,} {do}" for do, count in counts["counts"].items())
-        say(f"plan {short(plan_id)}: {acting}, {size(counts['size'])}; {in_place:,} in place already")
-        if counts["warned"]:
-            say(f"{plural(counts['warned'], 'action')} with a warning: lumina plan show {short(plan_id)} --only warned")
-        say(f"look at it: lumina plan show {short(plan_id)}")
+    with collector_paused(1 << 30):  # what is large is gone again before the collector looks
+        _propose(catalog, request, as_json=args.json)
     return ExitCode.DONE
 
 
-def _proposed(
-    catalog: Catalog, index: PostgresIndex, request: Request, cancel: threading.Event
-) -> tuple[str | None, dict[str, Any], int, list[str]]:
-    """The id of the new draft (None: nothing to do), the plan in numbers, how many are in place, and notes."""
-    from lumina_fs.plans.files import write_draft
+def _propose(catalog: Catalog, request: Request, *, as_json: bool) -> None:
+    from lumina_fs.plans.files import write_and_read, write_draft
     from lumina_fs.plans.propose import propose
 
-    proposal = propose(catalog, index, request, cancel=cancel)
-    plan_id = write_draft(catalog, proposal.plan) if proposal.plan is not None else None
-    return plan_id, _counts(proposal.plan), proposal.in_place, proposal.notes
+    with interruptible() as cancel:
+        with ready_index(catalog, cancel, quiet=as_json) as index:
+            proposal = propose(catalog, index, request, cancel=cancel)
+        for note in proposal.notes:
+            say(note, to_stderr=True)
+        value, proposal.plan = proposal.plan, None
+        if as_json:
+            plan_id = write_draft(catalog, value) if value is not None else None
+            print_json({"plan": plan_id, **_counts(value), "in_place": proposal.in_place, "notes": proposal.notes})
+            return
+        plan = write_and_read(catalog, value) if value is not None else None
+        value = None  # it is large
+    if plan is None:
+        say(f"nothing to do: {plural(proposal.in_place, 'photo')} in place")
+    else:
+        _tell(catalog, plan, proposal)
+
+
+def _tell(catalog: Catalog, plan: StoredPlan, proposal: Proposal) -> None:
+    """The plan in a line, then all that `lumina plan show` says of it."""
+    from lumina_fs.cli.plan_show import look_at, show
+    from lumina_fs.plans.files import short
+
+    seen = look_at(catalog, plan, proposal.listed)
+    facts, name = seen.facts, short(plan.id)
+    acting = ", ".join(f"{count:,} {do}" for do, count in facts.counts.items())
+    say(f"plan {name}: {acting}, {size(facts.size)}; {proposal.in_place:,} in place already")
+    if facts.warned:
+        say(f"{plural(facts.warned, 'action')} with a warning: lumina plan show {name} --only warned")
+    say("")
+    show(plan, seen)
+    say(f"\nnothing is moved yet. Look at it again: lumina plan show {name}; say yes: lumina plan approve {name}")
 
 
 def _wishes(args: argparse.Namespace) -> Wishes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, print_pairs, print_table, say
@@ -15,7 +15,8 @@ from lumina_fs.wording import plural, size
 if TYPE_CHECKING:
     from lumina_fs.plans.facts import Facts
     from lumina_fs.plans.files import StoredPlan
-    from lumina_fs.plans.preview import Crossing, Line
+    from lumina_fs.plans.ground import Listed
+    from lumina_fs.plans.preview import Crossing, Line, Warned
     from lumina_fs.plans.validate import Finding
     from schemas.plan import Plan
 
@@ -43,46 +44,85 @@ def run(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     """Do it."""
     from schemas.document import collector_paused
 
-    with collector_paused(1 << 30):
-        return _show(catalog, args)
+    with collector_paused(1 << 30):  # what is large is gone again before the collector looks
+        _show(catalog, args)
+    return ExitCode.DONE
 
 
-def _show(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
-    from lumina_fs.plans.deeds import acts
-    from lumina_fs.plans.facts import facts_of
+def _show(catalog: Catalog, args: argparse.Namespace) -> None:
     from lumina_fs.plans.files import find_plan
-    from lumina_fs.plans.findings import findings_of
-    from lumina_fs.plans.preview import chosen, crossing, lines
-    from lumina_fs.plans.status import OPEN, status_of
 
     plan = find_plan(catalog, args.plan)
+    seen = look_at(catalog, plan)
+    if args.json:
+        _print_json(plan.plan, seen, args)
+    elif args.tree:
+        print_pairs(pairs(seen.facts))
+        _show_tree(plan, everything=args.all)
+    elif args.only or args.match or args.all or args.sort != "order":
+        print_pairs(pairs(seen.facts))
+        _show_warnings(seen, everything="warned" in args.only or "refused" in args.only)
+        picked = _chosen(plan.plan, seen, args)
+        _show_lines(picked if args.all else picked[:_FIRST], len(picked))
+    else:
+        show(plan, seen)
+
+
+class Seen(NamedTuple):
+    """What a look at a plan gives: its numbers, what would be refused now, and what has warnings."""
+
+    facts: Facts
+    findings: Sequence[Finding]
+    warned: Warned
+    several: bool
+    """True where it is about more than one source."""
+
+
+def look_at(catalog: Catalog, plan: StoredPlan, listed: Mapping[str, Listed] | None = None) -> Seen:
+    """Look at a plan. `listed` is what was seen in folders just now, by source."""
+    from lumina_fs.plans.deeds import acts
+    from lumina_fs.plans.facts import facts_of
+    from lumina_fs.plans.findings import findings_of
+    from lumina_fs.plans.preview import crossing, warned
+    from lumina_fs.plans.roads import roads
+    from lumina_fs.plans.status import OPEN, status_of
+
     sources = {source.name: source for source in catalog.sources()}
     status, found = status_of(catalog, plan), acts(plan.plan)
+    by_road = roads(found)
     findings: list[Finding] = []
     if status in (*OPEN, "approved"):
         try:
-            findings = findings_of(catalog, plan.plan, found)
+            findings = findings_of(catalog, plan.plan, found, by_road=by_road, listed=listed)
         except SourceOffline as error:
             say(str(error), to_stderr=True)
-            findings = findings_of(catalog, plan.plan, found, on_disk=False)
-    facts = facts_of(plan, status, findings, crossing(found, sources))
-    every = lines(plan.plan, findings)
-    if args.json:
-        print_json(facts.value())
-        for line in chosen(every, only=args.only, match=args.match, sort=args.sort):
-            print_json(line.value())
-        return ExitCode.DONE
-    print_pairs(pairs(facts))
-    if args.tree:
-        _show_tree(plan, everything=args.all)
-        return ExitCode.DONE
-    _show_warnings(plan.plan, findings, everything="warned" in args.only or "refused" in args.only)
-    if args.only or args.match or args.all or args.sort != "order":
-        picked = chosen(every, only=args.only, match=args.match, sort=args.sort)
-        _show_lines(picked if args.all else picked[:_FIRST], len(picked))
-    else:
-        _show_lines(list(islice(every, _FIRST)), len(plan.plan.actions))
-    return ExitCode.DONE
+            findings = findings_of(catalog, plan.plan, found, on_disk=False, by_road=by_road)
+    marked = warned(plan.plan)
+    facts = facts_of(plan, status, findings, crossing(by_road, sources), marked)
+    return Seen(
+        facts, findings, marked, len({road.source for road in by_road} | {road.target for road in by_road} - {None}) > 1
+    )
+
+
+def show(plan: StoredPlan, seen: Seen) -> None:
+    """Print what a person looks at first: the numbers, what to beware of, and the first actions."""
+    from lumina_fs.plans.preview import lines
+
+    print_pairs(pairs(seen.facts))
+    _show_warnings(seen)
+    _show_lines(list(islice(lines(plan.plan, seen.findings, seen.several), _FIRST)), len(plan.plan.actions))
+
+
+def _print_json(plan: Plan, seen: Seen, args: argparse.Namespace) -> None:
+    print_json(seen.facts.value())
+    for line in _chosen(plan, seen, args):
+        print_json(line.value())
+
+
+def _chosen(plan: Plan, seen: Seen, args: argparse.Namespace) -> list[Line]:
+    from lumina_fs.plans.preview import chosen, lines
+
+    return chosen(lines(plan, seen.findings, seen.several), only=args.only, match=args.match, sort=args.sort)
 
 
 #: What happens when an action fails, in words.
@@ -116,18 +156,19 @@ def rooms(crosses: Crossing) -> list[tuple[str, str]]:
     return rows
 
 
-def _show_warnings(plan: Plan, findings: Sequence[Finding], *, everything: bool = False) -> None:
+def _show_warnings(seen: Seen, *, everything: bool = False) -> None:
     """What a person should look at first: refusals, then warnings."""
-    troubles = [(one.action, one.path, one.reason, "refused") for one in findings]
-    for number, action in enumerate(plan.actions):
+    count = len(seen.findings) + sum(len(action.warnings) for _, action in seen.warned)
+    most = count if everything else _FIRST_WARNINGS
+    troubles = [(one.action, one.path, one.reason, "refused") for one in seen.findings[:most]]
+    for number, action in seen.warned[: most - len(troubles)]:
         troubles += [(number, action.path, text, "warning") for text in action.warnings]
-    most = len(troubles) if everything else _FIRST_WARNINGS
     if troubles:
         say("")
     for number, path, text, kind in troubles[:most]:
         say(f"{kind}: action {number + 1}, {path}: {text}")
-    if len(troubles) > most:
-        say(f"... and {len(troubles) - most:,} more: --only refused, --only warned")
+    if count > most:
+        say(f"... and {count - most:,} more: --only refused, --only warned")
 
 
 def _show_lines(shown: Sequence[Line], count: int) -> None:

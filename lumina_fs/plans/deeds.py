@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lumina_fs.sidecars import SUFFIX
+from lumina_fs.sidecars import MAY_BE_CUT, SUFFIX
 from lumina_fs.units import extension_of
-from schemas.names import decode_name
+from schemas.names import MARK, decode_name
 from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Skip
 
 #: Companions that are originals themselves.
@@ -69,30 +69,30 @@ def acts(plan: Plan) -> list[Act]:
     known: dict[str, str] = {}
     found = []
     for number, action in enumerate(plan.actions):
-        if isinstance(action, (Move, Copy)) and _is_plain(action):
-            folder, _, name = decode_name(action.path).rpartition("/")
-            to_folder, _, to_name = decode_name(action.to.path).rpartition("/")
-            # there are few folders, of very many files
-            folder, to_folder = known.setdefault(folder, folder), known.setdefault(to_folder, to_folder)
-            one = Deed(None, action.source, folder, name, action.to.source, to_folder, to_name)
-            found.append(Act(number, action, (one,), True))
-        else:
-            found.append(Act(number, action, deeds(action), False))
+        one = _plain(action, known) if isinstance(action, (Move, Copy)) else None
+        found.append(Act(number, action, deeds(action), False) if one is None else Act(number, action, (one,), True))
     return found
 
 
-def _is_plain(action: Move | Copy) -> bool:
-    """True for an original that keeps its extension, with its sidecar and nothing else."""
+def _plain(action: Move | Copy, known: dict[str, str]) -> Deed | None:
+    """The deed of an original that keeps its extension, with its sidecar and nothing else; None for any other.
+
+    `known` holds the folders by their names: there are few, of very many files.
+    """
     if len(action.companions) != 1:
-        return False
-    [one], path, to = action.companions, action.path, action.to.path
-    return (
-        one.part == "sidecar"
-        and one.path == path + SUFFIX
-        and one.to == to + SUFFIX
-        and len(path) - path.rfind("/") < 60 > len(to) - to.rfind("/")
-        and extension_of(path[path.rfind("/") + 1 :]) == extension_of(to[to.rfind("/") + 1 :])
-    )
+        return None
+    [sidecar], path, target = action.companions, action.path, action.to
+    to = target.path
+    if sidecar.path != path + SUFFIX or sidecar.to != to + SUFFIX or sidecar.part != "sidecar":
+        return None
+    if path.startswith(MARK) or to.startswith(MARK):
+        path, to = decode_name(path), decode_name(to)
+    folder, _, name = path.rpartition("/")
+    to_folder, _, to_name = to.rpartition("/")
+    if len(name) >= MAY_BE_CUT or len(to_name) >= MAY_BE_CUT or extension_of(name) != extension_of(to_name):
+        return None
+    folder, to_folder = known.setdefault(folder, folder), known.setdefault(to_folder, to_folder)
+    return Deed(None, action.source, folder, name, target.source, to_folder, to_name)
 
 
 def deeds(action: AnyAction) -> Sequence[Deed]:

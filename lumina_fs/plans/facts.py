@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.plans.files import StoredPlan, weigh
-from lumina_fs.plans.preview import Crossing, collisions, uncertain
+from lumina_fs.plans.preview import Crossing, Warned, collisions, uncertain, warned
 from lumina_fs.plans.validate import Finding
 
 
@@ -47,9 +47,12 @@ class Facts:
         }  # fmt: skip
 
 
-def facts_of(stored: StoredPlan, status: str, findings: Sequence[Finding], crossing: Crossing) -> Facts:
-    """The numbers of a plan."""
+def facts_of(
+    stored: StoredPlan, status: str, findings: Sequence[Finding], crossing: Crossing, marked: Warned | None = None
+) -> Facts:
+    """The numbers of a plan. `marked` are its actions with warnings, where the caller has looked for them already."""
     plan, weight = stored.plan, weigh(stored.plan)
+    marked = warned(plan) if marked is None else marked
     return Facts(
         plan=stored.id,
         name=plan.name,
@@ -64,8 +67,8 @@ def facts_of(stored: StoredPlan, status: str, findings: Sequence[Finding], cross
         counts=weight.counts,
         size=weight.size,
         refused=len({one.action for one in findings}),
-        warned=sum(bool(action.warnings) for action in plan.actions),
-        uncertain=uncertain(plan),
-        collisions=collisions(plan),
+        warned=len(marked),
+        uncertain=uncertain(marked),
+        collisions=collisions(marked),
         crossing=crossing,
     )

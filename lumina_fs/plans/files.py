@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from lumina_fs.catalog import PLANS, Catalog
 from lumina_fs.document_ids import ids_in, matching, the_one
 from lumina_fs.documents import Stored, corrupt_at, loaded, read
-from lumina_fs.durable import ABSENT, Conflict, Failed
+from lumina_fs.durable import ABSENT, Conflict, Failed, Written
 from lumina_fs.errors import CorruptDocument, Refused, UsageError, WriteFailed
 from lumina_fs.stamps import utc_now, who
 from schemas.approval import Approval
-from schemas.document import collector_paused, load, new_id, validate
+from schemas.document import D, collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
 from schemas.files import file_name
 from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
@@ -115,12 +115,41 @@ def read_approval(catalog: Catalog, plan_id: str) -> Approval | None:
 def write_draft(catalog: Catalog, value: dict[str, Any]) -> str:
     """Write a new plan; its id. `value` is a plan without envelope. Raises UsageError, WriteFailed."""
     plan_id = new_id()
+    full = _enveloped(plan_id, value)
+    _checked({**full, "actions": full["actions"][:_CHECKED]}, Plan)
+    _write(catalog, plan_path(plan_id), dump(full), ABSENT)
+    return plan_id
+
+
+def write_and_read(catalog: Catalog, value: dict[str, Any]) -> StoredPlan:
+    """The same, and the plan as its bytes say it, without parsing these.
+
+    They are the canonical text of `value`: what a parser makes of that is the value again. So the value is checked as a
+    reader checks what it parsed. It must hold what JSON knows and nothing else. Raises UsageError, WriteFailed.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    plan_id = new_id()
+    path, full = plan_path(plan_id), _enveloped(plan_id, value)
+    data = dump(full)
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(_write, catalog, path, data, ABSENT)  # most of it is waiting for the disk
+        try:
+            plan = _checked(full, Plan)
+        except UsageError:
+            writing.result()
+            catalog.disk.remove_marker(catalog.root, path)
+            raise
+        written = writing.result()
+    return StoredPlan(plan_id, path, plan, Stored(data, written.etag, written.stat, written.settled))
+
+
+def _enveloped(plan_id: str, value: dict[str, Any]) -> dict[str, Any]:
     envelope = {
         "$schema": f"../schemas/{file_name('plan')}", "kind": "plan", "version": 1, "id": plan_id,
         "name": value["name"], "description": value.get("description", ""), "created": utc_now(),
     }  # fmt: skip
-    _write(catalog, plan_path(plan_id), {**envelope, **value}, Plan, ABSENT)
-    return plan_id
+    return {**envelope, **value}
 
 
 def write_approval(catalog: Catalog, plan: StoredPlan) -> Approval:
@@ -148,8 +177,9 @@ def write_approval(catalog: Catalog, plan: StoredPlan) -> Approval:
         "counts": weight.counts,
         "size": weight.size,
     }
-    _write(catalog, path, value, Approval, ABSENT if before is None else before.etag)
-    return Approval.model_validate(value)
+    approval = _checked(value, Approval)
+    _write(catalog, path, dump(value), ABSENT if before is None else before.etag)
+    return approval
 
 
 def remove_plan(catalog: Catalog, plan: StoredPlan) -> None:
@@ -160,12 +190,13 @@ def remove_plan(catalog: Catalog, plan: StoredPlan) -> None:
 
 def weigh(plan: Plan) -> Weight:
     """How much a plan does."""
-    counts = Counter(action.do for action in plan.actions)
-    size = sum(
-        action.size + sum(companion.size or 0 for companion in action.companions)
-        for action in plan.actions
-        if isinstance(action, (Move, Copy, Trash))
-    )
+    counts = Counter([action.do for action in plan.actions])
+    size = 0
+    for action in plan.actions:
+        if isinstance(action, (Move, Copy, Trash)):
+            size += action.size
+            for companion in action.companions:
+                size += companion.size or 0
     return Weight(dict(sorted(counts.items())), size)
 
 
@@ -174,14 +205,17 @@ def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:
         return load(stored.data, model, MAX_PLAN_BYTES)
 
 
-def _write(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any], condition: str) -> None:
-    data = dump(value)
-    shown = os.path.join(catalog.path, path)
+def _checked(value: dict[str, Any], model: type[D]) -> D:
+    """A value of ours as its model. Raises UsageError."""
     try:
-        with collector_paused(len(data)):
-            validate({**value, "actions": value["actions"][:_CHECKED]} if "actions" in value else value, model)
+        with collector_paused(1 << 30):
+            return validate(value, model)
     except DocumentError as error:
         raise UsageError(error.reason) from None
+
+
+def _write(catalog: Catalog, path: str, data: bytes, condition: str) -> Written:
+    shown = os.path.join(catalog.path, path)
     if len(data) > MAX_PLAN_BYTES:
         raise UsageError(f"the plan would be larger than {MAX_PLAN_BYTES >> 20} MiB; propose less at a time (--query)")
     catalog.disk.make_directory(catalog.root, PLANS)
@@ -190,3 +224,4 @@ def _write(catalog: Catalog, path: str, value: dict[str, Any], model: type[Any],
         raise Refused("was changed meanwhile; nothing was written", path=shown)
     if isinstance(outcome, Failed):
         raise WriteFailed(f"cannot write: {outcome.error.strerror}", path=shown)
+    return outcome

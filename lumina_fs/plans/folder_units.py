@@ -17,7 +17,7 @@ from lumina_fs.filetypes import Kind, by_extension, may_be_original
 from lumina_fs.plans.ground import Ground
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX, Sidecars
-from lumina_fs.units import Unit, stem_of, travels_by_name, units_of
+from lumina_fs.units import Unit, stand_alone, stem_of, travels_by_name, units_of
 from schemas.sidecar import content_id_of
 
 
@@ -39,11 +39,14 @@ class FolderUnits:
     def is_simple(self, folder: str) -> bool:
         """True when nothing in a folder travels with an original but its sidecar: nothing can be left behind."""
         if folder not in self._simple:
-            originals, here = self._originals(folder)
-            apart = len(originals) < 2 or len(set(map(stem_of, originals))) == len(originals)
-            alone = apart and not any(map(travels_by_name, here))
-            self._simple[folder] = alone and not self._content_ids(folder, originals)
+            listing = self.ground.listing(folder)
+            self._simple[folder] = listing is None or stand_alone(listing.files) or self._is_simple(folder)
         return self._simple[folder]
+
+    def _is_simple(self, folder: str) -> bool:
+        originals, here = self._originals(folder)
+        apart = len(originals) < 2 or len(set(map(stem_of, originals))) == len(originals)
+        return apart and not any(map(travels_by_name, here)) and not self._content_ids(folder, originals)
 
     def _originals(self, folder: str) -> tuple[dict[str, Kind | None], set[str]]:
         """What may be an original in a folder, with what its name says it is, and all that lies there."""

@@ -17,6 +17,10 @@ class Listing(NamedTuple):
     folders: set[str]
 
 
+#: What lay in each folder that was looked at, None where there was no such folder.
+Listed = dict[str, Listing | None]
+
+
 class _Alike(NamedTuple):
     """The same by how the names fold: of files only that, of folders the names."""
 
@@ -27,17 +31,19 @@ class _Alike(NamedTuple):
 class Ground:
     """The folders of one source below an open handle; "" is its top."""
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, listed: Listed | None = None) -> None:
+        """`listed`: folders that need not be looked at again."""
         self.root = root
-        self._listings: dict[str, Listing | None] = {}
+        self.listed: Listed = {} if listed is None else listed
+        """What was seen so far."""
         self._variants: dict[str, list[str]] = {"": [""]}
         self._alike: dict[str, _Alike] = {}
 
     def listing(self, folder: str) -> Listing | None:
         """What lies in a folder; None where there is no such folder, or a link is on the way."""
-        if folder not in self._listings:
-            self._listings[folder] = self._list(folder)
-        return self._listings[folder]
+        if folder not in self.listed:
+            self.listed[folder] = self._list(folder)
+        return self.listed[folder]
 
     def _list(self, folder: str) -> Listing | None:
         files: set[str] = set()

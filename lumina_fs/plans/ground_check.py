@@ -1,44 +1,66 @@
 """What is wrong with a plan as the disk is now: originals that are gone, places that are taken, units that it splits.
 
-Folders are listed, and sidecars of videos read for the identifier of Live Photos; no photo is opened.
+Folders are listed, and sidecars of videos read for the identifier of Live Photos; no photo is opened. Actions that
+nothing can be wrong with, by what lies in their folders, are not looked at one by one.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.plans.deeds import Act, Deed
 from lumina_fs.plans.folder_units import FolderUnits
-from lumina_fs.plans.ground import Ground
+from lumina_fs.plans.ground import Ground, Listed
+from lumina_fs.plans.roads import Road, folders_reached
 from lumina_fs.plans.targets import fold
 from lumina_fs.plans.validate import Finding
 from lumina_fs.roots import Root
-from lumina_fs.sidecars import SUFFIX
+from lumina_fs.sidecars import SUFFIX, sidecar_name
 from schemas.names import decode_name
 from schemas.plan import Edit, Move, Restore, Skip, Trash
 
 GONE = "is not there; propose again after a scan"
 
 
-def check_ground(catalog: Catalog, found: Sequence[Act], sources: Mapping[str, Source]) -> list[Finding]:
-    """What would be refused at present, in the order of the actions. Raises SourceOffline."""
-    used = {act.action.source for act in found} | {deed.target for act in found for deed in act.files[:1]}
-    reached = {fold(deed.to_folder) for act in found for deed in act.files}
+def check_ground(
+    catalog: Catalog,
+    by_road: Sequence[Road],
+    sources: Mapping[str, Source],
+    listed: Mapping[str, Listed] | None = None,
+) -> list[Finding]:
+    """What would be refused at present, in the order of the actions. Raises SourceOffline.
+
+    `listed`: what the caller saw in folders just now, by source.
+    """
+    used = {name for road in by_road for name in (road.source, road.target)}
+    reached = set(map(fold, folders_reached(by_road)))
     with contextlib.ExitStack() as stack:
         checkers = {}
         for name in sources.keys() & used:
             catalog.require_online(sources[name])
-            root = stack.enter_context(Root.open(sources[name].path))
-            checkers[name] = _Checker(catalog, sources[name], root, reached)
-        return [
-            Finding(act.number, act.action.path, reason)
-            for act in found
-            if act.action.source in checkers
-            for reason in _reasons(act, checkers)
+            ground = Ground(stack.enter_context(Root.open(sources[name].path)), (listed or {}).get(name))
+            checkers[name] = _Checker(catalog, sources[name], ground, reached)
+        doubted = [
+            act
+            for road in by_road
+            if road.source in checkers and not _is_beyond_doubt(road, checkers)
+            for act in road.acts
         ]
+        doubted.sort(key=lambda act: act.number)
+        return [Finding(act.number, act.action.path, reason) for act in doubted for reason in _reasons(act, checkers)]
+
+
+def _is_beyond_doubt(road: Road, checkers: Mapping[str, _Checker]) -> bool:
+    """True for plain actions whose originals are there, whose targets are free, and that leave nothing behind."""
+    if not road.plain:
+        return False
+    here, there = checkers[road.source], checkers.get(road.target or "")
+    if not here.is_left_alone(road.folder) or not here.hold(road.folder, [act.files[0].name for act in road.acts]):
+        return False
+    return there is None or there.has_room(road.to_folder, [act.files[0].to_name for act in road.acts])
 
 
 def _reasons(act: Act, checkers: Mapping[str, _Checker]) -> Iterator[str]:
@@ -66,9 +88,9 @@ def _reasons(act: Act, checkers: Mapping[str, _Checker]) -> Iterator[str]:
 class _Checker:
     """One source: what lies where, and what earlier actions of the plan have taken away."""
 
-    def __init__(self, catalog: Catalog, source: Source, root: Root, reached: set[str]) -> None:
-        self.ground = Ground(root)
-        self._units = FolderUnits(catalog.sidecars(source, root), self.ground)
+    def __init__(self, catalog: Catalog, source: Source, ground: Ground, reached: set[str]) -> None:
+        self.ground = ground
+        self._units = FolderUnits(catalog.sidecars(source, ground.root), ground)
         self._reached = reached
         self._names: dict[str, Counter[str]] = {}
         self._blocked: dict[str, str | None] = {}
@@ -78,6 +100,23 @@ class _Checker:
         """True when the file is where the plan says."""
         listing = self.ground.listing(deed.folder)
         return listing is not None and deed.name in listing.files
+
+    def hold(self, folder: str, names: Iterable[str]) -> bool:
+        """True when all these files are in a folder."""
+        listing = self.ground.listing(folder)
+        return listing is not None and listing.files.issuperset(names)
+
+    def is_left_alone(self, folder: str) -> bool:
+        """True when nothing goes into a folder, and nothing in it has more than its sidecar with it."""
+        return fold(folder) not in self._reached and self._units.is_simple(folder)
+
+    def has_room(self, folder: str, names: Sequence[str]) -> bool:
+        """True when originals of these names, and their sidecars, can come to a folder."""
+        if self.is_empty(folder):
+            return True
+        taken = self._names[folder].keys()
+        keys = list(map(fold, names))
+        return self._blocked[folder] is None and taken.isdisjoint(keys) and taken.isdisjoint(map(sidecar_name, keys))
 
     def leave(self, act: Act) -> None:
         """These files are gone by now; it only matters in folders that something goes into."""

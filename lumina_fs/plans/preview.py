@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from lumina_fs.catalog import Source
 from lumina_fs.plans.deeds import Act
+from lumina_fs.plans.roads import Road
 from lumina_fs.plans.validate import Finding
 from schemas.names import decode_name
 from schemas.plan import AnyAction, Copy, Edit, Move, Plan, Restore, Trash
@@ -42,12 +43,12 @@ class Line(NamedTuple):
         return {name: one for name, one in found.items() if one not in ("", [])}
 
 
-def lines(plan: Plan, findings: Iterable[Finding]) -> Iterator[Line]:
-    """Every action of a plan, in its order."""
+def lines(plan: Plan, findings: Iterable[Finding], several: bool | None = None) -> Iterator[Line]:
+    """Every action of a plan, in its order. `several`: whether it is about several sources, where the caller knows."""
     refused: dict[int, list[str]] = {}
     for finding in findings:
         refused.setdefault(finding.action, []).append(finding.reason)
-    several = len(_sources(plan)) > 1
+    several = _has_several_sources(plan) if several is None else several
     for number, action in enumerate(plan.actions):
         yield Line(
             number + 1, action.do, _shown(action.source, action.path, several), _target(action, several), action.size,
@@ -55,9 +56,11 @@ def lines(plan: Plan, findings: Iterable[Finding]) -> Iterator[Line]:
         )  # fmt: skip
 
 
-def _sources(plan: Plan) -> set[str]:
+def _has_several_sources(plan: Plan) -> bool:
     found = {action.source for action in plan.actions}
-    return found | {action.to.source for action in plan.actions if isinstance(action, (Move, Copy))}
+    return len(found) > 1 or any(
+        action.to.source not in found for action in plan.actions if isinstance(action, (Move, Copy))
+    )
 
 
 def _shown(source: str, path: str, several: bool) -> str:
@@ -140,7 +143,7 @@ class Crossing:
     size: int
 
 
-def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
+def crossing(by_road: Iterable[Road], sources: Mapping[str, Source]) -> Crossing:
     """What has to be copied to which volume, and what room there is. Sources that are not there are left out."""
     devices: dict[tuple[str, str], int] = {}
     tops: dict[str, int | None] = {}
@@ -158,16 +161,20 @@ def crossing(found: Iterable[Act], sources: Mapping[str, Source]) -> Crossing:
             places.setdefault(devices[key], place)
         return devices[key]
 
-    for _, action, files, _ in found:
-        if not isinstance(action, (Move, Copy)) or not {action.source, action.to.source} <= sources.keys():
+    for road in by_road:
+        if road.target is None or not {road.source, road.target} <= sources.keys():
             continue
-        origin, target = device(action.source, files[0].folder), device(action.to.source, files[0].to_folder)
-        if isinstance(action, Copy) or origin != target:
-            weight = action.size + sum(one.size or 0 for one in action.companions)
+        origin, target = device(road.source, road.folder), device(road.target, road.to_folder)
+        if road.do == "copy" or origin != target:
+            weight = sum(map(_weight, road.acts))
             arriving[target] += weight
-            if isinstance(action, Move):
-                moves, size = moves + 1, size + weight
+            if road.do == "move":
+                moves, size = moves + len(road.acts), size + weight
     return Crossing([Volume(place, arriving[one], _free(place)) for one, place in places.items()], moves, size)
+
+
+def _weight(act: Act) -> int:
+    return act.action.size + sum(one.size or 0 for one in act.action.companions)
 
 
 def _device(top: str, own: int | None, folder: str) -> tuple[int, str]:
@@ -196,11 +203,20 @@ def _free(place: str) -> int:
     return room.f_bavail * room.f_frsize
 
 
-def uncertain(plan: Plan) -> int:
-    """How many dates of a plan may be wrong."""
-    return sum(any(text.startswith("the date is uncertain") for text in one.warnings) for one in plan.actions)
+#: Actions that have warnings, with their positions, from 0.
+Warned = Sequence[tuple[int, AnyAction]]
 
 
-def collisions(plan: Plan) -> int:
+def warned(plan: Plan) -> Warned:
+    """What a person should look at before saying yes."""
+    return [(number, action) for number, action in enumerate(plan.actions) if action.warnings]
+
+
+def uncertain(found: Warned) -> int:
+    """How many dates may be wrong."""
+    return sum(any(text.startswith("the date is uncertain") for text in one.warnings) for _, one in found)
+
+
+def collisions(found: Warned) -> int:
     """How many would have had a name that is taken."""
-    return sum(any("another name" in text for text in one.warnings) for one in plan.actions)
+    return sum(any("another name" in text for text in one.warnings) for _, one in found)

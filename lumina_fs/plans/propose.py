@@ -19,14 +19,14 @@ from lumina_fs.catalog import Catalog, Source
 from lumina_fs.errors import UsageError
 from lumina_fs.filetypes import by_extension
 from lumina_fs.plans.folder_units import measured
-from lumina_fs.plans.ground import Ground
-from lumina_fs.plans.naming import Mover, Naming
+from lumina_fs.plans.ground import Ground, Listed
+from lumina_fs.plans.naming import Members, Mover, Naming, may_be_alone
 from lumina_fs.plans.rules import described
 from lumina_fs.plans.strategies import Strategy, Wish
 from lumina_fs.plans.targets import fold
 from lumina_fs.roots import Root
-from lumina_fs.sidecars import SUFFIX
-from lumina_fs.units import Unit, moved_name, part_of, stem_of, units_of
+from lumina_fs.sidecars import MAY_BE_CUT, SUFFIX
+from lumina_fs.units import moved_name, part_of, stand_alone, stem_of, units_of
 from schemas.names import MARK, decode_name, encode_name
 
 if TYPE_CHECKING:
@@ -55,11 +55,15 @@ class Request:
 
 @dataclass(slots=True)
 class Proposal:
-    """A plan without envelope, None where there is nothing to do; how many are in place, and what was left out."""
+    """A plan without envelope, None where there is nothing to do; how many are in place, and what was left out.
+
+    `listed` is what lay in the folders of each source, for those who look at the plan next.
+    """
 
     plan: dict[str, Any] | None
     in_place: int
     notes: list[str] = field(default_factory=list)
+    listed: dict[str, Listed] = field(default_factory=dict)
 
 
 class Goal(NamedTuple):
@@ -88,7 +92,9 @@ def propose(
             catalog.require_online(source)
             proposer.open(source, stack.enter_context(Root.open(source.path)))
         proposer.read(index)
-        return proposer.proposal()
+        proposal = proposer.proposal()
+        proposal.listed = {name: ground.listed for name, ground in proposer.grounds.items()}
+        return proposal
 
 
 def goal_of(catalog: Catalog, request: Request) -> Goal:
@@ -152,16 +158,17 @@ class _Proposer:
         self._cancel = cancel
         self._request = request
         self._goal = goal
-        self._grounds: dict[str, Ground] = {}
+        self.grounds: dict[str, Ground] = {}
+        """The sources by name."""
         self._trees: dict[str, str | None] = {}
-        self._rows: dict[tuple[str, str], list[Row]] = {}
+        self._rows: dict[tuple[str, str], dict[str, Row]] = {}
         self._there: set[str] = set()
         self._left: Counter[str] = Counter()
         self._in_place = 0
 
     def open(self, source: Source, root: Root) -> None:
         """Take a source into account."""
-        self._grounds[source.name] = Ground(root)
+        self.grounds[source.name] = Ground(root)
         sidecars = self._catalog.sidecars(source, root)
         self._trees[source.name] = None if sidecars.beside else sidecars.prefix
 
@@ -178,7 +185,11 @@ class _Proposer:
             if row.source in wanted:
                 if row.path.startswith(MARK):
                     row = row._replace(path=decode_name(row.path))
-                self._rows.setdefault((row.source, row.path.rpartition("/")[0]), []).append(row)
+                folder, _, name = row.path.rpartition("/")
+                rows = self._rows.get((row.source, folder))
+                if rows is None:
+                    rows = self._rows[row.source, folder] = {}
+                rows[name] = row
 
     def proposal(self) -> Proposal:
         """The plan."""
@@ -186,10 +197,10 @@ class _Proposer:
         while self._rows:
             self._go_on()
             (source, folder), rows = self._rows.popitem()
-            movers += self._movers(source, folder, {row.path.rpartition("/")[2]: row for row in rows})
+            movers += self._movers(source, folder, rows)
         movers.sort(key=lambda mover: (mover.leader.taken or "~", mover.source, mover.leader.path))
-        targets = {self._goal.target.name} if self._goal.target else set(self._grounds)
-        grounds = {name: ground for name, ground in self._grounds.items() if name in targets}
+        targets = {self._goal.target.name} if self._goal.target else set(self.grounds)
+        grounds = {name: ground for name, ground in self.grounds.items() if name in targets}
         naming = Naming(movers, grounds, self._request.on_collision)
         actions = [self._action(mover) for mover in naming.settled()]
         notes = [text.format(f"{count:,}") for text, count in sorted(self._left.items())]
@@ -207,33 +218,44 @@ class _Proposer:
 
     def _movers(self, source: str, folder: str, rows: dict[str, Row]) -> Iterator[Mover]:
         """The units of one folder, each with where it should go."""
-        for unit in self._units(source, folder, rows):
-            found = {name: rows[name] for name in unit.originals if name in rows}
-            if not found:
-                continue
-            originals = found
-            if len(found) > 1:
-                leader = min(found, key=lambda name: _rank(name, found[name]))
-                originals = {leader: found[leader], **found}
-            mover = Mover(source, folder, originals, unit.travellers, copied=self._request.copy)
-            choices = [row.choice for row in found.values() if row.choice is not None]
-            if choices:
-                self._aim(mover, unit, min(choices))
-            if mover.wish is not None or not self._request.copy:
+        copied = self._request.copy
+        for mover in self._units(source, folder, rows):
+            if mover.members is None:
+                choice = mover.leader.choice
+            else:
+                choices = [row.choice for row in mover.members.originals.values() if row.choice is not None]
+                choice = min(choices, default=None)
+            if choice is not None:
+                self._aim(mover, choice)
+            if mover.wish is not None or not copied:
                 yield mover
 
-    def _units(self, source: str, folder: str, rows: dict[str, Row]) -> list[Unit]:
-        listing = self._grounds[source].listing(folder)
+    def _units(self, source: str, folder: str, rows: dict[str, Row]) -> Iterator[Mover]:
+        """The units of one folder that the index knows."""
+        listing = self.grounds[source].listing(folder)
         here = listing.files if listing is not None else set()
         gone = rows.keys() - here
         if gone:
             self._left["{} originals are not where the index says; `lumina scan` finds out where they are"] += len(gone)
             for name in gone:
                 del rows[name]
+        sidecars, copied = self._sidecars(source, folder, here), self._request.copy
+        if stand_alone(here) and all(map(may_be_alone, rows)):
+            for name, row in rows.items():
+                yield Mover(source, folder, name, row, name + SUFFIX in sidecars, None, copied)
+            return
         others = (name for name in here - rows.keys() if not name.endswith(SUFFIX))
         known = {name for name in others if by_extension(name) is not None}
         ids = {name: row.content_id for name, row in rows.items() if row.content_id}
-        return units_of(known | rows.keys(), here, self._sidecars(source, folder, here), ids)
+        for unit in units_of(known | rows.keys(), here, sidecars, ids):
+            found = {name: rows[name] for name in unit.originals if name in rows}
+            if not found:
+                continue
+            head = min(found, key=lambda name: _rank(name, found[name]))
+            sidecar, members = (head + SUFFIX, head) in [one[1:3] for one in unit.travellers], None
+            if len(unit.originals) > 1 or len(unit.travellers) > sidecar or not may_be_alone(head):
+                members = Members({head: found[head], **found}, unit.travellers, len(found) == len(unit.originals))
+            yield Mover(source, folder, head, found[head], sidecar, members, copied)
 
     def _sidecars(self, source: str, folder: str, here: set[str]) -> set[str]:
         """The names of the sidecars of what lies in a folder."""
@@ -245,16 +267,16 @@ class _Proposer:
         except OSError:
             return set()
 
-    def _aim(self, mover: Mover, unit: Unit, choice: int) -> None:
+    def _aim(self, mover: Mover, choice: int) -> None:
         """Say where a unit is to go, unless it is there or cannot go."""
-        leader = mover.leader
+        leader, members = mover.leader, mover.members
         wish = self._request.strategy.place(leader, choice)
         if wish is None:
             self._in_place += 1
             return
         if self._goal.base:
             wish = wish._replace(folder=f"{self._goal.base}/{wish.folder}".rstrip("/"))
-        if any(row.sha256 is None for row in mover.originals.values()):
+        if leader.sha256 is None or (members and any(row.sha256 is None for row in members.originals.values())):
             self._left["{} originals cannot be read and are left out; `lumina check` names them"] += 1
             return
         if mover.copied and leader.sha256 in self._there:
@@ -264,7 +286,7 @@ class _Proposer:
         if not mover.copied and target == mover.source and _is_there(mover, wish):
             self._in_place += 1
             return
-        if len(mover.originals) < len(unit.originals):
+        if members is not None and not members.complete:
             self._left[
                 "{} originals belong to a file that was not scanned yet and are left out; run `lumina scan`"
             ] += 1
@@ -299,34 +321,37 @@ class _Proposer:
         """The action of a settled mover."""
         leader, wish = mover.leader, mover.wish
         assert wish is not None
+        here = encode_name(leader.path)
         action: dict[str, Any] = {
             "do": "copy" if mover.copied else "move",
             "source": mover.source,
-            "path": encode_name(leader.path),
+            "path": here,
             "size": leader.size,
             "sha256": leader.sha256,
             "reason": _reason(leader, fallback=wish.fallback),
         }
         warnings = mover.warnings
         if leader.taken and leader.confidence < CERTAIN:
-            warnings = [f"the date is uncertain: {leader.evidence}, {leader.confidence} of 100", *warnings]
+            warnings = (f"the date is uncertain: {leader.evidence}, {leader.confidence} of 100", *warnings)
         if warnings:
-            action["warnings"] = warnings
+            action["warnings"] = list(warnings)
         names = mover.names
         if names is None:
             wished = {"source": mover.target, "path": encode_name(_join(wish.folder, mover.wished))}
             proposed = {"do": action["do"], "to": wished, "reason": action["reason"]}
             return {**action, "do": "skip", "reason": mover.refused or "refused", "proposed": proposed}
-        head = mover.head
-        action["to"] = {"source": mover.target, "path": encode_name(_join(wish.folder, names[head]))}
+        to = encode_name(_join(wish.folder, names[mover.head]))
+        action["to"] = {"source": mover.target, "path": to}
         mover.names = None
-        companions = list(self._companions(mover, names, wish.folder))
-        if companions:
+        if mover.members is None and len(to) - to.rfind("/") < MAY_BE_CUT:
+            if mover.sidecar:
+                action["companions"] = [{"part": "sidecar", "path": here + SUFFIX, "to": to + SUFFIX}]
+        elif companions := list(self._companions(mover, names, wish.folder)):
             action["companions"] = companions
         return action
 
     def _companions(self, mover: Mover, names: Mapping[str, str], folder: str) -> Iterator[dict[str, Any]]:
-        root = self._grounds[mover.source].root
+        root = self.grounds[mover.source].root
         for number, (name, row) in enumerate(mover.originals.items()):
             if number:
                 fixed = {"size": row.size, "sha256": row.sha256}

@@ -15,7 +15,14 @@ from lumina_fs.sidecars import ORPHAN, SUFFIX
 
 #: The bytes of the longest path within a source.
 MAX_PATH = 4000
+#: A path of fewer characters cannot be too long, nor hold a name that is.
+NEVER_TOO_LONG = MAX_NAME // 4
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+#: Names like IMG_0001 (2).jpg, which nothing of what follows is about.
+_ORDINARY = re.compile(
+    r"(?!con|prn|aux|nul|com|lpt|thumbs|ehthumbs|desktop|icon|synofile)[a-z0-9][a-z0-9_ ()-]*\.(?!json)[a-z0-9]+",
+    re.IGNORECASE | re.ASCII,
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _NO_IGNORE = Ignore()
 # separators, what no Windows or exFAT volume takes, controls, bidirectional marks, line separators
@@ -67,6 +74,8 @@ def folder_path_refusal(folder: str) -> str | None:
 
 def name_refusal(name: str) -> str | None:
     """Why no original may be called so."""
+    if _ORDINARY.fullmatch(name):
+        return None
     if "\0" in name:
         return "holds a NUL"
     if name.endswith(SUFFIX) or ORPHAN in name:
@@ -78,7 +87,7 @@ def name_refusal(name: str) -> str | None:
 
 def too_long(path: str) -> str | None:
     """Why a path is too long, None if it is not."""
-    if len(path) < MAX_NAME // 4:
+    if len(path) < NEVER_TOO_LONG:
         return None
     if len(os.fsencode(path)) > MAX_PATH:
         return f"is longer than {MAX_PATH:,} bytes"

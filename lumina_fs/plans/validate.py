@@ -1,7 +1,7 @@
 """What is wrong with a plan beyond its form: all that can be told from its bytes and the list of sources.
 
-It runs when a plan is shown, approved and applied; `ground_check` looks at the disk as well. Each of a hundred thousand
-actions passes here, so what can be said once for a folder is said once.
+It runs when a plan is shown, approved and applied; `ground_check` looks at the disk as well. A hundred thousand actions
+pass here: those that nothing can be wrong with, by all that is said of their folders, are not looked at one by one.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from typing import NamedTuple
 from lumina_fs.catalog import Source
 from lumina_fs.discover import Ignore
 from lumina_fs.plans.deeds import Act, Deed
-from lumina_fs.plans.targets import fold, folder_path_refusal, name_refusal, too_long
+from lumina_fs.plans.roads import Road, folders_reached, roads
+from lumina_fs.plans.targets import NEVER_TOO_LONG, fold, folder_path_refusal, name_refusal, too_long
 from lumina_fs.sidecars import sidecar_name
 from lumina_fs.units import Traveller, extension_of, moved_name, stem_of
 from schemas.plan import Copy, Move, Skip, Trash
+
+#: (source, folder, whether files come to it) of a folder; one that files come to is folded.
+_Where = tuple[str | None, str, bool]
 
 
 class Finding(NamedTuple):
@@ -26,10 +30,17 @@ class Finding(NamedTuple):
     reason: str
 
 
-def check_plan(found: Sequence[Act], sources: Mapping[str, Source], ignore: Ignore) -> list[Finding]:
-    """All that is wrong, in the order of the actions; an empty list for a plan that may be approved."""
-    checker = _Checker(sources, ignore, {deed.to_folder for act in found for deed in act.files})
-    findings = [Finding(act.number, act.action.path, reason) for act in found for reason in checker.check(act)]
+def check_plan(
+    found: Sequence[Act], sources: Mapping[str, Source], ignore: Ignore, by_road: Sequence[Road] | None = None
+) -> list[Finding]:
+    """All that is wrong, in the order of the actions; an empty list for a plan that may be approved.
+
+    `by_road` are the same actions where the caller has them by road already.
+    """
+    by_road = roads(found) if by_road is None else by_road
+    checker = _Checker(sources, ignore, folders_reached(by_road))
+    doubted = checker.doubted(by_road)
+    findings = [Finding(act.number, act.action.path, reason) for act in doubted for reason in checker.check(act)]
     findings += [Finding(number, found[number].action.path, reason) for number, reason in checker.clashes()]
     return sorted(findings, key=lambda one: one.action)
 
@@ -46,6 +57,57 @@ class _Checker:
         self._refusals: dict[str, str | None] = {}
         self._reaches: dict[str, bool] = {}
         self._managed: dict[tuple[str, str, str], list[str]] = {}
+
+    def doubted(self, by_road: Sequence[Road]) -> list[Act]:
+        """The actions that something may be wrong with, in their order.
+
+        All that are not plain, with all others in a folder where any two may be in each other's way: so what is said of
+        them does not depend on those that are left out.
+        """
+        crowded = self._crowded(by_road)
+        acts: list[Act] = []
+        for road in by_road:
+            here, there = (road.source, road.folder, False), (road.target, self._fold(road.to_folder), True)
+            if not road.plain or here in crowded or there in crowded or self._may_be_wrong(road):
+                acts += road.acts
+        acts.sort(key=lambda act: act.number)
+        return acts
+
+    def _crowded(self, by_road: Sequence[Road]) -> set[_Where]:
+        """Folders that two files of one name come from or to, and those that files come to while others leave."""
+        names: dict[_Where, list[str]] = {}
+        for road in by_road:
+            reached = road.leaves and self._reaches_into(road.folder)
+            if road.plain and not reached:
+                names.setdefault((road.source, road.folder, False), []).extend(act.files[0].name for act in road.acts)
+                there = names.setdefault((road.target, self._fold(road.to_folder), True), [])
+                there += map(fold, [act.files[0].to_name for act in road.acts])
+                continue
+            for deed in (deed for act in road.acts for deed in act.every()):
+                if deed.is_original:
+                    names.setdefault((deed.source, deed.folder, False), []).append(deed.name)
+                if deed.target is not None:
+                    names.setdefault((deed.target, self._fold(deed.to_folder), True), []).append(fold(deed.to_name))
+        crowded = {where for where, found in names.items() if len(set(found)) < len(found)}
+        for road in by_road:
+            if road.leaves and self._reaches_into(road.folder):
+                crowded |= {(road.source, road.folder, False), (road.source, self._fold(road.folder), True)}
+        return crowded
+
+    def _may_be_wrong(self, road: Road) -> bool:
+        """True where a plain action of this road may be wrong by itself."""
+        target, folder = road.target or "", road.to_folder
+        if self._ignore.patterns or any(self._sourced(road.do, road.source, target)) or folder_path_refusal(folder):
+            return True
+        named = [act.files[0].to_name for act in road.acts]
+        if len(folder) + max(map(len, named)) >= NEVER_TOO_LONG - 1 and any(too_long(_join(folder, n)) for n in named):
+            return True
+        return any(map(name_refusal, named))
+
+    def _fold(self, folder: str) -> str:
+        if folder not in self._folded:
+            self._folded[folder] = fold(folder)
+        return self._folded[folder]
 
     def check(self, act: Act) -> Iterator[str]:
         """What is wrong with one action, and with it beside those before it."""
@@ -128,6 +190,10 @@ class _Checker:
                 yield number, f"{to} is where it, or its unit, is already"
             elif leaver > number:
                 yield number, f"{to} is free only after action {leaver + 1}; put it behind that one"
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
 
 
 def _torn(files: Sequence[Deed]) -> Iterator[str]:

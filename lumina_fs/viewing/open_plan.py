@@ -19,6 +19,7 @@ from lumina_fs.plans.journal import History, read_history
 from lumina_fs.plans.listing import Listing
 from lumina_fs.plans.preview import Line, chosen, crossing, lines, tree
 from lumina_fs.plans.reject import reject
+from lumina_fs.plans.roads import roads
 from lumina_fs.plans.status import OPEN, status_of
 from lumina_fs.viewing.plan_values import PICKS, facts_value
 from schemas.document import collector_paused
@@ -94,7 +95,7 @@ class OpenPlans:
         stored = read_plan(self._catalog, plan_id)
         status, found = status_of(self._catalog, stored), acts(stored.plan)
         sources = {source.name: source for source in self._catalog.sources()}
-        facts = facts_of(stored, status, [], crossing(found, sources))
+        facts = facts_of(stored, status, [], crossing(roads(found), sources))
         waits = status in (*OPEN, "approved")
         fates = {} if waits or status == "executing" else _fates(read_history(self._catalog, plan_id))
         return _Held(stored, found, facts, list(lines(stored.plan, [])), tree(stored.plan), fates, judged=not waits)

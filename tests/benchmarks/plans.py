@@ -40,22 +40,27 @@ def recorded(count: int) -> Iterator[Path]:
 
 
 def plan(count: int) -> Iterator[Figure]:
-    """Proposing and previewing a plan, in two commands; reading and checking it."""
+    """Proposing and previewing a plan, in one command and in two; reading and checking it."""
     from lumina_fs.plans.files import plan_path
     from schemas.document import load
     from schemas.plan import MAX_PLAN_BYTES, Plan
 
     with recorded(count) as root:
         at = ("--catalog", str(root))
+        both = lumina("plan", "propose", "YYYY/MM", *at, watch=True)
+        assert f"{count:,} move" in both.out
+        assert f"... and {count - 50:,} more: --all" in both.out, "the preview is there"
+        detail = f"{count:,} originals, {both.cpu:.1f} s of processor time"
+        yield Figure("propose and preview a plan, seconds", both.wall, 5.0, detail)
         made = lumina("plan", "propose", "YYYY/MM", "--json", *at, watch=True)
         proposed = json.loads(made.out)
         assert proposed["counts"] == {"move": count}
         shown = lumina("plan", "show", proposed["plan"], *at, watch=True)
         assert f"{count:,} move" in shown.out
-        detail = f"{count:,} originals, {made.wall:.1f} s and {shown.wall:.1f} s"
-        yield Figure("propose and show a plan, seconds", made.wall + shown.wall, 5.0, detail)
-        detail = f"{made.peak:.0f} and {shown.peak:.0f}"
-        yield Figure("propose and show a plan, memory in MB", max(made.peak, shown.peak), 500, detail)
+        detail = f"{made.wall:.1f} s and {shown.wall:.1f} s, {made.cpu:.1f} s and {shown.cpu:.1f} s of processor time"
+        yield Figure("the same in two commands, seconds", made.wall + shown.wall, 5.0, detail)
+        peaks = (both.peak, made.peak, shown.peak)
+        yield Figure("the same, memory in MB", max(peaks), 500, ", ".join(f"{peak:.0f}" for peak in peaks))
         data = (root / plan_path(proposed["plan"])).read_bytes()
         spent = median(lambda: timed(lambda: load(data, Plan, MAX_PLAN_BYTES)), 3)
         yield Figure("validate a plan, seconds", spent, 2.0, f"{count:,} actions, {len(data) / 1e6:.0f} MB")

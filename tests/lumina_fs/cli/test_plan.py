@@ -84,6 +84,16 @@ def test_a_plan_is_proposed_listed_and_shown(shell: Shell) -> None:
     assert row["digest"] in out
 
 
+def test_proposing_shows_what_the_written_plan_says(shell: Shell) -> None:
+    code, out, _ = shell.run("propose YYYY/MM")
+    assert code == 0
+    [row] = shell.lines("list")
+    shown = shell.run(f"show {row['id']}")[1]
+    assert f"\n\n{shown}" in out
+    assert row["digest"] in out
+    assert out.splitlines()[-1].endswith(f"say yes: lumina plan approve {row['id'][-8:]}")
+
+
 def test_a_preview_is_picked_sorted_and_drawn_as_a_tree(shell: Shell) -> None:
     plan = shell.propose()
     _, *warned = shell.lines(f"show {plan} --only warned")

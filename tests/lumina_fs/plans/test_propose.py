@@ -70,6 +70,20 @@ def test_two_with_one_name_get_two_names_or_one_of_them_stays(world: World, monk
     assert skipped.proposed["to"] == {"source": "main", "path": "2019/07/IMG.jpg"}
 
 
+def test_everyone_whose_name_is_taken_is_warned_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, folder in enumerate("abcdef"):
+        taken = f"2019-07-0{number + 1}T12:31:05"
+        world.photo(f"{folder}/IMG.JPG", sha256=folder * 64, taken=taken)
+        if folder in "ef":
+            world.photo(f"{folder}/IMG.CR2", sha256=folder * 64, taken=taken)
+    found = plan_of(world.propose(monkeypatch)).actions
+    said = "goes there too, from another place: it gets another name"
+    assert {action.path: action.warnings for action in found} == {
+        "a/IMG.JPG": [], "b/IMG.JPG": [f"IMG.JPG {said}"], "c/IMG.JPG": [f"IMG.JPG {said}"],
+        "d/IMG.JPG": [f"IMG.JPG {said}"], "e/IMG.CR2": [f"IMG.CR2 {said}"], "f/IMG.CR2": [f"IMG.CR2 {said}"],
+    }  # fmt: skip
+
+
 def test_a_name_that_is_taken_on_the_disk_is_not_given(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.file("2019/07/img.jpg")
     world.photo("a/IMG.JPG")
