@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from typing import Any
 
 
@@ -54,7 +55,8 @@ def why(error: BaseException) -> str:
     """The first line of an error of a library, cut short; no address of anybody's server is repeated."""
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     words = ["(an address)" if "://" in word else word for word in text.split()]
-    return " ".join(words)[:200]
+    plain = "".join(sign for sign in " ".join(words) if unicodedata.category(sign)[0] not in "SC" or sign.isascii())
+    return plain.strip(" .")[:200]
 
 
 def images_of(jpegs: list[bytes]) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -344,6 +346,30 @@ async def test_details_tell_dates_with_their_evidence_and_the_duplicates(
         await pilot.press("end")
         await until(pilot, lambda: len(said) > count)
         assert said[-1][0].path == "2019/a00.jpg"
+
+
+async def test_what_models_saw_is_asked_for_completed_and_told_in_the_details(scanned: Library) -> None:
+    value = scanned.value("2019/a02.jpg")
+    seen = (("animals", "dog", 0.931), ("scene", "lake", 0.8), ("x", "[b]\x1b", 0.5))
+    tags = [dict(zip(("category", "value", "confidence"), one, strict=True)) for one in seen]
+    value["measurements"]["clip_tags"] = {"version": 1, "model": "m", "vocabulary": "v", "tags": tags}
+    value["curation"] = {"rejected_tags": ["lake"]}
+    scanned.sidecar("2019/a02.jpg").write_text(json.dumps(value))
+    scanned.scan()
+    async with app_on(scanned, size=(140, 40)) as pilot:
+        screen = photos(pilot)
+        await until(pilot, lambda: bool(screen.choices.get("auto")))
+        await pilot.press("slash", *"auto:d", "tab")
+        assert screen.query_one(QueryInput).value == "auto:animals/dog"
+        await until(pilot, lambda: screen.query_text == "auto:animals/dog")
+        await settled(pilot)
+        assert shown(screen) == ["2019/a02.jpg"]
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: "Seen by the machine" in str(screen.query_one(".facts", Static).content))
+        told = str(screen.query_one(".facts", Static).content)
+        assert re.search(r"93 % +animals/dog\n", told)
+        assert "lake" not in told.partition("Seen by the machine")[2].partition("Dates")[0]
+        assert "x/[b]\\x1b" in told  # foreign text stays text
 
 
 async def test_in_a_narrow_window_a_photo_has_the_screen_for_itself(scanned: Library) -> None:

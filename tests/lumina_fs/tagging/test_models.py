@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from lumina_fs.errors import ToolMissing
 from lumina_fs.measure.orders import Box, Look
 from lumina_fs.tagging.models import ModelProcess
 from lumina_fs.tagging.wishes import wishes
+from tests.conftest import REPOSITORY
 from tests.lumina_fs.tagging.fakes import Tagging
 
 _MISSING = [name for name in ("torch", "open_clip", "ultralytics") if importlib.util.find_spec(name) is None]
@@ -76,6 +80,46 @@ def test_tiny_models_recognise_what_they_were_made_for(real: Tagging, own_folder
     assert real.run(make=ModelProcess).photos == 0
     assert not (own_folders / "config").exists()
     assert not (own_folders / "hub").exists()
+
+
+#: Loads both models and lets them look, in a process that notes whom it asks.
+ALONE = """
+import io, json, os, sys
+asked = []
+names = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "subprocess.Popen")
+sys.addaudithook(lambda name, args: asked.append([name, str(args)]) if name in names else None)
+from lumina_fs.measure.orders import ClipModel, Look, ModelSetup, ObjectModel, Seen, Texts, TextsDone
+from lumina_fs.measure.torch_setup import be_quiet
+from lumina_fs.tagging.model_worker import Bench
+from PIL import Image
+scratch, config, weights, detector = sys.argv[1:]
+os.chdir(scratch)
+be_quiet(scratch, fetch=False)
+bench = Bench(ModelSetup(scratch, ClipModel(config, weights), ObjectModel(detector, False), "cpu", 1))
+[texts] = bench.answer([Texts(("a photo",))])
+out = io.BytesIO()
+Image.new("RGB", (64, 64)).save(out, "JPEG")
+[good, bad] = bench.answer([Look("ab", out.getvalue(), True, True), Look("cd", b"no picture", True, True)])
+assert isinstance(texts, TextsDone) and good.vector and good.objects and bad.broken, (texts, good, bad)
+print(json.dumps([one for one in asked if one[0].startswith("socket")]))
+"""
+
+
+def test_models_ask_nobody_and_leave_nothing_with_the_user(
+    clip: dict[str, str], detector: dict[str, str], tmp_path: Path
+) -> None:
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    home.mkdir()
+    scratch.mkdir()
+    own = ("YOLO_CONFIG_DIR", "HF_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HUB_OFFLINE", "YOLO_OFFLINE")
+    environment = {name: value for name, value in os.environ.items() if name not in own}
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(scratch), *list(clip.values())[:2], detector["objects_model"]],
+        cwd=REPOSITORY, env={**environment, "HOME": str(home), "PYTHONPATH": str(REPOSITORY)}, check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+    assert list(home.rglob("*")) == []
 
 
 def test_other_weights_of_the_same_name_look_again(real: Tagging, clip: dict[str, str], tmp_path: Path) -> None:
