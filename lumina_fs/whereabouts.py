@@ -43,6 +43,8 @@ class Lost(NamedTuple):
     """True for one that was put aside when other content took its original's place, some scans ago."""
     elsewhere: bool = False
     """True for one that this scan did not come by: recorded as missing, or gone since, or where it did not look."""
+    told: bool = False
+    """True for one that said itself that its original is missing, and so was counted."""
 
 
 @dataclass(slots=True)
@@ -254,7 +256,8 @@ class Whereabouts:
                     continue
                 found = self.sidecars.find_usable(path)
                 if found is not None and found[1]["original"].get("sha256") == sha256:
-                    lost = Lost(path, self.sidecars.path(path), sha256, elsewhere=True)
+                    told = "missing_since" in found[1]["original"]
+                    lost = Lost(path, self.sidecars.path(path), sha256, elsewhere=True, told=told)
                     self.lost.setdefault(sha256, []).append(lost)
 
     def is_there(self, path: str) -> bool:
@@ -298,6 +301,7 @@ class Whereabouts:
             self.ingest.add(job.path, answer.blocks, _known(answer))
             return
         self.counts.moved += 1
+        self.counts.missing -= lost.told and self.counts.missing > 0
         if lost.path in self.survey.widowed or lost.elsewhere:  # else another file lies there, with its own row
             self.survey.widowed.discard(lost.path)
             self.ingest.removed(lost.path)
@@ -310,6 +314,7 @@ class Whereabouts:
         by_content: dict[str, dict[str, tuple[Job, Answer]]] = {}
         if self.held:
             self._read_orphans()
+            self._look_elsewhere({answer.sha256 for _, answer in self.held})
         for job, answer in self.held:
             by_content.setdefault(answer.sha256, {})[job.path] = (job, answer)
         replaced = {job.path for job, _ in self.held if job.expected is not None}

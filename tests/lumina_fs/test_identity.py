@@ -615,6 +615,24 @@ def test_sidecars_put_aside_under_names_that_are_cut_alike_find_their_photos(lib
     assert {library.value(f"back/{number}.jpg")["id"] for number in range(2)} == before
 
 
+def test_a_long_missing_photo_that_comes_back_in_the_place_of_another_finds_its_sidecar(library: Library) -> None:
+    for number in range(4):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    library.curate("0.jpg", caption="dear")
+    library.scan()
+    before = library.value("0.jpg")["id"]
+    (library.root / "0.jpg").unlink()
+    assert library.scan().missing == 1
+    assert library.scan().missing == 1
+    library.photo("1.jpg", 0)
+    result = library.scan()
+    assert (result.moved, result.missing) == (1, 0)
+    assert library.value("1.jpg")["id"] == before
+    assert library.value("1.jpg")["curation"] == {"caption": "dear"}
+    assert not library.sidecar("0.jpg").exists()
+
+
 # -- across sources
 
 
