@@ -13,12 +13,16 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "faiss", "psycopg", "textual", "PIL", "numpy", "pillow_heif", "av", "open_clip", "ultralytics")
 
 
-def loaded(statement: str) -> set[str]:
-    code = (
-        f"{statement}\nimport json, sys\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
-    )
+def modules(statement: str) -> set[str]:
+    """All that a process has loaded after a statement."""
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def loaded(statement: str) -> set[str]:
+    """The packages of it."""
+    return {name.partition(".")[0] for name in modules(statement)}
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,12 @@ def test_a_scan_that_finds_nothing_new_loads_no_decoder() -> None:
 )  # fmt: skip
 def test_only_the_process_of_the_models_loads_a_model(statement: str) -> None:
     assert loaded(statement) & {"torch", "torchvision", "open_clip", "ultralytics", "cv2"} == set()
+
+
+def test_the_first_screen_loads_nothing_that_only_others_need() -> None:
+    there = modules("import tui.app, tui.screens.photos")
+    assert "tui.photos.photo_grid" in there
+    assert (
+        there & {"psycopg", "faiss", "lumina_fs.rebuild", "lumina_fs.plans.rows", "lumina_fs.curating.by_editor"}
+        == set()
+    )

@@ -14,7 +14,6 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing.detail import paths_of
 from tui.photos.listing import key_of
 from tui.photos.listing_screen import ListingScreen
-from tui.sidecar_editing import edit_sidecar
 
 #: Seconds within which a viewer that cannot start has said so.
 _GIVES_UP = 3.0
@@ -43,6 +42,8 @@ class FileScreen(ListingScreen):
     @work(group="asking", exclusive=True)
     async def action_edit_sidecar(self) -> None:
         """Open the sidecar in the person's editor."""
+        from tui.sidecar_editing import edit_sidecar  # it loads much that the first screen does not need
+
         here = self.current()
         if here is not None:
             await edit_sidecar(self.app, *key_of(here))
