@@ -38,12 +38,18 @@ async def edit_sidecar(app: Host, source: str, path: str, line: int | None = Non
 
 async def _edit(app: Host, opened: Edit, line: int | None, column: int | None) -> None:
     while True:
+        failed: LuminaError | None = None
         try:
             with app.suspend():
-                open_editor(opened.shown, line, column)
+                try:
+                    open_editor(opened.shown, line, column)
+                except LuminaError as error:  # out of this block it would leave the terminal as it is, for ever
+                    failed = error
         except SuspendNotSupported:
             app.notify(f"No editor can be opened here. The file: {opened.shown}", markup=False, timeout=15)
             return
+        if failed is not None:
+            app.complain(failed)
         try:
             fields = await asyncio.to_thread(opened.look)
         except CorruptDocument as error:
@@ -56,7 +62,8 @@ async def _edit(app: Host, opened: Edit, line: int | None, column: int | None) -
                 await asyncio.to_thread(opened.go_back)
             return
         if fields is None:
-            app.notify("Nothing was changed.")
+            if failed is None:
+                app.notify("Nothing was changed.")
             return
         index = await asyncio.to_thread(opened.take_in)
         changed = plural(len(fields), "field") + " of yours changed" if fields else "it can be used"

@@ -108,6 +108,20 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(library: Library, tmp_pa
     assert library.value("a.jpg")["curation"] == {"rating": 4}
 
 
+def test_without_an_editor_the_screen_is_there_and_says_so(library: Library, tmp_path: Path) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    environment = {"LUMINA_HOME": str(tmp_path / "home"), "VISUAL": "", "EDITOR": ""}
+    with lumina_in_tmux(library.root, environment=environment) as terminal:
+        terminal.until("[2 Photos]", "a.jpg")
+        terminal.press("E")
+        terminal.until("[2 Photos]", "That did not work")
+        terminal.press("1")
+        terminal.until("[1 Catalogs]")
+        terminal.press("C-q")
+        terminal.until_ended()
+
+
 def test_at_80_columns_the_help_and_every_room_are_readable(library: Library, tmp_path: Path) -> None:
     library.photo("2019/a.jpg", 1, DateTimeOriginal="2019:07:14 12:00:00")
     library.scan()
