@@ -119,6 +119,18 @@ def _named_originals(originals: Sequence[tuple[Source, str]]) -> dict[str, Any]:
     return named
 
 
+def _originals_named(
+    catalog: Catalog, photos: Sequence[Sequence[str]] | None, left_out: int, command: str
+) -> list[tuple[Source, str]] | None:
+    """The way back: the originals that a record names; None for one about all. Raises UsageError, with what to do."""
+    if left_out:
+        raise UsageError(f"the record does not name all photos; use `{command}` again")
+    if photos is None:
+        return None
+    sources = {source.name: source for source in catalog.sources()}
+    return [(sources[name], decode_name(path)) for name, path in photos if name in sources]
+
+
 def apply_work(plan_id: str, how: str) -> Work:
     """Carrying a plan out: apply, resume or rollback. It takes the lock of the index itself."""
     return Work("apply", {"plan": plan_id, "how": how}, lambda result: Told(result.as_dict(), changed=result.done > 0))
@@ -195,12 +207,7 @@ def _thumbnails(
     photos: Sequence[Sequence[str]] | None = None,
     left_out: int = 0,
 ) -> Started:
-    if left_out:
-        raise UsageError("the record does not name all photos; use `lumina cache thumbnail` again")
-    sources = {source.name: source for source in catalog.sources()}
-    chosen = None
-    if photos is not None:
-        chosen = [(sources[name], decode_name(path)) for name, path in photos if name in sources]
+    chosen = _originals_named(catalog, photos, left_out, "lumina cache thumbnail")
     originals = _all_originals(catalog) if chosen is None else chosen
     return Started(thumbnails_work(chosen, size), thumbnails(catalog, originals, size, cancel=cancel))
 
@@ -246,12 +253,7 @@ def _tag(
     optional: bool = False,
     left_out: int = 0,
 ) -> Started:
-    if left_out:
-        raise UsageError("the record does not name all photos; use `lumina tag` again")
-    sources = {source.name: source for source in catalog.sources()}
-    chosen = None
-    if photos is not None:
-        chosen = [(sources[name], decode_name(path)) for name, path in photos if name in sources]
+    chosen = _originals_named(catalog, photos, left_out, "lumina tag")
     work = tag_work(measurers=measurers, originals=chosen, query=query, again=again, optional=optional)
     return Started(work, tags(catalog, chosen, work.arguments, cancel=cancel))
 
