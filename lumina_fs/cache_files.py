@@ -22,7 +22,7 @@ def write_cache(disk: Disk, root: Root, path: str, data: bytes) -> None:
             disk.layer.write(fd, data)
         finally:
             disk.layer.close(fd)
-        disk.layer.rename(directory, temp, name)
+        disk.layer.rename(directory, temp, directory, name)
     except OSError as error:
         disk.drop(directory, temp)
         raise WriteFailed(f"cannot write: {error.strerror}", path=path) from error

@@ -287,7 +287,7 @@ class Disk:
             for name in filter(None, (temp.temp, kept)):
                 self.drop(temp.directory, name)
             return Conflict(etag_of(temp.directory, temp.name))
-        self.layer.rename(temp.directory, temp.temp, temp.name)
+        self.layer.rename(temp.directory, temp.temp, temp.directory, temp.name)
         if kept and not self._is_there(temp, kept, temp.item.if_match):  # edited in place at the last moment
             self._keep(temp, kept)
         return None

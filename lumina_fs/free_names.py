@@ -28,27 +28,36 @@ def move_new(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> No
         except OSError as second:
             if second.errno not in UNSUPPORTED:
                 raise
-            _copy_new(layer, old_dir, old, new_dir, new)
+            claim(layer, old_dir, old, new_dir, new)
+            return
         layer.unlink(old_dir, old)
 
 
-def _copy_new(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
-    """The last way, for file systems without links: an exclusive copy, compared before it counts."""
-    found = read_at(old_dir, old)
-    if found is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), old)
-    fd = layer.create(new_dir, new, 0o666)
+def claim(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
+    """The last way, for file systems without links: take the name with an empty file, and rename over that one.
+
+    Who is killed in between leaves the empty file, and the other under its old name. FileExistsError: it is taken.
+    """
+    fd = layer.create(new_dir, new, 0o600)
     try:
-        layer.write(fd, found[0])
-        layer.fsync(fd)
+        if not _is_empty_still(fd, new_dir, new):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+        layer.rename(old_dir, old, new_dir, new)
     except OSError:
-        drop(layer, new_dir, new)
+        if _is_empty_still(fd, new_dir, new):
+            drop(layer, new_dir, new)
         raise
     finally:
         os.close(fd)
-    if etag_of(new_dir, new) != digest(found[0]):
-        drop(layer, new_dir, new)
-        raise OSError(errno.EIO, "the copy differs from what was written", new)
+
+
+def _is_empty_still(fd: int, directory: int, name: str) -> bool:
+    """True while an open empty file has its name, and nobody wrote into it."""
+    try:
+        there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return there.st_size == 0 and os.path.samestat(os.fstat(fd), there)
 
 
 def drop(layer: Layer, directory: int, name: str) -> None:

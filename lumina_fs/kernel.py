@@ -113,9 +113,9 @@ class Layer:
         """Close; on some file systems the place where a failed write shows."""
         os.close(fd)
 
-    def rename(self, directory: int, old: str, new: str) -> None:
-        """Rename within a directory, replacing. Only for files of our own, never for an original."""
-        os.rename(old, new, src_dir_fd=directory, dst_dir_fd=directory)
+    def rename(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
+        """Rename, replacing. Only over files of our own, never over an original."""
+        os.rename(old, new, src_dir_fd=old_dir, dst_dir_fd=new_dir)
 
     def rename_new(self, old_dir: int, old: str, new_dir: int, new: str) -> None:
         """Rename, and fail with FileExistsError if the new name is taken."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from lumina_fs.durable import Disk
 from lumina_fs.errors import Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
+from lumina_fs.free_names import claim
 from lumina_fs.kernel import UNSUPPORTED
 from lumina_fs.pouring import digest_of, pour
 from lumina_fs.roots import Root
@@ -74,7 +75,7 @@ def set_aside(disk: Disk, root: Root, name: str, new: str) -> bool:
             raise
         if os.path.lexists(os.path.join(root.path, new)):
             return False
-        disk.layer.rename(root.fd, name, new)  # replaces an empty folder at most
+        disk.layer.rename(root.fd, name, root.fd, new)  # replaces an empty folder at most
     root.forget()
     disk.layer.fsync(root.fd)
     return True
@@ -175,19 +176,7 @@ class Transfer:
         else:
             self.disk.drop(directory, temp)
             return
-        # no links either: take the name with an empty file of ours, and put the copy over that one
-        claim = self.layer.create(directory, name, 0o600)
-        try:
-            ours, there = os.fstat(claim), os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if ours.st_size or not os.path.samestat(ours, there):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
-            self.layer.rename(directory, temp, name)
-        except OSError:
-            if os.fstat(claim).st_size == 0:
-                self.disk.drop(directory, name)
-            raise
-        finally:
-            os.close(claim)
+        claim(self.layer, directory, temp, directory, name)
 
     def remove_twin(self, old: Spot, new: Spot, seen: FileStat) -> None:
         """Remove an original whose verified, durable copy is `new`. Raises Changed where it is not what was copied."""

@@ -131,7 +131,8 @@ class Documents:
         assert step.before is not None
         assert step.after is not None
         from_source, to_source = self._places.sidecars(step.before.source), self._places.sidecars(step.after.source)
-        if to_source.read(step.after.path) is not None:
+        there = to_source.read(step.after.path)
+        if there is not None and there.data:
             return  # a run that was killed wrote it
         found = from_source.find(step.before.path)
         if found is None:
@@ -142,7 +143,8 @@ class Documents:
             fresh["$schema"] = to_source.schema_reference(step.after.path)
         disk = self._places.catalog.disk
         disk.make_directory(step.new.root, step.new.path.rpartition("/")[0])
-        [outcome] = disk.write_batch(step.new.root, [Item(step.new.path, patch(stored.data, fresh), ABSENT)])
+        condition = ABSENT if there is None else there.etag  # an empty one: killed between taking the name and writing
+        [outcome] = disk.write_batch(step.new.root, [Item(step.new.path, patch(stored.data, fresh), condition)])
         if isinstance(outcome, Conflict):
             raise Refused("somebody else made this sidecar meanwhile", path=step.new.shown)
         if isinstance(outcome, Failed):

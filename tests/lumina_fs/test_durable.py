@@ -382,6 +382,35 @@ def test_a_move_never_overwrites(root: Root, tmp_path: Path, system: str) -> Non
     assert (tmp_path / "b" / "one").read_bytes() == b"1"
 
 
+class Claimed(TestLayer):
+    """Somebody acts right after a name was taken with an empty file."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__(FILE_SYSTEMS["no renameat2, no links"])
+        self.act = act
+
+    def create(self, directory: int, name: str, mode: int) -> int:
+        fd = super().create(directory, name, mode)
+        self.act()
+        return fd
+
+
+@pytest.mark.parametrize("style", ["in place", "by rename"])
+def test_who_saves_where_only_an_empty_file_holds_the_name_keeps_it(root: Root, tmp_path: Path, style: str) -> None:
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "theirs").write_bytes(b"theirs")
+
+    def act() -> None:
+        if style == "in place":
+            (tmp_path / "two").write_bytes(b"theirs")
+        else:
+            (tmp_path / "theirs").rename(tmp_path / "two")
+
+    assert not Disk(Claimed(act)).move_new(root, "one", root, "two")
+    assert (tmp_path / "one").read_bytes() == b"1"
+    assert (tmp_path / "two").read_bytes() == b"theirs"
+
+
 def test_a_folder_is_durable_in_its_parent_and_may_be_there_already(root: Root, tmp_path: Path) -> None:
     layer = TestLayer()
     Disk(layer).make_directory(root, "a/b/c")
