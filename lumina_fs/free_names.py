@@ -38,7 +38,7 @@ def claim(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
 
     Who is killed in between leaves the empty file, and the other under its old name. FileExistsError: it is taken.
     """
-    fd = layer.create(new_dir, new, 0o600)
+    fd = layer.create(new_dir, new, 0o666)
     try:
         if not _is_empty_still(fd, new_dir, new):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
