@@ -71,7 +71,7 @@ class Generation:
         with self._index.cursor() as cursor:
             cursor.execute(
                 sql(
-                    f"DELETE FROM {self.schema}.seen s USING {self.schema}.original o, "
+                    f"UPDATE {self.schema}.seen s SET fingerprint = '' FROM {self.schema}.original o, "
                     f"(SELECT id FROM {self.schema}.original GROUP BY 1 HAVING count(*) > 1) t "
                     "WHERE o.id = t.id AND s.source = o.source AND s.path = o.path"
                 )

@@ -596,6 +596,28 @@ def test_a_photo_that_went_after_it_was_moved_with_its_sidecar_keeps_its_id(libr
     assert library.search("is:missing") == ["z/b.jpg"]
 
 
+def test_a_copy_that_goes_again_after_a_rebuild_leaves_nothing_in_the_index(library: Library) -> None:
+    """A rebuild cannot tell which of two sidecars of one id is the copy; a scan is to look at both again."""
+    from lumina_fs.catalog import Catalog
+    from lumina_fs.progress import Finished
+    from lumina_fs.rebuild import rebuild, verify
+    from lumina_fs.scan import reconcile
+
+    for number in range(3):
+        library.photo(f"{number}.jpg", number)
+    library.scan()
+    copied_along(library, "0.jpg", "z/b.jpg")
+    with Catalog.open(str(library.root)) as catalog:
+        list(rebuild(catalog, cancel=threading.Event()))
+        for path in (library.root / "z/b.jpg", library.sidecar("z/b.jpg"), library.root / "0.jpg"):
+            path.unlink()
+        list(reconcile(catalog, cancel=threading.Event()))
+        *_, last = verify(catalog, cancel=threading.Event())
+    assert isinstance(last, Finished)
+    assert last.result.equal, last.result
+    assert sorted(library.search()) == ["0.jpg", "1.jpg", "2.jpg"]
+
+
 def test_sidecars_put_aside_under_names_that_are_cut_alike_find_their_photos(library: Library) -> None:
     names = ["long " * 48 + f"{number}.jpg" for number in range(2)]
     for number in range(5):
