@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from index.postgres import PostgresIndex
 from index.records import sql
+from index.tables import only_row
 
 _RECORD = np.dtype(
     [
@@ -18,6 +19,8 @@ _RECORD = np.dtype(
     ]
 )  # fmt: skip
 _ROWS_AT_ONCE = 20_000
+#: Pages of the table that are read at once: so few that their records are half a gigabyte at most.
+_PAGES_AT_ONCE = 1 << 17
 #: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
 _CONTENTS_AT_ONCE = 50_000
 
@@ -89,6 +92,20 @@ _TWIN = {
 
 def codes(index: PostgresIndex) -> Codes:
     """The codes of all. A row for each would cost the driver four times as much: they come as a few long strings."""
+    rows = np.frombuffer(b"".join(_records(index)), _RECORD)
+    return Codes(
+        rows["sha256"].copy(),
+        rows["phash"].astype(np.uint64),
+        rows["dhash"].astype(np.uint64),
+        rows["hashed"] == 1,
+        rows["image"] == 1,
+        rows["size"].astype(np.int64),
+        rows["stamp"].copy(),
+    )
+
+
+def _records(index: PostgresIndex) -> Iterator[bytes]:
+    """A record for each original. A string holds a gigabyte at most, so a large table is read in parts, by its pages."""
     hashed, image = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
     record = " || ".join(
         (
@@ -102,22 +119,15 @@ def codes(index: PostgresIndex) -> Codes:
             "int8send(hashtextextended(source || '/' || path, 0))",
         )
     )
-    query = (
-        f"SELECT string_agg({record}, ''::bytea) FROM (SELECT *, row_number() OVER () / {_ROWS_AT_ONCE} AS part "
-        f"FROM {index.schema}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0) o GROUP BY part"
-    )
-    with index.cursor() as cursor:
-        data = b"".join(row[0] for row in cursor.execute(sql(query), binary=True))
-    rows = np.frombuffer(data, _RECORD)
-    return Codes(
-        rows["sha256"].copy(),
-        rows["phash"].astype(np.uint64),
-        rows["dhash"].astype(np.uint64),
-        rows["hashed"] == 1,
-        rows["image"] == 1,
-        rows["size"].astype(np.int64),
-        rows["stamp"].copy(),
-    )
+    table = f"{index.schema}.original"
+    query = f"SELECT string_agg({record}, ''::bytea) FROM {table} WHERE sha256 IS NOT NULL AND NOT missing AND size > 0"
+    with index.cursor(transaction=True) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")  # all parts are of one moment
+        pages = only_row(cursor.execute(sql(f"SELECT pg_relation_size('{table}') / current_setting('block_size')::int")))
+        starts = range(0, pages[0] + 1, _PAGES_AT_ONCE)
+        for start in starts:
+            part = f" AND ctid >= '({start},0)' AND ctid < '({start + _PAGES_AT_ONCE},0)'" if len(starts) > 1 else ""
+            yield only_row(cursor.execute(sql(query + part), binary=True))[0] or b""
 
 
 def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:

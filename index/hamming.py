@@ -59,7 +59,7 @@ class Bands:
             sizes[sizes > limit] = 0
             buckets = starts[:-1] << self._count | sizes
             narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
-            order = np.argsort(keys, kind="stable")
+            order = _sorted(keys)
             self._tables.append((shift, order, buckets.astype(narrow), codes[order], beside[order]))
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
@@ -105,6 +105,12 @@ def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
     return part.view(np.int64)  # the highest bit is never set
 
 
+def _sorted(keys: Positions) -> Positions:
+    """The order of numbers below 2 ** 32, stable: numpy sorts 16 bits by counting them, which is quicker than comparing."""
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    return order.take(np.argsort((keys >> 16).astype(np.uint16).take(order), kind="stable"))
+
+
 def _starts(keys: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
     """Where each bucket starts among the sorted keys; one more at the end."""
     start = np.zeros((1 << bits) + 1, np.int64)
@@ -117,7 +123,7 @@ class _Buckets:
 
     def __init__(self, codes: Codes, shift: int, bits: int) -> None:
         keys = _part(codes, shift, bits)
-        self.order = np.argsort(keys, kind="stable")
+        self.order = _sorted(keys)
         self.keys = keys[self.order].astype(np.int32)
         self.codes = codes[self.order]
         self.start = _starts(keys, bits)

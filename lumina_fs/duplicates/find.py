@@ -178,7 +178,7 @@ class _Search:
         key = neighbours_key(signatures, some.keys, self.threshold)
         pairs = neighbours(self.catalog, key)
         if pairs is None:
-            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
+            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold, some.at)
             if not self.cancel.is_set():
                 keep_neighbours(self.catalog, key, pairs)
         signatures.join(pairs)
