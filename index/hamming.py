@@ -106,7 +106,7 @@ def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
 
 
 def _sorted(keys: Positions) -> Positions:
-    """The order of numbers below 2 ** 32, stable: numpy sorts 16 bits by counting them, which is quicker than comparing."""
+    """The stable order of numbers below 2 ** 32: numpy sorts 16 bits by counting, which is quicker than comparing."""
     order = np.argsort(keys.astype(np.uint16), kind="stable")
     return order.take(np.argsort((keys >> 16).astype(np.uint16).take(order), kind="stable"))
 

@@ -87,9 +87,7 @@ class Signatures:
         """Find all neighbours; `views` gives the codes of the views of pictures."""
         self.join(self.near(views, radius))
 
-    def near(
-        self, views: Callable[[Positions], Views], radius: int, lying: Positions | None = None
-    ) -> Positions:
+    def near(self, views: Callable[[Positions], Views], radius: int, lying: Positions | None = None) -> Positions:
         """All pairs of neighbours in order, each as one number: lesser signature times their count + greater.
 
         `lying`: for each picture where its views lie; it is quicker to ask for those that lie side by side.

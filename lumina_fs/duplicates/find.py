@@ -232,9 +232,8 @@ class _Search:
         for same in alike:
             sizes: dict[tuple[int | None, int | None], list[str]] = {}
             for sha256 in same:
-                twin = self.rows[sha256][0] if self.rows.get(sha256) else None
-                if twin is not None:
-                    sizes.setdefault((twin.width, twin.height), []).append(sha256)
+                if sha256 in self.rows:
+                    sizes.setdefault(self.rows.sides(sha256), []).append(sha256)
             for some in sizes.values():
                 if len(some) > 1:
                     asked.update(dict.fromkeys(sha256 for sha256 in some if remembered.digest(sha256) is None))

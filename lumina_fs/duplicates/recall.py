@@ -76,7 +76,8 @@ def keep(catalog: Catalog, result: bytes, basis: str, heaps: Iterable[bytes]) ->
 
 def basis_of(codes: Codes, threshold: int, verdicts: Verdicts, sources: Iterable[str]) -> str:
     """A digest of all that a result depends on, in no order: rebuilt from the same files, an index gives the same."""
-    order = np.lexsort(codes.stamp.view(np.uint64).reshape(-1, 3).T)
+    # two paths with one number may come in either order: then a search is made again
+    order = np.argsort(codes.stamp.view(np.uint64).reshape(-1, 3)[:, 2])
     columns = [column[order] for column in codes]
     said = orjson.dumps([threshold, sorted(sources), sorted(map(sorted, strangers(verdicts)))])
     return _digest(said, *(column.tobytes() for column in columns))
