@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 
+from index.parts import Keys, KeysDumper, of_parts
 from index.postgres import PostgresIndex
 from index.records import sql
-from index.tables import only_row
 
 _RECORD = np.dtype(
     [
@@ -20,12 +18,12 @@ _RECORD = np.dtype(
         ("stamp", "V24"),
     ]
 )  # fmt: skip
-#: Pages of the table that are read at once: so few that their records are half a gigabyte at most.
-_PAGES_AT_ONCE = 1 << 17
 #: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
 _CONTENTS_AT_ONCE = 50_000
-#: Of these columns are made, and a column holds a gigabyte at most.
+#: Contents that are asked for in columns at once.
 _COLUMNS_AT_ONCE = 1 << 20
+#: More than so many lie all over the table.
+_MANY = 5_000
 
 
 class Codes(NamedTuple):
@@ -95,7 +93,7 @@ _TWIN = {
 
 def codes(index: PostgresIndex) -> Codes:
     """The codes of all. A row for each would cost the driver four times as much: they come as a few long strings."""
-    rows = np.frombuffer(b"".join(_records(index)), _RECORD)
+    rows = np.frombuffer(b"".join(row[0] or b"" for row in of_parts(index, _records(index))), _RECORD)
     return Codes(
         rows["sha256"].copy(),
         rows["phash"].astype(np.uint64),
@@ -107,8 +105,7 @@ def codes(index: PostgresIndex) -> Codes:
     )
 
 
-def _records(index: PostgresIndex) -> Iterator[bytes]:
-    """Records of originals. A string holds a gigabyte at most, so a large table is read in parts, by its pages."""
+def _records(index: PostgresIndex) -> str:
     hashed, image = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
     record = " || ".join(
         (
@@ -122,15 +119,8 @@ def _records(index: PostgresIndex) -> Iterator[bytes]:
             "int8send(hashtextextended(source || '/' || path, 0))",
         )
     )
-    table = f"{index.schema}.original"
-    query = f"SELECT string_agg({record}, ''::bytea) FROM {table} WHERE sha256 IS NOT NULL AND NOT missing AND size > 0"
-    with index.cursor(transaction=True) as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")  # all parts are of one moment
-        size = f"SELECT pg_relation_size('{table}') / current_setting('block_size')::int"
-        starts = range(0, only_row(cursor.execute(sql(size)))[0] + 1, _PAGES_AT_ONCE)
-        for start in starts:
-            part = f" AND ctid >= '({start},0)' AND ctid < '({start + _PAGES_AT_ONCE},0)'" if len(starts) > 1 else ""
-            yield only_row(cursor.execute(sql(query + part), binary=True))[0] or b""
+    where = "sha256 IS NOT NULL AND NOT missing AND size > 0"
+    return f"SELECT string_agg({record}, ''::bytea) FROM {index.schema}.original WHERE {where}"
 
 
 def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
@@ -141,10 +131,8 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     )
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
         with index.cursor() as cursor:
-            cursor.adapters.register_dumper(_Keys, _KeysDumper)
-            yield from map(
-                Twin._make, cursor.execute(sql(query), (_Keys(contents[start : start + _CONTENTS_AT_ONCE]),))
-            )
+            cursor.adapters.register_dumper(Keys, KeysDumper)
+            yield from map(Twin._make, cursor.execute(sql(query), (Keys(contents[start : start + _CONTENTS_AT_ONCE]),)))
 
 
 class Columns(NamedTuple):
@@ -173,36 +161,12 @@ def columns(index: PostgresIndex, contents: Sequence[str]) -> Columns:
     wanted = ", ".join(f"array_agg({_TWIN[name]})" for name in Columns._fields)
     query = f"SELECT {wanted} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[])"
     found: list[list[Any]] = [[] for _ in Columns._fields]
-    with index.cursor(transaction=True) as cursor:
-        cursor.adapters.register_dumper(_Keys, _KeysDumper)
-        # who puts the arrays of several processes together takes longer than one that makes them all
-        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-        for start in range(0, len(contents), _COLUMNS_AT_ONCE):
-            keys = _Keys(contents[start : start + _COLUMNS_AT_ONCE])
-            for column, values in zip(found, only_row(cursor.execute(sql(query), (keys,), binary=True)), strict=True):
+    for start in range(0, len(contents), _COLUMNS_AT_ONCE):
+        keys = Keys(contents[start : start + _COLUMNS_AT_ONCE])
+        for row in of_parts(index, query, [keys], many=len(contents) > _MANY):
+            for column, values in zip(found, row, strict=True):
                 column += values or ()
     return Columns(*found)
-
-
-class _Keys:
-    """Contents (SHA-256, hex), as an array of bytes for the server."""
-
-    def __init__(self, contents: Sequence[str]) -> None:
-        self.contents = contents
-
-
-class _KeysDumper(Dumper):
-    """Sends them as they are: as a text the server would take half a second to read 400,000."""
-
-    format = Format.BINARY
-    oid = 1001  # bytea[]
-
-    def dump(self, obj: _Keys) -> bytes:
-        """One dimension, nothing missing, elements of type bytea, so many, from 1 on; each with its length."""
-        keys = np.frombuffer(bytes.fromhex("".join(obj.contents)), "V32")
-        elements = np.empty(len(keys), [("length", ">i4"), ("key", "V32")])
-        elements["length"], elements["key"] = keys.dtype.itemsize, keys
-        return np.array([1, 0, 17, len(keys), 1], ">i4").tobytes() + elements.tobytes()
 
 
 class Described(NamedTuple):

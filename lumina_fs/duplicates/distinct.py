@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from index.contents import Codes
 from lumina_fs.duplicates.candidates import Words
-from lumina_fs.duplicates.reductions import Keys, in_order, places
+from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
 
 _WORDS = 3
 
@@ -34,18 +34,18 @@ class Contents:
     def of(cls, codes: Codes) -> Contents:
         """Those of all originals."""
         order = in_order(codes.sha256)
-        keys = codes.sha256[order]
+        keys = taken(codes.sha256, order)
         new = np.ones(len(keys), bool)
         new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
         starts = np.flatnonzero(new)
         hashed = (codes.hashed & codes.image)[order]
-        stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS)[order]
+        stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS).take(order, axis=0)
 
         def largest(words: Words) -> Words:
             return np.maximum.reduceat(np.where(hashed, words[order], np.uint64(0)), starts) if len(keys) else words
 
         return cls(
-            keys[starts],
+            taken(keys, starts),
             np.diff(np.append(starts, len(keys))),
             codes.size[order][starts],
             np.logical_or.reduceat(codes.image[order], starts) if len(keys) else codes.image,

@@ -76,7 +76,7 @@ class Reductions:
 def _sorted(keys: Keys) -> tuple[Keys, Positions]:
     """Distinct keys in order, and where each is."""
     order = in_order(keys)
-    ordered = keys[order]
+    ordered = taken(keys, order)
     new = np.ones(len(order), bool)
     new[1:] = ordered.view("S32")[1:] != ordered.view("S32")[:-1]
     return ordered[new], order[new]
@@ -94,6 +94,12 @@ def in_order(keys: Keys) -> Positions:
     if np.any(digests[order[alike]] > digests[order[alike + 1]]):
         return np.argsort(digests, kind="stable")
     return order
+
+
+def taken(rows: NDArray[np.void], numbers: Positions) -> NDArray[np.void]:
+    """Rows of whole words by their numbers, sooner than numpy takes them by itself."""
+    words = rows.view(np.uint64).reshape(-1, rows.dtype.itemsize // 8)
+    return words.take(numbers, axis=0).view(rows.dtype)[:, 0]
 
 
 def places(distinct: Keys, wanted: Keys) -> Positions:
