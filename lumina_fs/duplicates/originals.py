@@ -56,6 +56,9 @@ class Originals(Mapping[str, list[Twin]]):
         rows: list[int] = self._order[self._starts[number] : self._starts[number + 1]].tolist()
         return rows
 
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self._numbers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._numbers)
 
@@ -111,4 +114,4 @@ class Originals(Mapping[str, list[Twin]]):
         return placed(columns.taken[row], columns.path[row], columns.source[row])
 
     def _twin(self, row: int) -> Twin:
-        return Twin._make(column[row] for column in self._fields)
+        return Twin._make([column[row] for column in self._fields])
