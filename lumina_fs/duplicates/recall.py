@@ -34,7 +34,8 @@ NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
 _MORE = (
-    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"),
+    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("index", "parts.py"),
+    ("lumina_fs", "filetypes.py"),
 )  # fmt: skip
 
 
