@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from index.parts import Keys, KeysDumper, of_parts
 from index.postgres import PostgresIndex
 from index.records import sql
 
@@ -17,9 +18,12 @@ _RECORD = np.dtype(
         ("stamp", "V24"),
     ]
 )  # fmt: skip
-_ROWS_AT_ONCE = 20_000
 #: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
 _CONTENTS_AT_ONCE = 50_000
+#: Contents that are asked for in columns at once.
+_COLUMNS_AT_ONCE = 1 << 20
+#: More than so many lie all over the table.
+_MANY = 5_000
 
 
 class Codes(NamedTuple):
@@ -89,6 +93,19 @@ _TWIN = {
 
 def codes(index: PostgresIndex) -> Codes:
     """The codes of all. A row for each would cost the driver four times as much: they come as a few long strings."""
+    rows = np.frombuffer(b"".join(row[0] or b"" for row in of_parts(index, _records(index))), _RECORD)
+    return Codes(
+        rows["sha256"].copy(),
+        rows["phash"].astype(np.uint64),
+        rows["dhash"].astype(np.uint64),
+        rows["hashed"] == 1,
+        rows["image"] == 1,
+        rows["size"].astype(np.int64),
+        rows["stamp"].copy(),
+    )
+
+
+def _records(index: PostgresIndex) -> str:
     hashed, image = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
     record = " || ".join(
         (
@@ -102,22 +119,8 @@ def codes(index: PostgresIndex) -> Codes:
             "int8send(hashtextextended(source || '/' || path, 0))",
         )
     )
-    query = (
-        f"SELECT string_agg({record}, ''::bytea) FROM (SELECT *, row_number() OVER () / {_ROWS_AT_ONCE} AS part "
-        f"FROM {index.schema}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0) o GROUP BY part"
-    )
-    with index.cursor() as cursor:
-        data = b"".join(row[0] for row in cursor.execute(sql(query), binary=True))
-    rows = np.frombuffer(data, _RECORD)
-    return Codes(
-        rows["sha256"].copy(),
-        rows["phash"].astype(np.uint64),
-        rows["dhash"].astype(np.uint64),
-        rows["hashed"] == 1,
-        rows["image"] == 1,
-        rows["size"].astype(np.int64),
-        rows["stamp"].copy(),
-    )
+    where = "sha256 IS NOT NULL AND NOT missing AND size > 0"
+    return f"SELECT string_agg({record}, ''::bytea) FROM {index.schema}.original WHERE {where}"
 
 
 def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
@@ -128,9 +131,8 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     )
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
         with index.cursor() as cursor:
-            yield from map(
-                Twin._make, cursor.execute(sql(query), (_keys(contents[start : start + _CONTENTS_AT_ONCE]),))
-            )
+            cursor.adapters.register_dumper(Keys, KeysDumper)
+            yield from map(Twin._make, cursor.execute(sql(query), (Keys(contents[start : start + _CONTENTS_AT_ONCE]),)))
 
 
 class Columns(NamedTuple):
@@ -156,23 +158,15 @@ class Columns(NamedTuple):
 
 def columns(index: PostgresIndex, contents: Sequence[str]) -> Columns:
     """The same originals. A row for each would cost the driver eight times as much, and the server a sort."""
-    names = ", ".join(f"{_TWIN[name]} AS c_{name}" for name in Columns._fields)
-    wanted = ", ".join(f"array_agg(c_{name})" for name in Columns._fields)
-    query = (
-        f"SELECT {wanted} FROM (SELECT {names}, row_number() OVER () / {_ROWS_AT_ONCE} AS part "
-        f"FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[])) o GROUP BY part"
-    )
-    found = Columns(*([] for _ in Columns._fields))
-    with index.cursor() as cursor:
-        for row in cursor.execute(sql(query), (_keys(contents),), binary=True):
+    wanted = ", ".join(f"array_agg({_TWIN[name]})" for name in Columns._fields)
+    query = f"SELECT {wanted} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[])"
+    found: list[list[Any]] = [[] for _ in Columns._fields]
+    for start in range(0, len(contents), _COLUMNS_AT_ONCE):
+        keys = Keys(contents[start : start + _COLUMNS_AT_ONCE])
+        for row in of_parts(index, query, [keys], many=len(contents) > _MANY):
             for column, values in zip(found, row, strict=True):
-                column += values
-    return found
-
-
-def _keys(contents: Sequence[str]) -> str:
-    """An array of keys as one text, which costs the driver less than a list."""
-    return '{"\\\\x' + '","\\\\x'.join(contents) + '"}' if contents else "{}"
+                column += values or ()
+    return Columns(*found)
 
 
 class Described(NamedTuple):

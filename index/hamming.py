@@ -37,8 +37,8 @@ def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
         table = _Buckets(codes, *part)
         for mask in _masks(part[1], allowed):
             for left, right in table.neighbours(mask):
-                near = np.bitwise_count(table.codes[left] ^ table.codes[right]) <= radius
-                one, other = table.order[left[near]], table.order[right[near]]
+                near = np.flatnonzero(np.bitwise_count(table.codes.take(left) ^ table.codes.take(right)) <= radius)
+                one, other = table.order.take(left.take(near)), table.order.take(right.take(near))
                 found.append(np.minimum(one, other) * count + np.maximum(one, other))
     pairs = np.unique(np.concatenate(found))
     return pairs // max(count, 1), pairs % max(count, 1)
@@ -59,7 +59,7 @@ class Bands:
             sizes[sizes > limit] = 0
             buckets = starts[:-1] << self._count | sizes
             narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
-            order = np.argsort(keys, kind="stable")
+            order = _sorted(keys)
             self._tables.append((shift, order, buckets.astype(narrow), codes[order], beside[order]))
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
@@ -74,16 +74,18 @@ class Bands:
             counts = counts.take(asking)
             # fullest buckets first: those that have an n-th code are the first so many
             asking = asking.take(np.argsort(-counts.astype(np.int16), kind="stable"))
-            low, words = found.take(asking) >> self._count, beside.take(asking)
+            at, words = (found.take(asking) >> self._count).astype(np.int64), beside.take(asking)
             having = len(asking) - np.cumsum(np.bincount(counts))
-            for nth, end in enumerate(having[:-1].tolist()):
+            for end in having[:-1].tolist():
+                at = at[:end]
                 # the second word first: what shares a band of the first one by chance is seldom near in that one too
-                at = low[:end] + low.dtype.type(nth)
                 apart = np.bitwise_count(others.take(at, mode="clip") ^ words[:end])
                 near = np.flatnonzero(apart <= radius)
-                query, at = asking.take(near), at.take(near)
-                close = np.bitwise_count(codes.take(at) ^ asked.take(query)) + apart.take(near) <= radius
-                yield query[close], order.take(at[close])
+                query, code = asking.take(near), at.take(near)
+                apart = apart.take(near) + np.bitwise_count(codes.take(code, mode="clip") ^ asked.take(query))
+                close = np.flatnonzero(apart <= radius)
+                yield query.take(close), order.take(code.take(close))
+                at += 1
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:
@@ -105,6 +107,12 @@ def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
     return part.view(np.int64)  # the highest bit is never set
 
 
+def _sorted(keys: Positions) -> Positions:
+    """The stable order of numbers below 2 ** 32: numpy sorts 16 bits by counting, which is quicker than comparing."""
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    return order.take(np.argsort((keys >> 16).astype(np.uint16).take(order), kind="stable"))
+
+
 def _starts(keys: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
     """Where each bucket starts among the sorted keys; one more at the end."""
     start = np.zeros((1 << bits) + 1, np.int64)
@@ -117,7 +125,7 @@ class _Buckets:
 
     def __init__(self, codes: Codes, shift: int, bits: int) -> None:
         keys = _part(codes, shift, bits)
-        self.order = np.argsort(keys, kind="stable")
+        self.order = _sorted(keys)
         self.keys = keys[self.order].astype(np.int32)
         self.codes = codes[self.order]
         self.start = _starts(keys, bits)
@@ -137,7 +145,7 @@ class _Buckets:
             asking = np.flatnonzero(high > low)
             low, high = low[asking], high[asking]
         for at, positions in _expanded(low, high):
-            yield asking[at], positions
+            yield asking.take(at), positions
 
 
 def _expanded(low: Positions, high: Positions) -> Iterator[tuple[Positions, Positions]]:
@@ -150,6 +158,5 @@ def _expanded(low: Positions, high: Positions) -> Iterator[tuple[Positions, Posi
         last = max(first + 1, int(np.searchsorted(ends, before + _AT_ONCE, "right")))
         sizes = counts[first:last]
         which = np.repeat(np.arange(first, last), sizes)
-        offsets = np.arange(len(which)) - np.repeat(ends[first:last] - sizes - before, sizes)
-        yield which, low[which] + offsets
+        yield which, np.arange(len(which)) + np.repeat(low[first:last] - (ends[first:last] - sizes - before), sizes)
         first = last

@@ -66,6 +66,7 @@ class Tables:
     def __init__(self, conninfo: str, catalog_id: str, where: str) -> None:
         self.schema = schema_of(catalog_id, where)
         self._where = where
+        self._how = conninfo, catalog_id, where
         try:
             self._conn = psycopg.connect(conninfo, autocommit=True, connect_timeout=10, application_name=_NAME)
         except psycopg.Error as error:
@@ -82,6 +83,10 @@ class Tables:
         """End the connection."""
         self._patience.close()
         self._conn.close()
+
+    def another(self) -> Self:
+        """Another connection to the same tables, to be closed by who asked for it."""
+        return type(self)(*self._how)
 
     @contextlib.contextmanager
     def cursor(self, *, transaction: bool = False) -> Iterator[psycopg.Cursor[Any]]:

@@ -144,6 +144,7 @@ def _without_collector() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # else it would look through all of them now
         gc.enable()
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from index.contents import Codes
 from lumina_fs.duplicates.candidates import Words
-from lumina_fs.duplicates.reductions import Keys
+from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
 
 _WORDS = 3
 
@@ -33,36 +33,31 @@ class Contents:
     @classmethod
     def of(cls, codes: Codes) -> Contents:
         """Those of all originals."""
-        order = np.argsort(codes.sha256.view("S32"), kind="stable")
-        keys = codes.sha256[order]
+        order = in_order(codes.sha256)
+        keys = taken(codes.sha256, order)
         new = np.ones(len(keys), bool)
         new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
         starts = np.flatnonzero(new)
         hashed = (codes.hashed & codes.image)[order]
-        stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS)[order]
+        stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS).take(order, axis=0)
 
         def largest(words: Words) -> Words:
             return np.maximum.reduceat(np.where(hashed, words[order], np.uint64(0)), starts) if len(keys) else words
 
         return cls(
-            keys[starts],
+            taken(keys, starts),
             np.diff(np.append(starts, len(keys))),
             codes.size[order][starts],
             np.logical_or.reduceat(codes.image[order], starts) if len(keys) else codes.image,
             np.logical_or.reduceat(hashed, starts) if len(keys) else hashed,
             largest(codes.phash),
             largest(codes.dhash),
-            np.bitwise_xor.reduceat(stamps, starts, axis=0) if len(keys) else stamps,
+            np.stack([np.bitwise_xor.reduceat(one, starts) for one in stamps.T.copy()], 1) if len(keys) else stamps,
         )
 
     def places(self, names: list[str]) -> NDArray[np.int64]:
         """Where contents (SHA-256, hex) stand in the arrays; -1 for those that no original has."""
-        wanted = np.frombuffer(bytes.fromhex("".join(names)), "S32")
-        if not len(self.keys):
-            return np.full(len(wanted), -1, np.int64)
-        order = self.keys.view("S32")
-        at = np.minimum(np.searchsorted(order, wanted), len(order) - 1)
-        return np.where(order[at] == wanted, at, -1)
+        return places(self.keys, np.frombuffer(bytes.fromhex("".join(names)), "V32"))
 
 
 def hexadecimal(keys: Keys) -> list[str]:

@@ -22,22 +22,25 @@ def equal(reductions: Reductions, at: Positions, crowds: Heaps) -> list[list[int
     found: dict[tuple[int, bytes], list[int]] = {}
     # equal pictures have equal views, which are smaller, and were read just now
     maybe = _repeated(which, _marks(reductions, at[crowds.pictures]))
+    maybe = maybe[np.argsort(at[crowds.pictures[maybe]])]  # what lies side by side is sooner read
     for start in range(0, len(maybe), _GRAYS_AT_ONCE):
         piece = maybe[start : start + _GRAYS_AT_ONCE]
         numbers = crowds.pictures[piece]
         grays = reductions.gray(at[numbers])
         for one, number, gray in zip(which[piece].tolist(), numbers.tolist(), grays, strict=True):
             found.setdefault((one, gray.tobytes()), []).append(number)
-    return [same for same in found.values() if len(same) > 1]
+    return sorted(sorted(same) for same in found.values() if len(same) > 1)
 
 
 def _marks(reductions: Reductions, at: Positions) -> Words:
     """A number for each picture, the same for those with the same views."""
     factors = np.random.default_rng(0).integers(0, 1 << 64, 2 * COUNT, np.uint64) | np.uint64(1)
     found = np.empty(len(at), np.uint64)
+    order = np.argsort(at)
     for start in range(0, len(at), _GRAYS_AT_ONCE):
-        codes = np.concatenate(reductions.views(at[start : start + _GRAYS_AT_ONCE]), 1)
-        found[start : start + len(codes)] = (codes * factors).sum(1, np.uint64)
+        piece = order[start : start + _GRAYS_AT_ONCE]
+        codes = np.concatenate(reductions.views(at[piece]), 1)
+        found[piece] = (codes * factors).sum(1, np.uint64)
     return found
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from index import contents
 from index.contents import Twin
-from lumina_fs import pictures
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.candidates import Heaps, Signatures, Words
 from lumina_fs.duplicates.distinct import Contents, hexadecimal
@@ -36,17 +35,17 @@ from lumina_fs.duplicates.recall import (
     strangers,
 )
 from lumina_fs.duplicates.reduction_writer import ReductionWriter
-from lumina_fs.duplicates.reductions import Keys, Positions, Reductions
+from lumina_fs.duplicates.reductions import Keys, Positions, Reductions, taken
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.duplicates.results import Matched, Relation, Result, match, save
 from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
-from lumina_fs.picture_worker import Order, Want
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from schemas.names import decode_name
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex
+    from lumina_fs.picture_worker import Want
 
 #: Bits by which one hash of two pictures may differ.
 THRESHOLD = 5
@@ -115,8 +114,11 @@ class _Search:
         self.roots = {source.name: source.path for source in self.catalog.sources()}
         yield Progress("reading hashes", 0, None, "pictures")
         state, codes = state_of(self.index), contents.codes(self.index)
-        there, self.verdicts = Contents.of(codes), Verdicts.load(self.catalog)
-        basis = basis_of(codes, self.threshold, self.verdicts, self.roots)
+        self.verdicts = Verdicts.load(self.catalog)
+        with ThreadPoolExecutor(1) as beside:
+            told = beside.submit(basis_of, codes, self.threshold, self.verdicts, self.roots)
+            there, basis = Contents.of(codes), told.result()
+        del codes
         self.last = recall(self.catalog)
         if self.last.result is not None and self.last.basis == basis:
             return None if self.cancel.is_set() else self._again(state, there)
@@ -178,7 +180,7 @@ class _Search:
         key = neighbours_key(signatures, some.keys, self.threshold)
         pairs = neighbours(self.catalog, key)
         if pairs is None:
-            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold)
+            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold, some.at)
             if not self.cancel.is_set():
                 keep_neighbours(self.catalog, key, pairs)
         signatures.join(pairs)
@@ -232,9 +234,8 @@ class _Search:
         for same in alike:
             sizes: dict[tuple[int | None, int | None], list[str]] = {}
             for sha256 in same:
-                twin = self.rows[sha256][0] if self.rows.get(sha256) else None
-                if twin is not None:
-                    sizes.setdefault((twin.width, twin.height), []).append(sha256)
+                if sha256 in self.rows:
+                    sizes.setdefault(self.rows.sides(sha256), []).append(sha256)
             for some in sizes.values():
                 if len(some) > 1:
                     asked.update(dict.fromkeys(sha256 for sha256 in some if remembered.digest(sha256) is None))
@@ -250,6 +251,9 @@ class _Search:
         self, want: Want, asked: list[str], stage: str, take: Callable[[str, bytes | None], None]
     ) -> Iterator[Event]:
         """Let workers make something of these contents, from the first original of each; `take` gets it as it comes."""
+        from lumina_fs import pictures  # with all that reads files, which most searches need not
+        from lumina_fs.picture_worker import Order
+
         orders = []
         for sha256 in asked:
             twin = next((twin for twin in self.rows.get(sha256, ()) if twin.source in self.roots), None)
@@ -292,11 +296,10 @@ def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Picture
     ours = np.flatnonzero(there.image & (at >= 0))
     ours = ours[np.argsort(~there.hashed[ours], kind="stable")]
     count = int(there.hashed[ours].sum())
-    keys, phash, dhash = there.keys[ours], there.phash[ours], there.dhash[ours]
-    columns = (keys, known[ours], phash, dhash)
-    rows = [np.frombuffer(column.tobytes(), np.uint8) for column in columns]
-    records = np.concatenate([row.reshape(len(ours), len(row) // max(len(ours), 1)) for row in rows], 1)
-    return _Pictures(keys, hexadecimal(keys), at[ours], phash[:count], dhash[:count], records)
+    keys, phash, dhash = taken(there.keys, ours), there.phash[ours], there.dhash[ours]
+    hashes = np.stack([phash, dhash], 1)
+    words = np.concatenate([keys.view(np.uint64).reshape(-1, 4), known.take(ours, axis=0), hashes], 1)
+    return _Pictures(keys, hexadecimal(keys), at[ours], phash[:count], dhash[:count], words.view(np.uint8))
 
 
 def _heaps(lists: list[list[int]]) -> Heaps:

@@ -37,7 +37,7 @@ def placed(taken: str | None, path: str, source: str) -> tuple[Any, ...]:
     )
 
 
-@lru_cache(4096)
+@lru_cache(1 << 16)  # folders of large libraries, which are asked for in no order
 def _is_aside(folder: str) -> bool:
     return bool(_ASIDE.search(folder + "/"))
 

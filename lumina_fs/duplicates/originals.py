@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index import contents
 from index.contents import Columns, Twin
@@ -32,8 +32,12 @@ class Originals(Mapping[str, list[Twin]]):
         numbers: dict[str, int] = {}
         of = np.array([numbers.setdefault(sha256, len(numbers)) for sha256 in self.columns.sha256], np.int64)
         self._numbers = numbers
+        self._of = of
         self._order = np.argsort(of, kind="stable")
-        self._starts = np.searchsorted(of[self._order], np.arange(len(numbers) + 1))
+        self._counts = np.bincount(of, minlength=len(numbers))
+        self._starts = np.append(0, np.cumsum(self._counts))
+        nothing = [None] * len(of)
+        self._fields: list[Sequence[Any]] = [getattr(self.columns, name, nothing) for name in Twin._fields]
         self._made: dict[str, list[Twin]] = {}
 
     @classmethod
@@ -52,6 +56,9 @@ class Originals(Mapping[str, list[Twin]]):
         rows: list[int] = self._order[self._starts[number] : self._starts[number + 1]].tolist()
         return rows
 
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self._numbers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._numbers)
 
@@ -62,15 +69,20 @@ class Originals(Mapping[str, list[Twin]]):
         """(source, path) of all that have this content."""
         return [(self.columns.source[row], self.columns.path[row]) for row in self._rows(sha256)]
 
-    def copies(self, sha256s: Sequence[str]) -> NDArray[np.int64]:
-        """How many originals have each of these contents."""
-        counts = np.append(np.diff(self._starts), 0)
-        return np.asarray(counts[[self._numbers.get(sha256, -1) for sha256 in sha256s]], np.int64)
+    def sides(self, sha256: str) -> tuple[int | None, int | None]:
+        """Width and height of the one that should stay."""
+        found = {(self.columns.width[row], self.columns.height[row]) for row in self._rows(sha256)}
+        return found.pop() if len(found) == 1 else (self[sha256][0].width, self[sha256][0].height)
+
+    def copies(self, rows: Positions) -> Positions:
+        """How many originals have the contents of these rows."""
+        return np.asarray(self._counts[self._of[rows]])
 
     def ranked(self, heaps: Heaps, names: Sequence[str]) -> Ranked:
         """Heaps of pictures with these contents by preference; those that no original has any more are left out."""
-        numbers = np.array([self._numbers.get(names[one], -1) for one in heaps.pictures.tolist()], np.int64)
-        counts = np.append(np.diff(self._starts), 0)[numbers]
+        named = map(names.__getitem__, heaps.pictures.tolist())
+        numbers = np.fromiter(map(self._numbers.get, named, itertools.repeat(-1)), np.int64, len(heaps.pictures))
+        counts = np.append(self._counts, 0)[numbers]
         which = np.repeat(np.arange(len(numbers)), counts)
         nth = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = self._order[self._starts[numbers[which]] + nth]
@@ -102,6 +114,4 @@ class Originals(Mapping[str, list[Twin]]):
         return placed(columns.taken[row], columns.path[row], columns.source[row])
 
     def _twin(self, row: int) -> Twin:
-        columns: Iterable[tuple[str, Sequence[Any]]] = zip(Columns._fields, self.columns, strict=True)
-        values: dict[str, Any] = {name: column[row] for name, column in columns}
-        return Twin(parts=None, **values)
+        return Twin._make([column[row] for column in self._fields])

@@ -23,6 +23,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.candidates import Heaps, Positions, Signatures, Words
 from lumina_fs.duplicates.distinct import Contents
 from lumina_fs.duplicates.reduction_writer import CACHE as REDUCTIONS
+from lumina_fs.duplicates.reductions import taken
 from lumina_fs.duplicates.remembered import CACHE, DIGESTS, LIKENESSES
 from lumina_fs.duplicates.results import Result, parsed, stored
 from lumina_fs.duplicates.verdicts import Verdicts
@@ -33,7 +34,8 @@ NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
 _MORE = (
-    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("lumina_fs", "filetypes.py"),
+    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("index", "parts.py"),
+    ("lumina_fs", "filetypes.py"),
 )  # fmt: skip
 
 
@@ -76,10 +78,12 @@ def keep(catalog: Catalog, result: bytes, basis: str, heaps: Iterable[bytes]) ->
 
 def basis_of(codes: Codes, threshold: int, verdicts: Verdicts, sources: Iterable[str]) -> str:
     """A digest of all that a result depends on, in no order: rebuilt from the same files, an index gives the same."""
-    order = np.lexsort(codes.stamp.view(np.uint64).reshape(-1, 3).T)
-    columns = [column[order] for column in codes]
+    # two paths with one number may come in either order: then a search is made again
+    order = np.argsort(codes.stamp.view(np.uint64).reshape(-1, 3)[:, 2])
+    digests = [taken(column, order) for column in (codes.sha256, codes.stamp)]
+    numbers = [column[order] for column in (codes.phash, codes.dhash, codes.hashed, codes.image, codes.size)]
     said = orjson.dumps([threshold, sorted(sources), sorted(map(sorted, strangers(verdicts)))])
-    return _digest(said, *(column.tobytes() for column in columns))
+    return _digest(said, *(column.tobytes() for column in (*digests, *numbers)))
 
 
 def facts(contents: Contents, verdicts: Verdicts) -> Words:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
-from collections.abc import Hashable, Iterable, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -33,11 +33,11 @@ from lumina_fs.duplicates.reductions import Keys
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.filetypes import RAW_FORMATS
 
-#: Lines that numpy and Python read in the same way.
-_ORDINARY = re.compile(r"(?:(?:(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)?(?:\n|\Z))*", re.ASCII)
+#: The shape of a time to the second, digits as zeros, and how many characters one has at most.
+_SECOND, _LONGEST = b"0000-00-00T00:00:00", 26
 
 Flags = NDArray[np.bool_]
-Value = TypeVar("Value")
+Value = TypeVar("Value", bound="str | None")
 
 
 class Star(NamedTuple):
@@ -79,8 +79,8 @@ class Stars:
         if not len(pairs.first):
             return [], np.flatnonzero(left).tolist()
         pictures = _Recorded(self._originals, ranked.rows)
-        names = [self._names[one] for one in heaps.pictures.tolist()]
-        digests = _numbered([self._remembered.digest(name) or None for name in names])
+        names = list(map(self._names.__getitem__, heaps.pictures.tolist()))
+        digests = _told(list(map(self._remembered.digest, names)))
         same = (digests[pairs.first] >= 0) & (digests[pairs.first] == digests[pairs.second])
         places = self._remembered.places(self._pair_keys(heaps.pictures, pairs))
         how = pictures.exposures(pairs)
@@ -135,23 +135,16 @@ class _Recorded:
     """What the preferred originals of pictures say, in columns of numbers; -1 for what is not known."""
 
     def __init__(self, originals: Originals, rows: Positions) -> None:
-        columns, numbers = originals.columns, rows.tolist()
-
-        def of(column: list[Value]) -> list[Value]:
-            return list(map(column.__getitem__, numbers))
-
-        formats, cameras = of(columns.format), of(columns.camera)
-        self._formats, self._cameras = _numbered(formats), _numbered(cameras)
-        self._named = np.array(list(map(bool, cameras)), bool)
-        self._serials = _numbered([one or None for one in of(columns.serial)])
-        self._offsets = _numbered([one or None for one in of(columns.offset)])
-        self._raw = np.array([one in RAW_FORMATS for one in formats], bool)
-        self._moves = np.array(list(map(bool, of(columns.duration))), bool)
-        self._moments = _moments([one or "" for one in of(columns.recorded)])
-        self.sides = [np.array([one or 0 for one in of(column)]) for column in (columns.width, columns.height)]
-        paths = zip(of(columns.source), of(columns.path), strict=True)
-        folders = _numbered([f"{source}:{path.rpartition('/')[0]}" for source, path in paths])
-        self._folders = np.where(originals.copies(of(columns.sha256)) == 1, folders, -1)
+        columns = originals.columns
+        self._originals, self._rows = originals, rows
+        formats, named = _numbered(columns.format)
+        self._formats, self._raw = formats[rows], np.array([one in RAW_FORMATS for one in named], bool)[formats][rows]
+        cameras, models = _numbered(columns.camera)
+        self._cameras, self._named = cameras[rows], np.array(list(map(bool, models)), bool)[cameras][rows]
+        self._serials, self._offsets = _told(columns.serial)[rows], _told(columns.offset)[rows]
+        self._moves = np.array(list(map(bool, columns.duration)), bool)[rows]
+        self._moments = _moments([one or "" for one in columns.recorded])[rows]
+        self.sides = [np.array([one or 0 for one in column])[rows] for column in (columns.width, columns.height)]
 
     def of_one_sort(self, pairs: _Pairs) -> Flags:
         """Both stand still or move, and both are RAW files or none is."""
@@ -184,23 +177,54 @@ class _Recorded:
         same = (self._cameras[one] == self._cameras[other]) & (self._formats[one] == self._formats[other])
         for side in self.sides:
             same &= side[one] == side[other]
-        beside = (self._folders[one] == self._folders[other]) | (self._folders[one] < 0) | (self._folders[other] < 0)
-        return np.asarray(same & beside & (how != _FINE) & (how != _UNKNOWN))
+        same &= (how != _FINE) & (how != _UNKNOWN)
+        maybe = np.flatnonzero(same)
+        first, second = self._folders(one[maybe]), self._folders(other[maybe])
+        beside = np.fromiter(map(operator.eq, first, second), bool, len(maybe))
+        for some in (one, other):  # copies lie in several folders
+            beside |= self._originals.copies(self._rows[some[maybe]]) > 1
+        same[maybe] = beside
+        return np.asarray(same)
+
+    def _folders(self, pictures: Positions) -> Iterator[str]:
+        columns = self._originals.columns
+        for row in self._rows[pictures].tolist():
+            yield f"{columns.source[row]}:{columns.path[row].rpartition('/')[0]}"
 
 
 def _moments(recorded: list[str]) -> NDArray[np.datetime64]:
     """Wall times, not-a-time where they are not known to the second."""
-    if _ORDINARY.fullmatch("\n".join(recorded)):
+    if _ordinary(recorded):
         with contextlib.suppress(ValueError):  # the thirtieth of February
             return np.array(recorded, "datetime64[us]")
     return np.array([moment(one) for one in recorded], "datetime64[us]")
 
 
-def _numbered(values: Sequence[Hashable]) -> Positions:
-    """A number for each value, the same for equal ones, -1 for None."""
+def _ordinary(recorded: list[str]) -> bool:
+    """True when numpy reads all as Python does: each is empty, or has a year but 0 and all down to the second."""
+    text = "".join(recorded)
+    if not text.isascii() or "\0" in text or max(map(len, recorded), default=0) > _LONGEST:
+        return False
+    marks = np.array(recorded, f"S{_LONGEST}").view(np.uint8).reshape(-1, _LONGEST)
+    marks = marks[marks[:, 0] != 0]
+    dated = (marks[:, :4] != ord("0")).any(1)
+    marks[(marks >= ord("0")) & (marks <= ord("9"))] = ord("0")
+    dated &= (marks[:, : len(_SECOND)] == np.frombuffer(_SECOND, np.uint8)).all(1)
+    point, first, more = marks[:, len(_SECOND)], marks[:, len(_SECOND) + 1], marks[:, len(_SECOND) + 2 :]
+    fraction = (point == ord(".")) & (first == ord("0")) & ((more == 0) | (more == ord("0"))).all(1)
+    return bool(np.all(dated & ((point == 0) | fraction)))
+
+
+def _numbered(values: Sequence[Value]) -> tuple[Positions, list[Value]]:
+    """A number for each value, the same for equal ones, and what each number stands for."""
     known = {value: number for number, value in enumerate(dict.fromkeys(values))}
-    known[None] = -1
-    return np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+    return np.fromiter(map(known.__getitem__, values), np.int64, len(values)), list(known)
+
+
+def _told(values: Sequence[str | None]) -> Positions:
+    """The same, -1 for all that say nothing."""
+    numbers, known = _numbered(values)
+    return np.array([number if one else -1 for number, one in enumerate(known)], np.int64)[numbers]
 
 
 def _pairs(heaps: Heaps, signatures: Signatures) -> _Pairs:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 #: Side of a reduced picture.
 SIDE = 64
@@ -70,6 +69,8 @@ def _resize(size: int, start: float, end: float) -> Floats:
 
     Its numbers are whole multiples of 2 ** -22, as Pillow's are for bytes.
     """
+    from PIL import Image  # the views of most pictures were made before
+
     identity = Image.fromarray(np.eye(SIDE, dtype=np.float32))
     box = (start * SIDE, 0, end * SIDE, SIDE)
     matrix = np.asarray(identity.resize((size, SIDE), Image.Resampling.LANCZOS, box=box)).T

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from index import contents
 from index.contents import Columns, Twin
@@ -20,10 +22,10 @@ from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.distinct import hexadecimal
 from lumina_fs.duplicates.groups import Bond, Group, group
 from lumina_fs.duplicates.keeper import ordered, preference
-from lumina_fs.duplicates.kinds import Judgement, judge
+from lumina_fs.duplicates.kinds import Judgement, judge, moment
 from lumina_fs.duplicates.originals import Originals
 from lumina_fs.duplicates.remembered import Remembered, pair_key
-from lumina_fs.duplicates.stars import Stars
+from lumina_fs.duplicates.stars import Stars, _moments
 from tests.lumina_fs.duplicates.made import likeness
 from tests.lumina_fs.duplicates.searching import opened
 
@@ -165,6 +167,21 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     assert bonds == related
     for sha256, rows in world.rows.items():
         assert originals[sha256] == rows
+
+
+TIMES = st.one_of(
+    st.sampled_from([one or "" for one in _TIMES]),
+    st.from_regex(r"[0-2]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(\.\d{0,8}|[+Z]?)?", fullmatch=True),
+    st.text(max_size=30),
+)
+
+
+@given(st.lists(TIMES, max_size=5), st.booleans())
+def test_times_are_read_as_they_are_one_by_one(recorded: list[str], plain: bool) -> None:
+    if plain:  # else one that is odd leaves all to be read one by one
+        recorded = [one for one in recorded if moment(one) is not None]
+    wanted = [np.datetime64(moment(one), "us") for one in recorded]
+    assert np.array_equal(_moments(recorded), np.array(wanted, "datetime64[us]"), equal_nan=True)
 
 
 def test_the_columns_of_originals_are_what_their_rows_say(library: Library) -> None:
