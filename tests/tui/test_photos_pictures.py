@@ -17,7 +17,7 @@ from tests.tui.snapshots import check
 from tests.tui.test_photos import photos
 from tui.photos.full_photo import FullPhoto
 from tui.screens.photos import PhotosScreen
-from tui.widgets.half_blocks import Lines
+from tui.widgets.picture_lines import Lines
 from tui.widgets.thumbnails import Wanted
 
 SIZES = [(80, 24), (200, 60)]

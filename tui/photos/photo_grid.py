@@ -19,7 +19,8 @@ from tui.photos.photo_cell import FORMS, Form, GridCell
 from tui.widgets import drawing
 from tui.widgets.half_blocks import few_colours
 from tui.widgets.paged_view import PagedView
-from tui.widgets.thumbnails import Ground, Thumbnails, Wanted
+from tui.widgets.picture_lines import Ground, Lines
+from tui.widgets.thumbnails import Thumbnails, Wanted
 
 #: Lines that are kept as they were drawn.
 _KEPT_LINES = 500
@@ -77,15 +78,17 @@ class PhotoGrid(PagedView[GridCell | None]):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         #: What is drawn of photos.
-        self.thumbnails = Thumbnails(self._came)
+        self.thumbnails = Thumbnails(self._came, lambda text: self.app.tell(text))
         self._will_want = False
         self._shown_as: dict[tuple[str, str], int] = {}
         #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
         self._lines: dict[int, Strip] = {}
 
     def on_mount(self) -> None:
-        """Another theme has another colour around the pictures."""
+        """Another theme has another colour around the pictures. A terminal that is left forgets them."""
         self.watch(self.app, "theme", self._want_soon, init=False)
+        self.app.leaving.subscribe(self, lambda _: self.thumbnails.forget(), immediate=True)
+        self.app.returned.subscribe(self, lambda _: self._anew())
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
@@ -222,12 +225,17 @@ class PhotoGrid(PagedView[GridCell | None]):
             self._will_want = True
             self.call_after_refresh(self._want)
 
+    def _anew(self) -> None:
+        self.refresh()
+        self._want_soon()
+
     def _want(self) -> None:
         """Thumbnails of what is in sight, and of nothing else."""
         self._will_want = False
         session = self.app.session
         if not drawing.draws() or session is None:
             return
+        ground = Ground(self.background_colors[1].rgb, few_colours(self.app.console), drawing.cell())
         self._shown_as = {}
         wanted = []
         for number in self.in_sight():
@@ -236,9 +244,9 @@ class PhotoGrid(PagedView[GridCell | None]):
                 source, path, sha256 = cell.thumbnail
                 self._shown_as[source, path] = number
                 wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
-        self.thumbnails.want(
-            session.thumbnails, wanted, Ground(self.background_colors[1].rgb, few_colours(self.app.console))
-        )
+        if drawing.sharp(self.form.columns - 2):  # once there is something to see everywhere
+            wanted += [small._replace(large=True) for small in wanted]
+        self.thumbnails.want(session.thumbnails, wanted, ground)
 
     def _came(self, key: tuple[str, str]) -> None:
         """A thumbnail is there, or why there is none."""
@@ -293,10 +301,16 @@ class PhotoGrid(PagedView[GridCell | None]):
     def _drawn(self, now: Looks, number: int) -> DrawnCell:
         """A photo with what is drawn of it so far."""
         cell = self.row(number)
-        picture = None
-        if cell is not None and drawing.draws():
-            picture = self.thumbnails.get(Wanted(*cell.thumbnail, now.form.columns - 2, now.form.picture))
+        picture = self._picture(now.form, cell) if cell is not None and drawing.draws() else None
         return DrawnCell(cell, picture, number == self.cursor, number in self.marks)
+
+    def _picture(self, form: Form, cell: GridCell) -> Lines | str | None:
+        small = Wanted(*cell.thumbnail, form.columns - 2, form.picture)
+        if drawing.sharp(form.columns - 2):
+            large = self.thumbnails.get(small._replace(large=True))
+            if large is not None and not isinstance(large, str):
+                return large
+        return self.thumbnails.get(small)
 
     def _line(self, now: Looks, at: int) -> Strip:
         row, line = divmod(at, now.form.lines)

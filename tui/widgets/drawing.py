@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import re
+import struct
+import sys
+import termios
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from PIL import Image
     from textual.widget import Widget
+
+    from tui.widgets.picture_lines import Drawn, Ground
 
 
 class Canvas(Protocol):
@@ -18,6 +27,14 @@ class Canvas(Protocol):
 Way = Literal["auto", "kitty", "sixel", "blocks", "none"]
 
 _chosen: Way = "blocks"
+#: Pixels of a character, wide and high, where the terminal does not say.
+_cell = 10, 20
+#: Pixels across from where on a small thumbnail, of 150, is seen to be one.
+_BLURRED = 300
+#: The first version of kitty that has places for pictures in text.
+_PLACES_SINCE = (0, 28)
+#: Seconds that a terminal may take to say what it is.
+_PATIENCE = 0.2
 
 
 def choose(way: Way) -> None:
@@ -28,17 +45,73 @@ def choose(way: Way) -> None:
 
 def _asked(way: Way) -> Way:
     """What the terminal says that it can, and how large its characters are, which is kept for later."""
+    global _cell
     from textual_image import renderable  # asks when it is loaded
     from textual_image._terminal import get_cell_size
 
-    get_cell_size()
-    ways: dict[type, Way] = {renderable.SixelImage: "sixel", renderable.TGPImage: "kitty"}
-    return ways.get(renderable.Image, "blocks") if way == "auto" else way
+    size = get_cell_size()
+    _cell = size.width, size.height
+    found: Way = way
+    if way == "auto":
+        ways: dict[type, Way] = {renderable.SixelImage: "sixel", renderable.TGPImage: "kitty"}
+        found = ways.get(renderable.Image, "blocks")
+        if found == "kitty" and not _has_places(_name()):
+            found = "blocks"
+    # tmux shows the places of Kitty's pictures, but keeps the pictures for itself
+    return "blocks" if found == "kitty" and "TMUX" in os.environ else found
+
+
+def _name() -> str:
+    """What the terminal calls itself, with its version; empty where it does not say."""
+    from textual_image._terminal import TerminalError, capture_terminal_response
+
+    try:
+        with capture_terminal_response("\x1bP>|", "\x1b\\", _PATIENCE) as answer:
+            os.write(1, b"\x1b[>q")
+    except (TerminalError, TimeoutError, OSError):
+        return ""
+    return str(answer.sequence)[4:-2]
+
+
+def _has_places(name: str) -> bool:
+    """Whether a terminal with Kitty's graphics has places for them in text too: old ones and others show letters."""
+    kitty = re.match(r"kitty\((\d+)\.(\d+)", name)
+    if kitty is not None:
+        return (int(kitty[1]), int(kitty[2])) >= _PLACES_SINCE
+    return name.startswith("ghostty")
 
 
 def draws() -> bool:
     """False when pictures are shown as text only."""
     return _chosen != "none"
+
+
+def cell() -> tuple[int, int]:
+    """Pixels of a character, wide and high, as it is now: people make letters larger and smaller."""
+    global _cell
+    if _chosen in ("kitty", "sixel"):
+        with contextlib.suppress(OSError, ValueError):  # no terminal, which only tests have
+            told = fcntl.ioctl(sys.__stdout__ or 1, termios.TIOCGWINSZ, bytes(8))
+            lines, columns, wide, high = struct.unpack("HHHH", told)
+            if lines and columns and wide >= columns and high >= lines:
+                _cell = wide // columns, high // lines
+    return _cell
+
+
+def sharp(columns: int) -> bool:
+    """Whether a picture so many characters wide shows much more than a small thumbnail has."""
+    return _chosen in ("kitty", "sixel") and columns * _cell[0] > _BLURRED
+
+
+def drawn(image: Image.Image, columns: int, lines: int, ground: Ground) -> Drawn:
+    """The picture in the middle of a field of characters, in the chosen way. May be called in any thread."""
+    if _chosen == "kitty":
+        from tui.widgets import kitty_lines
+
+        return kitty_lines.drawn(image, columns, lines, ground)
+    from tui.widgets import half_blocks
+
+    return half_blocks.drawn(image, columns, lines, ground)
 
 
 def canvas() -> Widget:
