@@ -48,7 +48,9 @@ async def drawn(pilot: Pilot[Any]) -> None:
         cell = grid.row(number)
         if cell is None:
             return False
-        lines: Lines | str | None = grid.thumbnails.get(Wanted(*cell.thumbnail, form.columns - 2, form.picture))
+        lines: Lines | str | None = grid.pictures.thumbnails.get(
+            Wanted(*cell.thumbnail, form.columns - 2, form.picture)
+        )
         return lines is not None
 
     await until(pilot, lambda: all(there(number) for number in grid.in_sight()))

@@ -9,7 +9,7 @@ import re
 import struct
 import sys
 import termios
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,9 +26,19 @@ class Canvas(Protocol):
 
 Way = Literal["auto", "kitty", "sixel", "blocks", "none"]
 
+
+class Stage(NamedTuple):
+    """A way to draw a small picture, from the small or from the large thumbnail."""
+
+    way: Way
+    large: bool
+
+
 _chosen: Way = "blocks"
 #: Pixels of a character, wide and high, where the terminal does not say.
 _cell = 10, 20
+#: Colours that the terminal has for a picture by Sixel, where it does not say.
+_colors = 256
 #: Pixels across from where on a small thumbnail, of 150, is seen to be one.
 _BLURRED = 300
 #: The first version of kitty that has places for pictures in text.
@@ -45,7 +55,7 @@ def choose(way: Way) -> None:
 
 def _asked(way: Way) -> Way:
     """What the terminal says that it can, and how large its characters are, which is kept for later."""
-    global _cell
+    global _cell, _colors
     from textual_image import renderable  # asks when it is loaded
     from textual_image._terminal import get_cell_size
 
@@ -55,30 +65,33 @@ def _asked(way: Way) -> Way:
     if way == "auto":
         ways: dict[type, Way] = {renderable.SixelImage: "sixel", renderable.TGPImage: "kitty"}
         found = ways.get(renderable.Image, "blocks")
-        if found == "kitty" and not _has_places(_name()):
+        if found == "kitty" and not _has_places(_answer("\x1b[>q", "\x1bP", "\x1b\\")):
             found = "blocks"
+    if found == "sixel":
+        told = re.fullmatch(r"1;0;(\d+)", _answer("\x1b[?1;1;0S", "\x1b[?", "S"))
+        _colors = max(2, int(told[1])) if told is not None else _colors
     # tmux shows the places of Kitty's pictures, but keeps the pictures for itself
     return "blocks" if found == "kitty" and "TMUX" in os.environ else found
 
 
-def _name() -> str:
-    """What the terminal calls itself, with its version; empty where it does not say."""
+def _answer(question: str, begin: str, end: str) -> str:
+    """What the terminal says to that, between its first and its last characters; empty where it says nothing."""
     from textual_image._terminal import TerminalError, capture_terminal_response
 
     try:
-        with capture_terminal_response("\x1bP>|", "\x1b\\", _PATIENCE) as answer:
-            os.write(1, b"\x1b[>q")
+        with capture_terminal_response(begin, end, _PATIENCE) as answer:
+            os.write(1, question.encode("ascii"))
     except (TerminalError, TimeoutError, OSError):
         return ""
-    return str(answer.sequence)[4:-2]
+    return str(answer.sequence)[len(begin) : -len(end)]
 
 
 def _has_places(name: str) -> bool:
     """Whether a terminal with Kitty's graphics has places for them in text too: old ones and others show letters."""
-    kitty = re.match(r"kitty\((\d+)\.(\d+)", name)
+    kitty = re.match(r">\|kitty\((\d+)\.(\d+)", name)
     if kitty is not None:
         return (int(kitty[1]), int(kitty[2])) >= _PLACES_SINCE
-    return name.startswith("ghostty")
+    return name.startswith(">|ghostty")
 
 
 def draws() -> bool:
@@ -98,17 +111,31 @@ def cell() -> tuple[int, int]:
     return _cell
 
 
-def sharp(columns: int) -> bool:
-    """Whether a picture so many characters wide shows much more than a small thumbnail has."""
-    return _chosen in ("kitty", "sixel") and columns * _cell[0] > _BLURRED
+def slow() -> bool:
+    """Whether pictures take long to come to the screen: not while everything moves."""
+    return _chosen == "sixel"
 
 
-def drawn(image: Image.Image, columns: int, lines: int, ground: Ground) -> Drawn:
-    """The picture in the middle of a field of characters, in the chosen way. May be called in any thread."""
-    if _chosen == "kitty":
+def stages(columns: int, *, moving: bool) -> list[Stage]:
+    """How a small picture so many characters wide is drawn, first quickly, then better; not at all without stages."""
+    if _chosen not in ("kitty", "sixel"):
+        return [Stage("blocks", False)] if draws() else []
+    large = columns * _cell[0] > _BLURRED
+    if _chosen == "sixel":
+        return [Stage("blocks", False), *([] if moving else [Stage("sixel", large)])]
+    return [Stage("kitty", False), *([Stage("kitty", True)] if large else [])]
+
+
+def drawn(way: Way, image: Image.Image, columns: int, lines: int, ground: Ground) -> Drawn:
+    """The picture in the middle of a field of characters. May be called in any thread."""
+    if way == "kitty":
         from tui.widgets import kitty_lines
 
         return kitty_lines.drawn(image, columns, lines, ground)
+    if way == "sixel":
+        from tui.widgets import sixel_lines
+
+        return sixel_lines.drawn(image, columns, lines, ground, _colors)
     from tui.widgets import half_blocks
 
     return half_blocks.drawn(image, columns, lines, ground)

@@ -24,7 +24,7 @@ _SMALL, _LARGE = 150, 1024
 
 
 class Wanted(NamedTuple):
-    """A thumbnail in a field of so many columns and lines."""
+    """A thumbnail in a field of so many columns and lines, drawn in some way."""
 
     source: str
     path: str
@@ -32,6 +32,7 @@ class Wanted(NamedTuple):
     columns: int
     lines: int
     large: bool = False
+    way: drawing.Way = "blocks"
 
     @property
     def size(self) -> int:
@@ -40,10 +41,10 @@ class Wanted(NamedTuple):
 
 
 class Thumbnails:
-    """What is drawn, and what is on its way. `came` hears of (source, path), `tell` writes to the terminal; both are
+    """What is drawn, and what is on its way. `came` hears of each, `tell` writes to the terminal; both are
     called in the loop of the app."""
 
-    def __init__(self, came: Callable[[tuple[str, str]], None], tell: Callable[[str], None]) -> None:
+    def __init__(self, came: Callable[[Wanted], None], tell: Callable[[str], None]) -> None:
         self._came = came
         self._tell = tell
         self._drawn: OrderedDict[Wanted, Drawn | str] = OrderedDict()
@@ -134,7 +135,7 @@ class Thumbnails:
             self._drop(next(iter(self._drawn)))
         if isinstance(drawn, Drawn):
             self._tell(drawn.arrives)
-        self._came((key.source, key.path))
+        self._came(key)
 
     def _drop(self, key: Wanted) -> None:
         old = self._drawn.pop(key, None)
@@ -150,7 +151,7 @@ def _weight(drawn: Drawn | str) -> int:
 
 def _drawn(place: str, key: Wanted, ground: Ground) -> Drawn | str:
     try:
-        return drawing.drawn(read_thumbnail(place), key.columns, key.lines, ground)
+        return drawing.drawn(key.way, read_thumbnail(place), key.columns, key.lines, ground)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         return str(error)
 
