@@ -14,20 +14,23 @@ from tui.widgets.half_blocks import few_colours
 from tui.widgets.picture_lines import Ground, Lines
 from tui.widgets.thumbnails import Thumbnails, Wanted
 
-#: Seconds without a move after which pictures are shown that are slow to show.
+#: Seconds without a move after which the best pictures are drawn.
 _REST = 0.15
-#: Seconds in which such pictures are gathered: with each of them all to the left of it are sent again.
+#: Seconds in which pictures by Sixel are gathered: with each of them all to the left of it are sent again.
 _GATHER = 0.2
 
 
 class GridPictures:
-    """For a `grid`, which is told of a photo by number when something else is to be shown of it, and, by `anew`, when
-    that is so for all of them."""
+    """For a `grid`, which is told of a photo by number when something else is to be shown of it, by `anew` when that is
+    so for all of them, and by `wish` when it shall want them again."""
 
-    def __init__(self, grid: Widget, changed: Callable[[int], None], anew: Callable[[], None]) -> None:
+    def __init__(
+        self, grid: Widget, changed: Callable[[int], None], anew: Callable[[], None], wish: Callable[[], None]
+    ) -> None:
         self._grid = grid
         self._changed = changed
         self._anew = anew
+        self._wish = wish
         #: What is drawn of photos.
         self.thumbnails = Thumbnails(self._came, lambda text: self._app.tell(text))
         self._shown_as: dict[tuple[str, str], int] = {}
@@ -49,18 +52,19 @@ class GridPictures:
         self.thumbnails.close()
 
     def moved(self) -> None:
-        """Others are in sight. Where pictures are slow to show, blocks stand for them until this was some time ago."""
-        if not drawing.slow():
-            return
-        if self._moving is None:
-            self._anew()
-        else:
+        """Others are in sight. The best pictures come when this was some time ago."""
+        if self._moving is not None:
             self._moving.stop()
+        elif drawing.slow():
+            self._anew()
         self._moving = self._grid.set_timer(_REST, self._rested)
 
     def _rested(self) -> None:
         self._moving = None
-        self._anew()
+        if drawing.slow():
+            self._anew()
+        else:
+            self._wish()
 
     def want(self, form: Form, seen: Iterable[tuple[int, GridCell]]) -> None:
         """Pictures of photos that are in sight, with their numbers, and of nothing else."""
@@ -73,22 +77,22 @@ class GridPictures:
         for number, cell in seen:
             source, path, _ = cell.thumbnail
             self._shown_as[source, path] = number
-            stages.append(self._stages(form, cell))
+            stages.append(self._stages(form, cell, moving=self._moving is not None))
         # once there is something to see everywhere, better ones
         wanted = [wanted for stage in zip(*stages, strict=True) for wanted in stage]
         self.thumbnails.want(session.thumbnails, wanted, ground)
 
-    def _stages(self, form: Form, cell: GridCell) -> list[Wanted]:
+    def _stages(self, form: Form, cell: GridCell, *, moving: bool) -> list[Wanted]:
         columns = form.columns - 2
         return [
             Wanted(*cell.thumbnail, columns, form.picture, stage.large, stage.way)
-            for stage in drawing.stages(columns, moving=self._moving is not None)
+            for stage in drawing.stages(columns, moving=moving)
         ]
 
     def of(self, form: Form, cell: GridCell) -> Lines | str | None:
         """The best that there is of a photo now, or why there is nothing; None while it is on its way."""
         best: Lines | str | None = None
-        for wanted in self._stages(form, cell):
+        for wanted in self._stages(form, cell, moving=self._moving is not None and drawing.slow()):
             found = self.thumbnails.get(wanted)
             if best is None or (found is not None and not isinstance(found, str)):
                 best = found

@@ -74,7 +74,7 @@ class PhotoGrid(PagedView[GridCell | None]):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.pictures = GridPictures(self, self.refresh_row, self._anew)
+        self.pictures = GridPictures(self, self.refresh_row, self._anew, self._want_soon)
         self._will_want = False
         #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
         self._lines: dict[int, Strip] = {}
@@ -198,7 +198,8 @@ class PhotoGrid(PagedView[GridCell | None]):
         self.virtual_size = Size(self.size.width, rows * self.form.lines)
 
     def on_resize(self) -> None:
-        """Other photos may be in sight."""
+        """Other photos may be in sight, and others again while somebody pulls at the window."""
+        self.pictures.moved()
         self.lay_out()
         self.show_cursor()
         self.refresh()

@@ -112,18 +112,26 @@ def cell() -> tuple[int, int]:
 
 
 def slow() -> bool:
-    """Whether pictures take long to come to the screen: not while everything moves."""
+    """Whether lines with pictures take long to come to the screen: they are none for while everything moves."""
     return _chosen == "sixel"
 
 
 def stages(columns: int, *, moving: bool) -> list[Stage]:
-    """How a small picture so many characters wide is drawn, first quickly, then better; not at all without stages."""
-    if _chosen not in ("kitty", "sixel"):
-        return [Stage("blocks", False)] if draws() else []
-    large = columns * _cell[0] > _BLURRED
-    if _chosen == "sixel":
-        return [Stage("blocks", False), *([] if moving else [Stage("sixel", large)])]
-    return [Stage("kitty", False), *([Stage("kitty", True)] if large else [])]
+    """How a small picture so many characters wide is drawn, first quickly, then better; not at all without stages.
+
+    While everything `moving` is about to go again, quickly is good enough: better ones cost time, and bytes on the way
+    to the terminal.
+    """
+    if _chosen == "none":
+        return []
+    found = [Stage("blocks", False)]
+    if _chosen in ("kitty", "sixel") and not moving:
+        large = columns * _cell[0] > _BLURRED
+        if _chosen == "kitty" or not large:
+            found.append(Stage(_chosen, False))
+        if large:
+            found.append(Stage(_chosen, True))
+    return found
 
 
 def drawn(way: Way, image: Image.Image, columns: int, lines: int, ground: Ground) -> Drawn:
