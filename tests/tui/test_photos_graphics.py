@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from tests.conftest import Library
@@ -17,6 +18,7 @@ from tui.asking import Keys
 from tui.photos.photo_grid import PhotoGrid
 from tui.widgets import drawing, thumbnails
 from tui.widgets.drawing import Way
+from tui.widgets.graphics_canvas import GraphicsCanvas
 
 _NUMBER = re.compile(r"\x1b_Ga=(T|d),[^;\x1b]*i=(\d+)")
 _PLACE = "\U0010eeee"
@@ -242,3 +244,31 @@ async def test_without_colours_pictures_are_gray_blocks(
         await settled(pilot)
         assert _PLACE not in painted(pilot)
         assert _SLICE not in painted(pilot)
+
+
+@pytest.mark.parametrize(("chosen", "sign"), [("kitty", _PLACE), ("sixel", _SLICE)])
+async def test_the_large_picture_goes_the_same_way_one_at_a_time(
+    scanned: Library, told: Told, way: Callable[[Way], None], chosen: Way, sign: str
+) -> None:
+    way(chosen)
+    async with app_on(scanned) as pilot:
+        await all_drawn(pilot, sign)
+        await pilot.press("enter")
+        canvas = photos(pilot).query_one(GraphicsCanvas)
+        await until(pilot, lambda: canvas._drawn is not None and sign in painted_of(pilot, canvas))
+        first = canvas._drawn
+        assert first is not None
+        assert first.arrives in told.text
+        await pilot.press("right")
+        await until(pilot, lambda: canvas._drawn not in (None, first) and sign in painted_of(pilot, canvas))
+        assert first.leaves in told.text
+        pilot.app.exit(0)
+        assert canvas._drawn is None
+        assert chosen == "sixel" or told.there == 0
+
+
+def painted_of(pilot: Pilot[Any], canvas: GraphicsCanvas) -> str:
+    """What a terminal would get for a canvas."""
+    lines = canvas.render_lines(Region(0, 0, canvas.size.width, canvas.size.height))
+    assert all(line.cell_length == canvas.size.width for line in lines)
+    return "".join(line.render(pilot.app.console) for line in lines)

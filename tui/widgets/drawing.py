@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import re
 import struct
@@ -56,6 +57,7 @@ def choose(way: Way) -> None:
 def _asked(way: Way) -> Way:
     """What the terminal says that it can, and how large its characters are, which is kept for later."""
     global _cell, _colors
+    logging.getLogger("textual_image").setLevel(logging.ERROR)  # that a terminal does not answer is no news
     from textual_image import renderable  # asks when it is loaded
     from textual_image._terminal import get_cell_size
 
@@ -71,7 +73,7 @@ def _asked(way: Way) -> Way:
         told = re.fullmatch(r"1;0;(\d+)", _answer("\x1b[?1;1;0S", "\x1b[?", "S"))
         _colors = max(2, int(told[1])) if told is not None else _colors
     # tmux shows the places of Kitty's pictures, but keeps the pictures for itself
-    return "blocks" if found == "kitty" and "TMUX" in os.environ else found
+    return "blocks" if found == "kitty" and os.environ.get("TMUX") else found
 
 
 def _answer(question: str, begin: str, end: str) -> str:
@@ -92,6 +94,11 @@ def _has_places(name: str) -> bool:
     if kitty is not None:
         return (int(kitty[1]), int(kitty[2])) >= _PLACES_SINCE
     return name.startswith(">|ghostty")
+
+
+def chosen() -> Way:
+    """The way that was settled."""
+    return _chosen
 
 
 def draws() -> bool:
@@ -155,6 +162,6 @@ def canvas() -> Widget:
         from tui.widgets.blocks_canvas import BlocksCanvas
 
         return BlocksCanvas()
-    from textual_image import widget
+    from tui.widgets.graphics_canvas import GraphicsCanvas
 
-    return widget.SixelImage() if _chosen == "sixel" else widget.TGPImage()
+    return GraphicsCanvas()

@@ -16,8 +16,8 @@ from textual_image._sixel import image_to_sixels
 from tui.widgets.half_blocks import BlockLine, fitted, lines_of
 from tui.widgets.picture_lines import Drawn, Ground
 
-#: More colours are hardly seen in a picture of that size, and are as many bytes more.
-_MOST_COLORS = 128
+#: More colours are hardly seen in a picture of fewer characters, and are as many bytes more.
+_MOST_COLORS, _SMALL = 128, 1000
 #: With fewer than these, colours are mixed from dots.
 _FEW_COLORS = 64
 _KEEP, _BACK = "\x1b7", "\x1b8"
@@ -62,7 +62,7 @@ def drawn(image: Image.Image, columns: int, lines: int, ground: Ground, colors: 
     """The picture in a field of characters, near its middle, at the edge of one; in at most so many colours."""
     cell_wide, cell_high = ground.cell
     wide, high = columns * cell_wide, lines * cell_high
-    shown = _in_colors(fitted(image, wide, high), min(colors, _MOST_COLORS))
+    shown = _in_colors(fitted(image, wide, high), min(colors, _MOST_COLORS if columns * lines < _SMALL else 256))
     left, top = (wide - shown.width) // 2 // cell_wide, (high - shown.height) // 2 // cell_high
     color = ";".join(map(str, ground.color))
     found = []
