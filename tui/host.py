@@ -23,7 +23,6 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing import view_state
 from tui.following import Change
 from tui.session import Session
-from tui.widgets import drawing
 
 
 class Host(App[int]):
@@ -44,7 +43,6 @@ class Host(App[int]):
         self.leaving: Signal[None] = Signal(self, "leaving")
         #: The terminal is ours again, or its letters have another size.
         self.returned: Signal[None] = Signal(self, "returned")
-        self._cell = drawing.cell()
         #: Processes that were started here; how they ended is told when they end.
         self.launched: set[int] = set()
 
@@ -64,12 +62,6 @@ class Host(App[int]):
         """Hear when the terminal is lent to another program."""
         self.app_suspend_signal.subscribe(self, lambda _: self.leaving.publish(None), immediate=True)
         self.app_resume_signal.subscribe(self, lambda _: self.returned.publish(None))
-
-    def on_resize(self) -> None:
-        """Letters that were made larger or smaller want other pictures."""
-        before, self._cell = self._cell, drawing.cell()
-        if self._cell != before:
-            self.returned.publish(None)
 
     def open_catalog(
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None

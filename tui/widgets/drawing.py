@@ -10,19 +10,12 @@ import re
 import struct
 import sys
 import termios
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from PIL import Image
-    from textual.widget import Widget
 
     from tui.widgets.picture_lines import Drawn, Ground
-
-
-class Canvas(Protocol):
-    """What a widget that draws pictures offers."""
-
-    image: Image.Image | None
 
 
 Way = Literal["auto", "kitty", "sixel", "blocks", "none"]
@@ -154,14 +147,3 @@ def drawn(way: Way, image: Image.Image, columns: int, lines: int, ground: Ground
     from tui.widgets import half_blocks
 
     return half_blocks.drawn(image, columns, lines, ground)
-
-
-def canvas() -> Widget:
-    """A fresh widget whose `image` can be set to a PIL image or None."""
-    if _chosen not in ("kitty", "sixel"):
-        from tui.widgets.blocks_canvas import BlocksCanvas
-
-        return BlocksCanvas()
-    from tui.widgets.graphics_canvas import GraphicsCanvas
-
-    return GraphicsCanvas()

@@ -26,6 +26,7 @@ class GraphicsCanvas(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._drawn: Drawn | None = None
+        self._drawn_from: tuple[Image.Image, Size, Ground] | None = None
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All of it."""
@@ -63,7 +64,11 @@ class GraphicsCanvas(Widget):
         if image is None or not size.area:
             return
         ground = Ground(self.background_colors[1].rgb, few_colours(self.app.console), drawing.cell())
+        source = (image, size, ground)
+        if self._drawn is not None and source == self._drawn_from:  # it was hidden, and comes to light again
+            return
         self._show(await asyncio.to_thread(drawing.drawn, drawing.chosen(), image, size.width, size.height, ground))
+        self._drawn_from = source
 
     def _show(self, drawn: Drawn | None) -> None:
         old, self._drawn = self._drawn, drawn
