@@ -26,6 +26,7 @@ from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
 from tui.session import Session
 from tui.themes import DARK, LIGHT
+from tui.widgets import drawing
 
 #: Seconds that are left to what a screen shows first, before changes under it are looked for.
 _FIRST = 0.3
@@ -56,6 +57,7 @@ class LuminaApp(Host):
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         super().__init__(catalog)
+        self._cell = drawing.cell()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         # before anything is styled, else all of it is styled twice
@@ -81,6 +83,12 @@ class LuminaApp(Host):
         self.set_timer(_STARTED, running)
         if self.session is not None:
             self._follow()
+
+    def on_resize(self) -> None:
+        """Letters that were made larger or smaller want other pictures."""
+        before, self._cell = self._cell, drawing.cell()
+        if self._cell != before:
+            self.returned.publish(None)
 
     def open_catalog(
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rich.console import RenderableType
 from textual import work
 from textual.app import App
 from textual.notifications import SeverityLevel
@@ -38,8 +39,29 @@ class Host(App[int]):
         self.trouble = ""
         #: Told of every change; a screen subscribes to it.
         self.changes: Signal[Change] = Signal(self, "changes")
+        #: The terminal is about to be left, for good or for another program: it forgets the pictures that it was given.
+        self.leaving: Signal[None] = Signal(self, "leaving")
+        #: The terminal is ours again, or its letters have another size.
+        self.returned: Signal[None] = Signal(self, "returned")
         #: Processes that were started here; how they ended is told when they end.
         self.launched: set[int] = set()
+
+    # -- the terminal
+
+    def tell(self, text: str) -> None:
+        """Write to the terminal between two paints, in order with them. For sequences of the program's own only."""
+        if text and self._driver is not None and not self.is_headless and not self._exit:
+            self._driver.write(text)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End the app, once the terminal has been told to forget pictures."""
+        self.leaving.publish(None)
+        super().exit(result, return_code, message)
+
+    def on_mount(self) -> None:
+        """Hear when the terminal is lent to another program."""
+        self.app_suspend_signal.subscribe(self, lambda _: self.leaving.publish(None), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _: self.returned.publish(None))
 
     def open_catalog(
         self, catalog: Catalog, *, room: str | None = None, then: Callable[[], object] | None = None

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
@@ -21,6 +22,11 @@ PATIENCE = 60.0
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+#: Pictures for the terminal, which pyte would take for text; whole ones, and one that has only begun.
+_GRAPHICS = re.compile(rb"\x1b[P_][^\x1b]*\x1b\\")
+_BEGUN = re.compile(rb"\x1b(?:[P_][^\x1b]*\x1b?)?\Z")
+
+
 class Pty:
     """A terminal with a program in it."""
 
@@ -29,6 +35,7 @@ class Pty:
         self.pid = pid
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
+        self._unread = b""
         #: All that the program has written.
         self.written = bytearray()
 
@@ -42,7 +49,11 @@ class Pty:
         except OSError:  # the program has ended
             return False
         self.written += data
-        self._stream.feed(data)
+        text = _GRAPHICS.sub(b"", self._unread + data)
+        begun = _BEGUN.search(text)
+        cut = begun.start() if begun is not None else len(text)
+        self._unread = text[cut:]
+        self._stream.feed(text[:cut])
         return bool(data)
 
     @property

@@ -14,7 +14,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.widgets.half_blocks import JoinedLine, lines_of
+from tui.widgets.half_blocks import lines_of
+from tui.widgets.picture_lines import Ground, JoinedLine
 
 _STEP = re.compile(r"\x1b\[([\d;]*)m|([^\x1b])")
 
@@ -50,7 +51,7 @@ def picture() -> Image.Image:
 
 @pytest.mark.parametrize("few", [False, True])
 def test_what_is_sent_shows_what_the_segments_say(picture: Image.Image, few: bool) -> None:
-    lines = lines_of(picture, 20, 8, (10, 20, 30), few=few)
+    lines = lines_of(picture, 20, 8, Ground((10, 20, 30), few))
     assert len(lines) == 8
     shown = console("256" if few else "truecolor")
     for line in lines:
@@ -65,14 +66,16 @@ def test_what_is_sent_shows_what_the_segments_say(picture: Image.Image, few: boo
 def test_a_plain_line_is_short_and_a_picture_is_half_of_what_each_character_alone_would_take(
     picture: Image.Image,
 ) -> None:
-    plain = lines_of(Image.new("RGB", (40, 40), (8, 16, 24)), 20, 8, (0, 0, 0))[3]
-    assert plain.sent.count("\x1b") == 4  # what is left of it, it, what is right of it, and the end
-    noise = lines_of(picture, 30, 10, (0, 0, 0))[6]
-    assert len(noise.sent) < len(Strip(noise.segments()).render(console("truecolor")))
+    plain = lines_of(Image.new("RGB", (40, 40), (8, 16, 24)), 20, 8, Ground((0, 0, 0), False))[3]
+    assert (
+        plain.sent(console("truecolor")).count("\x1b") == 4
+    )  # what is left of it, it, what is right of it, and the end
+    noise = lines_of(picture, 30, 10, Ground((0, 0, 0), False))[6]
+    assert len(noise.sent(console("truecolor"))) < len(Strip(noise.segments()).render(console("truecolor")))
 
 
 def test_in_a_terminal_of_256_colours_all_are_of_the_palette_that_these_share(picture: Image.Image) -> None:
-    for line in lines_of(picture, 20, 8, (10, 20, 30), few=True):
+    for line in lines_of(picture, 20, 8, Ground((10, 20, 30), True)):
         for segment in line.segments():
             assert segment.style is not None
             for colour in (segment.style.color, segment.style.bgcolor):
@@ -84,7 +87,7 @@ def test_in_a_terminal_of_256_colours_all_are_of_the_palette_that_these_share(pi
 
 def test_the_palette_is_that_of_xterm() -> None:
     for colour, number in (((0, 0, 0), 16), ((255, 255, 255), 231), ((95, 135, 175), 67), ((8, 8, 8), 232)):
-        lines = lines_of(Image.new("RGB", (4, 4), colour), 2, 1, colour, few=True)
+        lines = lines_of(Image.new("RGB", (4, 4), colour), 2, 1, Ground(colour, True))
         [segment] = lines[0].segments()
         assert segment.style is not None
         assert segment.style.color is not None

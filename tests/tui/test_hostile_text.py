@@ -10,13 +10,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual_image.renderable.tgp import _NUMBER_TO_DIACRITIC as DIACRITICS
 
 from lumina_fs.terminal import visible
 from tests.conftest import Library
 from tests.tui.hostile import MARKUP, PAYLOADS, names, values
 from tests.tui.pty_terminal import REPOSITORY, Pty, lumina_on_pty
+from tests.tui.sixel import SLICE
 
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|[ -/]*[0-~])")
+#: Pictures, of which nothing is foreign but what is base64 or Sixel.
+_PICTURES = {
+    b"a question for kitty": re.compile(rb"\x1b_Gi=\d+,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"),
+    b"a picture for kitty": re.compile(rb"\x1b_G(?:a=T,U=1,f=100,i=\d+,c=\d+,r=\d+,)?q=2,m=[01];[A-Za-z0-9+/=]+\x1b\\"),
+    b"a picture taken back": re.compile(rb"\x1b_Ga=d,d=I,i=\d+,q=2\x1b\\"),
+    b"a picture by sixel": re.compile(SLICE.pattern.encode()),
+}
+#: A place for a part of a picture: a character that stands for it, with its row and its column.
+_PLACE = re.compile("\U0010eeee[" + "".join(map(chr, DIACRITICS)) + "]{2}")
 _PAGE_DOWN, _ENTER, _ESCAPE, _END = "\x1b[6~", "\r", "\x1b", "\x1b[F"
 
 
@@ -77,7 +88,10 @@ def kinds(data: bytes) -> set[bytes]:
     found = set()
     for match in _SEQUENCE.finditer(data):
         sequence = match.group()
-        found.add(sequence if sequence[1:2] in b"]P_^X" else re.sub(rb"[0-9;:]+", b"#", sequence))
+        kind = next((name for name, form in _PICTURES.items() if form.fullmatch(sequence)), None)
+        if kind is None:
+            kind = sequence if sequence[1:2] in b"]P_^X" else re.sub(rb"[0-9;:]+", b"#", sequence)
+        found.add(kind)
     return found
 
 
@@ -86,6 +100,7 @@ def assert_only_own_control_bytes(written: bytes, harmless: bytes) -> None:
     strange = kinds(written) - kinds(harmless)
     assert not strange, strange
     text = _SEQUENCE.sub(b"", written).decode("utf-8")  # strictly: no byte that is no text
+    text = _PLACE.sub("", text)
     for line in re.split(r"[\n\r]+", text):
         assert visible(line) == line, visible(line)
 
@@ -114,6 +129,36 @@ def test_nothing_foreign_acts_on_the_terminal(library: Library, own: dict[str, s
     assert b"[bold]tail" in shown
     assert b"?1049l" in shown[-2000:]  # it was there to the end
     assert b"Traceback" not in shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "sign"), [("kitty", b"\x1b_Ga=T,U=1"), ("sixel", b"\x1bP0;1;0q")])
+def test_nothing_foreign_acts_beside_pictures_of_the_terminals_own(
+    library: Library, own: dict[str, str], way: str, sign: bytes
+) -> None:
+    written = []
+    for photos in (Library(library.root.parent / "harmless"), library):
+        hostile = photos is library
+        called, said = (names(150), values(150)) if hostile else ([f"{at:03}.jpg" for at in range(30)], [b"M"] * 30)
+        for number, (name, value) in enumerate(zip(called, said, strict=True)):
+            photos.photo(name, number, Model=value, ImageDescription=value)  # type: ignore[arg-type]
+        photos.scan()
+        words = ("ui", "--catalog", str(photos.root), "--pictures", way)
+        with lumina_on_pty(*words, environment={**own, "TMUX": ""}) as terminal:
+            terminal.until("2 Photos]")
+            for key in (*["", _PAGE_DOWN] * (12 if hostile else 2), "?", _ESCAPE, "+", "+", _ENTER, _ENTER, _ESCAPE):
+                terminal.press(key)
+                terminal.rest(0.6)
+        written.append(bytes(terminal.written))
+    harmless, shown = written
+    assert_only_own_control_bytes(shown, harmless)
+    assert shown.count(sign) > 100
+    assert shown.count(rb"\x1b") > 10
+    assert b"[bold]" in shown
+    if way == "kitty":
+        last = shown.rindex(b"\x1b_Ga=d,d=I")
+        assert last < shown.rindex(b"\x1b[?1049l")  # in the screen in which pictures were
+        assert set(re.findall(rb"a=T,[^;]*i=(\d+)", shown)) == set(re.findall(rb"a=d,d=I,i=(\d+)", shown))
 
 
 @pytest.mark.slow

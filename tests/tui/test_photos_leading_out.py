@@ -111,7 +111,7 @@ async def test_another_theme_draws_the_pictures_on_its_own_ground(scanned: Libra
         def ground() -> bytes | None:
             cell = grid.row(0)
             assert cell is not None
-            lines = grid.thumbnails.get(Wanted(*cell.thumbnail, grid.form.columns - 2, grid.form.picture))
+            lines = grid.pictures.thumbnails.get(Wanted(*cell.thumbnail, grid.form.columns - 2, grid.form.picture))
             return lines[-1].lower[-3:] if isinstance(lines, list) else None
 
         await until(pilot, lambda: ground() == bytes(grid.background_colors[1].rgb))

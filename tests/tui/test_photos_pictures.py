@@ -17,7 +17,7 @@ from tests.tui.snapshots import check
 from tests.tui.test_photos import photos
 from tui.photos.full_photo import FullPhoto
 from tui.screens.photos import PhotosScreen
-from tui.widgets.half_blocks import Lines
+from tui.widgets.picture_lines import Lines
 from tui.widgets.thumbnails import Wanted
 
 SIZES = [(80, 24), (200, 60)]
@@ -48,7 +48,9 @@ async def drawn(pilot: Pilot[Any]) -> None:
         cell = grid.row(number)
         if cell is None:
             return False
-        lines: Lines | str | None = grid.thumbnails.get(Wanted(*cell.thumbnail, form.columns - 2, form.picture))
+        lines: Lines | str | None = grid.pictures.thumbnails.get(
+            Wanted(*cell.thumbnail, form.columns - 2, form.picture)
+        )
         return lines is not None
 
     await until(pilot, lambda: all(there(number) for number in grid.in_sight()))

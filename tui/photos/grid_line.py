@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 from textual.strip import Strip
 
 from tui.photos.photo_cell import Form, GridCell, caption, middle, worded
-from tui.widgets.half_blocks import BlockLine, JoinedLine, Lines
+from tui.widgets.picture_lines import JoinedLine, Lines, PictureLine
 
 
 class Looks(NamedTuple):
@@ -40,7 +40,7 @@ class DrawnCell(NamedTuple):
 
 def grid_line(now: Looks, photos: Sequence[DrawnCell], line: int) -> Strip:
     """The line with this number of a row of photos."""
-    parts: list[BlockLine | Segment] = []
+    parts: list[PictureLine | Segment] = []
     for one in photos:
         parts += _piece(now, one, line)
     left = now.width - len(photos) * now.form.columns
@@ -52,7 +52,7 @@ def grid_line(now: Looks, photos: Sequence[DrawnCell], line: int) -> Strip:
     return strip
 
 
-def _piece(now: Looks, one: DrawnCell, line: int) -> list[BlockLine | Segment]:
+def _piece(now: Looks, one: DrawnCell, line: int) -> list[PictureLine | Segment]:
     style = now.cursor if one.here else now.marked if one.marked else now.plain
     if line >= now.form.picture:
         return [Segment(caption(now.form, one.cell, line, here=one.here, marked=one.marked), style)]
@@ -60,11 +60,11 @@ def _piece(now: Looks, one: DrawnCell, line: int) -> list[BlockLine | Segment]:
     return [Segment(left, style), _picture(now, one, line), Segment(right, style)]
 
 
-def _picture(now: Looks, one: DrawnCell, line: int) -> BlockLine | Segment:
+def _picture(now: Looks, one: DrawnCell, line: int) -> PictureLine | Segment:
     width, high = now.form.columns - 2, now.form.picture
     if one.cell is None:
         return Segment(middle("…" if line == high // 2 else "", width), now.dim)
-    if isinstance(one.picture, list):
+    if one.picture is not None and not isinstance(one.picture, str):
         return one.picture[line]
     words = one.cell.words if one.picture is None else f"{one.cell.words}\n{one.picture}"
     return Segment(worded(words, line, width, high), now.dim)

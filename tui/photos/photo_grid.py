@@ -15,11 +15,9 @@ from textual.strip import Strip
 
 from tui.host import Host
 from tui.photos.grid_line import DrawnCell, Looks, grid_line
+from tui.photos.grid_pictures import GridPictures
 from tui.photos.photo_cell import FORMS, Form, GridCell
-from tui.widgets import drawing
-from tui.widgets.half_blocks import few_colours
 from tui.widgets.paged_view import PagedView
-from tui.widgets.thumbnails import Ground, Thumbnails, Wanted
 
 #: Lines that are kept as they were drawn.
 _KEPT_LINES = 500
@@ -76,20 +74,19 @@ class PhotoGrid(PagedView[GridCell | None]):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        #: What is drawn of photos.
-        self.thumbnails = Thumbnails(self._came)
+        self.pictures = GridPictures(self, self.refresh_row, self._anew, self._want_soon)
         self._will_want = False
-        self._shown_as: dict[tuple[str, str], int] = {}
         #: Lines as they were drawn last, by their number from the top of all: who scrolls sees most of them again.
         self._lines: dict[int, Strip] = {}
 
     def on_mount(self) -> None:
         """Another theme has another colour around the pictures."""
         self.watch(self.app, "theme", self._want_soon, init=False)
+        self.pictures.follow()
 
     def on_unmount(self) -> None:
         """Give up what was wished for."""
-        self.thumbnails.close()
+        self.pictures.close()
 
     # -- the owner's side
 
@@ -97,12 +94,17 @@ class PhotoGrid(PagedView[GridCell | None]):
     def form(self) -> Form:
         """How large a photo is: as wide as the whole width, shared among those in a row, allows."""
         wanted = FORMS[max(0, min(self.zoom, len(FORMS) - 1))]
-        return wanted._replace(columns=max(8, self.size.width // self.across))
+        return wanted._replace(columns=max(8, self._wide // self.across))
 
     @property
     def across(self) -> int:
         """Photos in a row."""
-        return max(1, self.size.width // FORMS[max(0, min(self.zoom, len(FORMS) - 1))].columns)
+        return max(1, self._wide // FORMS[max(0, min(self.zoom, len(FORMS) - 1))].columns)
+
+    @property
+    def _wide(self) -> int:
+        """Columns beside the scroll bar."""
+        return self.scrollable_content_region.width
 
     def put(self, start: int, rows: Sequence[GridCell | None]) -> None:
         """Photos from `start` on, as asked for; their thumbnails are wished for."""
@@ -196,7 +198,8 @@ class PhotoGrid(PagedView[GridCell | None]):
         self.virtual_size = Size(self.size.width, rows * self.form.lines)
 
     def on_resize(self) -> None:
-        """Other photos may be in sight."""
+        """Other photos may be in sight, and others again while somebody pulls at the window."""
+        self.pictures.moved()
         self.lay_out()
         self.show_cursor()
         self.refresh()
@@ -222,29 +225,20 @@ class PhotoGrid(PagedView[GridCell | None]):
             self._will_want = True
             self.call_after_refresh(self._want)
 
+    def _anew(self) -> None:
+        self.refresh()
+        self._want_soon()
+
     def _want(self) -> None:
         """Thumbnails of what is in sight, and of nothing else."""
         self._will_want = False
-        session = self.app.session
-        if not drawing.draws() or session is None:
-            return
-        self._shown_as = {}
-        wanted = []
-        for number in self.in_sight():
-            cell = self.row(number)
-            if cell is not None and not cell.absent:
-                source, path, sha256 = cell.thumbnail
-                self._shown_as[source, path] = number
-                wanted.append(Wanted(source, path, sha256, self.form.columns - 2, self.form.picture))
-        self.thumbnails.want(
-            session.thumbnails, wanted, Ground(self.background_colors[1].rgb, few_colours(self.app.console))
-        )
+        cells = ((number, self.row(number)) for number in self.in_sight())
+        self.pictures.want(self.form, [(at, cell) for at, cell in cells if cell is not None and not cell.absent])
 
-    def _came(self, key: tuple[str, str]) -> None:
-        """A thumbnail is there, or why there is none."""
-        number = self._shown_as.get(key)
-        if number is not None:
-            self.refresh_row(number)
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Other photos are in sight."""
+        self.pictures.moved()
+        super().watch_scroll_y(old_value, new_value)
 
     def refresh_row(self, number: int) -> None:
         """Draw one photo again."""
@@ -293,9 +287,7 @@ class PhotoGrid(PagedView[GridCell | None]):
     def _drawn(self, now: Looks, number: int) -> DrawnCell:
         """A photo with what is drawn of it so far."""
         cell = self.row(number)
-        picture = None
-        if cell is not None and drawing.draws():
-            picture = self.thumbnails.get(Wanted(*cell.thumbnail, now.form.columns - 2, now.form.picture))
+        picture = self.pictures.of(now.form, cell) if cell is not None else None
         return DrawnCell(cell, picture, number == self.cursor, number in self.marks)
 
     def _line(self, now: Looks, at: int) -> Strip:

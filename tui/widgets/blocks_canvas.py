@@ -8,7 +8,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.half_blocks import Lines, few_colours, lines_of
+from tui.widgets.half_blocks import BlockLine, few_colours, lines_of
+from tui.widgets.picture_lines import Ground, JoinedLine
 
 
 class BlocksCanvas(Widget):
@@ -18,7 +19,7 @@ class BlocksCanvas(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._drawn: tuple[Image.Image, Size, Lines] | None = None
+        self._drawn: tuple[Image.Image, Size, list[BlockLine]] | None = None
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All of it."""
@@ -35,7 +36,7 @@ class BlocksCanvas(Widget):
             return Strip.blank(size.width, self.rich_style)
         if self._drawn is None or self._drawn[0] is not image or self._drawn[1] != size:
             _, color = self.background_colors
-            lines = lines_of(image, size.width, size.height, color.rgb, few=few_colours(self.app.console))
+            lines = lines_of(image, size.width, size.height, Ground(color.rgb, few_colours(self.app.console)))
             self._drawn = (image, size, lines)
         lines = self._drawn[2]
-        return Strip(lines[y].segments(), size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)
+        return JoinedLine([lines[y]], size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from PIL import Image
-from rich.color import Color, ColorSystem
+from rich.color import Color
 from rich.color_triplet import ColorTriplet
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui.widgets.picture_lines import Drawn, Ground
+
 #: Bits of each colour that are kept: fewer colours are fewer changes of style on the way to the terminal.
 _MASK = 0xF8
 _TABLE = [value & _MASK for value in range(256)] * 3
 #: The first of the 240 colours that are the same in all terminals of 256.
 _FIXED = 16
-_PLAIN = Style()
+#: Bytes that a character of a picture takes as it is kept, about.
+_WEIGHT = 100
 
 #: Characters of the same look: their upper and lower half, each three bytes of a colour or one of a palette; how many.
 _Run = tuple[bytes, bytes, int]
@@ -35,51 +38,29 @@ class BlockLine(NamedTuple):
     lower: bytes
     wide: int
     """Bytes of a pixel: 3, or 1 for one of a palette."""
-    sent: str
+    made: str = ""
+    """What is sent, where that was worked out before."""
+
+    @property
+    def cells(self) -> int:
+        """How many characters wide it is."""
+        return len(self.upper) // self.wide
+
+    def sent(self, console: Console) -> str:
+        """What the terminal gets."""
+        if self.wide == 3 and console.color_system in ("truecolor", None):
+            return self.made or _sent(_runs(self.upper, self.lower, self.wide))
+        return Strip(self.segments()).render(console)
 
     def segments(self) -> list[Segment]:
         """The line as Textual knows lines."""
         runs = _runs(self.upper, self.lower, self.wide)
         return [Segment("▀" * count, _style(upper, lower)) for upper, lower, count in runs]
 
-
-class JoinedLine(Strip):
-    """Pictures and texts side by side. What a picture sends is there already, so that a line costs next to nothing."""
-
-    __slots__ = ("_made", "_parts")
-
-    def __init__(self, parts: Sequence[BlockLine | Segment], cells: int) -> None:
-        self._made: list[Segment] = []
-        self._parts = parts
-        super().__init__((), cells)
-
-    @property
-    def _segments(self) -> list[Segment]:
-        """Made only for who wants a part of the line, or another look."""
-        if not self._made:
-            for part in self._parts:
-                self._made += part.segments() if isinstance(part, BlockLine) else [part]
-        return self._made
-
-    @_segments.setter
-    def _segments(self, segments: list[Segment]) -> None:
-        self._made = segments
-
-    def render(self, console: Console) -> str:
-        """The bytes for the terminal."""
-        if console.color_system not in ("truecolor", None):
-            return super().render(console)
-        if self._render_cache is None:
-            self._render_cache = "".join(map(self._rendered, self._parts))
-        return self._render_cache
-
-    def _rendered(self, part: BlockLine | Segment) -> str:
-        if isinstance(part, BlockLine):
-            return part.sent
-        return self.render_style(part.style or _PLAIN, part.text, ColorSystem.TRUECOLOR)
-
-
-Lines = list[BlockLine]
+    def cropped(self, start: int, end: int) -> BlockLine:
+        """The part from one character up to, without, another."""
+        part = slice(start * self.wide, end * self.wide)
+        return BlockLine(self.upper[part], self.lower[part], self.wide)
 
 
 def read_thumbnail(place: str, most_pixels: int = 1024 * 1024) -> Image.Image:
@@ -95,35 +76,39 @@ def few_colours(console: Console) -> bool:
     return console.color_system == "256"
 
 
-def fitted(image: Image.Image, columns: int, lines: int) -> Image.Image:
-    """The picture in as many pixels as there are in so many characters, two above each other in one."""
-    wide, high = columns, lines * 2
+def fitted(image: Image.Image, wide: int, high: int) -> Image.Image:
+    """The picture in as many pixels as it may have at most."""
     scale = min(wide / image.width, high / image.height)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def lines_of(
-    image: Image.Image, columns: int, lines: int, background: tuple[int, int, int], *, few: bool = False
-) -> Lines:
-    """The picture in the middle of a field of characters; what it leaves free has the background.
+def lines_of(image: Image.Image, columns: int, lines: int, ground: Ground, *, ready: bool = True) -> list[BlockLine]:
+    """The picture in the middle of a field of characters; what it leaves free has the colour of the ground.
 
-    With `few` in colours of the palette that terminals of 256 colours share, so that nobody looks for the next of each.
+    In few colours they are those of the palette that terminals of 256 colours share, so that nobody looks for the next
+    of each. `ready`: what is sent is worked out too, as for lines that will be sent and not only may.
     """
-    small, size = fitted(image, columns, lines), (columns, lines * 2)
-    field = Image.new("RGB", size, background)
-    if few:
+    small, size = fitted(image, columns, lines * 2), (columns, lines * 2)
+    field = Image.new("RGB", size, ground.color)
+    if ground.few:
         field, small = _in_palette(field), _in_palette(small)
     else:
         small = small.point(_TABLE)
     field.paste(small, ((columns - small.width) // 2, (lines * 2 - small.height) // 2))
-    data, wide = field.tobytes(), 1 if few else 3
+    data, wide = field.tobytes(), 1 if ground.few else 3
     stride = columns * wide
     rows = [data[top : top + stride] for top in range(0, len(data), stride)]
+    ready = ready and not ground.few
     return [
-        BlockLine(upper, lower, wide, "" if few else _sent(_runs(upper, lower, wide)))
+        BlockLine(upper, lower, wide, _sent(_runs(upper, lower, wide)) if ready else "")
         for upper, lower in zip(rows[::2], rows[1::2], strict=True)
     ]
+
+
+def drawn(image: Image.Image, columns: int, lines: int, ground: Ground) -> Drawn:
+    """The picture as half blocks alone."""
+    return Drawn(lines_of(image, columns, lines, ground), columns * lines * _WEIGHT)
 
 
 def _in_palette(image: Image.Image) -> Image.Image:

@@ -18,7 +18,7 @@ from lumina_fs.thumbnails import Made
 from lumina_fs.viewing.access import Photo
 from tui.foreign import foreign, named
 from tui.host import Host
-from tui.widgets import drawing
+from tui.widgets import canvases, drawing
 
 #: Larger ones are none of ours.
 _MOST_PIXELS = 1024 * 1024
@@ -45,7 +45,7 @@ class Picture(Widget):
         """A canvas, and words."""
         with Middle(), Center():
             if drawing.draws():
-                canvas = drawing.canvas()
+                canvas = canvases.canvas()
                 canvas.add_class("canvas")
                 yield canvas
             yield Static("", classes="words")
@@ -92,7 +92,7 @@ class Picture(Widget):
     def _set(self, image: Image.Image | None) -> None:
         for canvas in self.query(".canvas"):
             canvas.display = image is not None
-            cast("drawing.Canvas", canvas).image = image
+            cast("canvases.Canvas", canvas).image = image
 
 
 def read_thumbnail(place: str) -> Image.Image:

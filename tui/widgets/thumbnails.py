@@ -1,4 +1,4 @@
-"""Thumbnails as lines of half blocks: read and drawn in threads, kept while they are looked at, given up with sight."""
+"""Thumbnails as lines of characters: read and drawn in threads, kept while they are looked at, given up with sight."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from PIL import Image, UnidentifiedImageError
 
 from lumina_fs.thumbnails import Made
 from lumina_fs.viewing.thumbnail_desk import ThumbnailDesk
-from tui.widgets.half_blocks import Lines, lines_of, read_thumbnail
+from tui.widgets import drawing
+from tui.widgets.half_blocks import read_thumbnail
+from tui.widgets.picture_lines import Drawn, Ground, Lines
 
-#: Characters of drawn thumbnails that are kept, some 100 bytes each.
-_KEPT = 400_000
+#: How much of drawn thumbnails is kept: bytes here, or pixels in the terminal, which takes four bytes for each.
+_KEPT = 40_000_000
+_LITTLE = 200
 _SMALL, _LARGE = 150, 1024
 
 
-class Ground(NamedTuple):
-    """What thumbnails are drawn on: the colour around them, and whether there are but the colours of a palette."""
-
-    color: tuple[int, int, int]
-    few: bool
-
-
 class Wanted(NamedTuple):
-    """A thumbnail in a field of so many columns and lines."""
+    """A thumbnail in a field of so many columns and lines, drawn in some way."""
 
     source: str
     path: str
     sha256: str | None
     columns: int
     lines: int
+    large: bool = False
+    way: drawing.Way = "blocks"
 
     @property
     def size(self) -> int:
         """Which thumbnails serve it."""
-        return _SMALL if self.columns <= _SMALL else _LARGE
+        return _LARGE if self.large else _SMALL
 
 
 class Thumbnails:
-    """What is drawn, and what is on its way. `came` hears of (source, path), in the loop of the app."""
+    """What is drawn, and what is on its way. `came` hears of each, `tell` writes to the terminal; both are
+    called in the loop of the app."""
 
-    def __init__(self, came: Callable[[tuple[str, str]], None]) -> None:
+    def __init__(self, came: Callable[[Wanted], None], tell: Callable[[str], None]) -> None:
         self._came = came
-        self._drawn: OrderedDict[Wanted, Lines | str] = OrderedDict()
+        self._tell = tell
+        self._drawn: OrderedDict[Wanted, Drawn | str] = OrderedDict()
         self._kept = 0
         self._on_its_way: dict[Wanted, Future[Made] | None] = {}
         self._ground: Ground | None = None
@@ -58,15 +58,13 @@ class Thumbnails:
         found = self._drawn.get(wanted)
         if found is not None:
             self._drawn.move_to_end(wanted)
-        return found
+        return found.lines if isinstance(found, Drawn) else found
 
     def want(self, desk: ThumbnailDesk, wanted: Sequence[Wanted], ground: Ground) -> None:
         """See to it that these come, first ones first, and no others any more."""
-        if ground != self._ground:  # another theme
+        if ground != self._ground:  # another theme, or larger letters
+            self.forget()
             self._ground = ground
-            self._drawn.clear()
-            self._kept = 0
-            self._give_up(self._on_its_way)
         asked = set(wanted)
         self._give_up(self._on_its_way.keys() - asked)
         loop = asyncio.get_running_loop()
@@ -76,6 +74,13 @@ class Thumbnails:
                     self._threads = ThreadPoolExecutor(2, "drawing")
                 self._on_its_way[key] = None
                 self._threads.submit(self._look, loop, desk, key, ground)
+
+    def forget(self) -> None:
+        """Everything that is drawn, here and in the terminal, and what is on its way."""
+        self._tell("".join(drawn.leaves for drawn in self._drawn.values() if isinstance(drawn, Drawn)))
+        self._drawn.clear()
+        self._kept = 0
+        self._give_up(self._on_its_way)
 
     def _give_up(self, keys: Iterable[Wanted]) -> None:
         for key in list(keys):
@@ -112,28 +117,41 @@ class Thumbnails:
             if future.cancelled():
                 return
             result = future.result()
-            drawn: Lines | str = result.why or "no picture"
+            drawn: Drawn | str = result.why or "no picture"
             if result.thumbnail is not None:
                 drawn = _drawn(result.thumbnail, key, ground)
             _call(loop, self._done, key, drawn, ground)
 
         wish.add_done_callback(made)
 
-    def _done(self, key: Wanted, drawn: Lines | str, ground: Ground) -> None:
+    def _done(self, key: Wanted, drawn: Drawn | str, ground: Ground) -> None:
         if ground != self._ground:
-            return  # drawn anew for the theme that there is now
+            return  # drawn anew for the theme or the letters that there are now
         self._on_its_way.pop(key, None)
+        self._drop(key)
         self._drawn[key] = drawn
-        self._kept += key.columns * key.lines
+        self._kept += _weight(drawn)
         while self._kept > _KEPT and len(self._drawn) > 1:
-            old, _ = self._drawn.popitem(last=False)
-            self._kept -= old.columns * old.lines
-        self._came((key.source, key.path))
+            self._drop(next(iter(self._drawn)))
+        if isinstance(drawn, Drawn):
+            self._tell(drawn.arrives)
+        self._came(key)
+
+    def _drop(self, key: Wanted) -> None:
+        old = self._drawn.pop(key, None)
+        if old is not None:
+            self._kept -= _weight(old)
+        if isinstance(old, Drawn):
+            self._tell(old.leaves)
 
 
-def _drawn(place: str, key: Wanted, ground: Ground) -> Lines | str:
+def _weight(drawn: Drawn | str) -> int:
+    return drawn.weight if isinstance(drawn, Drawn) else _LITTLE
+
+
+def _drawn(place: str, key: Wanted, ground: Ground) -> Drawn | str:
     try:
-        return lines_of(read_thumbnail(place), key.columns, key.lines, ground.color, few=ground.few)
+        return drawing.drawn(key.way, read_thumbnail(place), key.columns, key.lines, ground)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         return str(error)
 
