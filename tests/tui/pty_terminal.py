@@ -68,6 +68,13 @@ class Pty:
             assert time.monotonic() < end, f"{text!r} is not shown:\n{self.shown}"
             self.read(0.2)
 
+    def until_written(self, part: bytes, times: int) -> None:
+        """Wait until something was written so many times."""
+        end = time.monotonic() + PATIENCE
+        while self.written.count(part) < times:
+            assert time.monotonic() < end, f"{part!r} was written {self.written.count(part)} times"
+            self.read(0.2)
+
     def rest(self, quiet: float = 0.3) -> None:
         """Wait until nothing more is written, or what is written goes on for a while."""
         end = time.monotonic() + 4

@@ -126,7 +126,7 @@ def test_nothing_foreign_acts_on_the_terminal(library: Library, own: dict[str, s
     assert_only_own_control_bytes(bytes(terminal.written), bytes(usual.written))
     shown = bytes(terminal.written)
     assert shown.count(rb"\x1b") > 10  # as text: they were on the screen
-    assert b"[bold]tail" in shown
+    assert any(f"{markup}tail".encode() in shown for markup in MARKUP)
     assert b"?1049l" in shown[-2000:]  # it was there to the end
     assert b"Traceback" not in shown
 
@@ -146,15 +146,15 @@ def test_nothing_foreign_acts_beside_pictures_of_the_terminals_own(
         words = ("ui", "--catalog", str(photos.root), "--pictures", way)
         with lumina_on_pty(*words, environment={**own, "TMUX": ""}) as terminal:
             terminal.until("2 Photos]")
-            for key in (*["", _PAGE_DOWN] * (12 if hostile else 2), "?", _ESCAPE, "+", "+", _ENTER, _ENTER, _ESCAPE):
+            terminal.until_written(sign, 10)
+            for key in (*[_PAGE_DOWN] * (12 if hostile else 2), "?", _ESCAPE, "+", "+", _ENTER, _ENTER, _ESCAPE):
                 terminal.press(key)
                 terminal.rest(0.6)
         written.append(bytes(terminal.written))
     harmless, shown = written
     assert_only_own_control_bytes(shown, harmless)
-    assert shown.count(sign) > 100
     assert shown.count(rb"\x1b") > 10
-    assert b"[bold]" in shown
+    assert any(markup.encode() in shown for markup in MARKUP)
     if way == "kitty":
         last = shown.rindex(b"\x1b_Ga=d,d=I")
         assert last < shown.rindex(b"\x1b[?1049l")  # in the screen in which pictures were
