@@ -72,7 +72,7 @@ class Pty:
         """Wait until something was written so many times."""
         end = time.monotonic() + PATIENCE
         while self.written.count(part) < times:
-            assert time.monotonic() < end, f"{part!r} was written {self.written.count(part)} times"
+            assert time.monotonic() < end, f"{part!r} was written {self.written.count(part)} times:\n{self.shown}"
             self.read(0.2)
 
     def rest(self, quiet: float = 0.3) -> None:

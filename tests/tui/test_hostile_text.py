@@ -146,10 +146,10 @@ def test_nothing_foreign_acts_beside_pictures_of_the_terminals_own(
         words = ("ui", "--catalog", str(photos.root), "--pictures", way)
         with lumina_on_pty(*words, environment={**own, "TMUX": ""}) as terminal:
             terminal.until("2 Photos]")
-            terminal.until_written(sign, 10)
+            terminal.until_written(sign, 1)
             for key in (*[_PAGE_DOWN] * (12 if hostile else 2), "?", _ESCAPE, "+", "+", _ENTER, _ENTER, _ESCAPE):
                 terminal.press(key)
-                terminal.rest(0.6)
+                terminal.rest(0.4)
         written.append(bytes(terminal.written))
     harmless, shown = written
     assert_only_own_control_bytes(shown, harmless)

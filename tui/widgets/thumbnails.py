@@ -115,6 +115,7 @@ class Thumbnails:
 
         def made(future: Future[Made]) -> None:
             if future.cancelled():
+                _call(loop, self._again, desk, key, ground, future)
                 return
             result = future.result()
             drawn: Drawn | str = result.why or "no picture"
@@ -123,6 +124,11 @@ class Thumbnails:
             _call(loop, self._done, key, drawn, ground)
 
         wish.add_done_callback(made)
+
+    def _again(self, desk: ThumbnailDesk, key: Wanted, ground: Ground, wish: Future[Made]) -> None:
+        """The same thumbnail was given up for another way to draw it, and this one is wanted still."""
+        if self._on_its_way.get(key) is wish:
+            self._wish(desk, key, ground)
 
     def _done(self, key: Wanted, drawn: Drawn | str, ground: Ground) -> None:
         if ground != self._ground:
