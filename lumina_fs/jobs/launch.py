@@ -70,13 +70,15 @@ class Launched:
 
 def launch(catalog: Catalog, words: Sequence[str]) -> Launched:
     """Start `lumina WORDS --catalog ...` in a session of its own. Raises OSError."""
-    output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - `wait` closes them
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "lumina_fs", *words, "--catalog", catalog.path],
-        stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    return Launched(process, output, errors)
+    with contextlib.ExitStack() as opened:
+        output, errors = (opened.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "lumina_fs", *words, "--catalog", catalog.path],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        opened.pop_all()  # `wait` or `forget` closes them
+        return Launched(process, output, errors)
 
 
 def _text(file: IO[bytes], last: int | None = None) -> str:

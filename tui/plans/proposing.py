@@ -45,8 +45,8 @@ class Proposing:
         self._stopped: float | None = None
 
     async def run(self) -> Answer:
-        """Until it has ended; who is cancelled meanwhile stops it. Raises OSError where it cannot begin."""
-        # at once: what is cancelled while it waits would leave the process to nobody
+        """Until it has ended; cancelled meanwhile, it is stopped and left. Raises OSError where it cannot begin."""
+        # nothing is awaited between its start and the `try`, nor where it is left: it would be left to nobody
         launched = self._launched = launch(self._catalog, self._words)
         begun = time.monotonic()
         try:
@@ -57,10 +57,11 @@ class Proposing:
                 doing = "stopping" if self._stopped is not None else "proposing"
                 self._say(f"{doing} … {duration(now - begun)}; Escape stops it")
                 await asyncio.sleep(0.1)
-        finally:
+        except BaseException:
             launched.stop()
-            ended = await asyncio.shield(asyncio.to_thread(launched.wait))
-        return self._answer(ended)
+            launched.forget()
+            raise
+        return self._answer(launched.wait())
 
     def stop(self) -> None:
         """Ask it to stop; what it has written by then is there all the same."""
