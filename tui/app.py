@@ -221,6 +221,7 @@ class LuminaApp(Host):
         screen = self.screen_stack[0] if self.screen_stack else None
         if self.session is not None and isinstance(screen, CatalogScreen):
             self.keep(screen.NAME, screen.state())
+            screen.left()
 
     # -- keys and commands
 

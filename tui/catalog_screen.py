@@ -71,6 +71,9 @@ class CatalogScreen(Screen[None]):
         """What to show again at the next start: plain JSON values."""
         return {}
 
+    def left(self) -> None:
+        """It is left, for another screen or for good: what it keeps of its own can be written."""
+
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state of an earlier start, before the first `load`; what makes no sense in it is ignored."""
 

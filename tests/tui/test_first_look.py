@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 from textual.pilot import Pilot
 
@@ -121,3 +122,19 @@ async def test_after_the_start_other_questions_wait_for_the_index(
         assert len(shown(screen)) == 3
         held.go.set()
         await until(pilot, lambda: shown(screen) == ["a1.jpg"])
+
+
+async def test_what_is_shown_is_kept_when_it_is_left_not_with_each_question(looked: Library) -> None:
+    kept = looked.root / ".lumina/cache/last-look-v1.json"
+    before = kept.read_bytes()
+    async with app_on(looked) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, PhotosScreen)
+        for query in ("a1", "a2"):
+            screen.ask_for(query)
+            await settled(pilot)
+            assert shown(screen) == [f"{query}.jpg"]
+        assert kept.read_bytes() == before
+        await pilot.press("2")
+        await until(pilot, lambda: kept.read_bytes() != before)
+        assert orjson.loads(kept.read_bytes())["query"] == "a2"

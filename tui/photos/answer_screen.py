@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from textual import on, work
 from textual.widgets import ContentSwitcher
@@ -46,6 +47,8 @@ class AnswerScreen(CatalogScreen):
         self._took = 0.0
         #: What is shown from an earlier look, as long as the index has not answered.
         self._recalled: list[Listed] = []
+        #: What the index answered last: of which catalog, the question, its order, and the first photos.
+        self._answered: tuple[Session, str, photos.Sort, Sequence[Listed]] | None = None
         self._will_look = False
 
     # -- the widgets
@@ -89,7 +92,7 @@ class AnswerScreen(CatalogScreen):
         wanted = Listing(self.query_text, self.sort_key, descending=self.descending)
         session, bar = self.open_session, self.query_one(QueryBar)
         try:
-            await self._answer(session, wanted)
+            await self._answer(session, wanted, bar)
         except QueryError as error:
             bar.tell(error.reason, error.column)
         except Interrupted:
@@ -107,12 +110,12 @@ class AnswerScreen(CatalogScreen):
             self._begin(wanted)
         self.say_status()
 
-    async def _answer(self, session: Session, wanted: Listing) -> None:
+    async def _answer(self, session: Session, wanted: Listing, bar: QueryBar) -> None:
         sort = photos.sort_of(wanted.sort, wanted.descending)
         if self._took == 0.0:
             await self._recall(session, wanted, sort)
         first = await session.ask(photos.first_page, wanted.query, sort, PAGE)
-        self.query_one(QueryBar).tell()
+        bar.tell()
         self.problem = ""
         wanted.complete = len(first) < PAGE
         wanted.put(0, list(first))
@@ -123,8 +126,14 @@ class AnswerScreen(CatalogScreen):
         order = await session.ask_slowly(photos.whole_order, wanted.query, sort)
         if self.session is session:
             await self._take(session, wanted, order)
+            self._answered = session, wanted.query, sort, first
             self.answered()
-            await session.read(last_look.keep, wanted.query, sort, first)
+
+    def left(self) -> None:
+        """The next start begins with what is shown here now."""
+        if self._answered is not None and self._answered[0] is self.session:
+            session, query, sort, first = self._answered
+            last_look.keep(session.catalog, query, sort, first)
 
     async def _recall(self, session: Session, wanted: Listing, sort: photos.Sort) -> None:
         """At the start: what was there when somebody looked last, until the index has answered."""
