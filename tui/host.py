@@ -91,19 +91,20 @@ class Host(App[int]):
 
     @work(group="processes")
     async def _run(self, catalog: Catalog, words: tuple[str, ...], then: Callable[[Ended], None] | None) -> None:
+        # nothing but the end of it is awaited until `wait` or `forget`: what is cancelled would leave it to nobody
         try:
-            launched = launch(catalog, words)  # at once: what is cancelled while it waits would leave it to nobody
+            launched = launch(catalog, words)
         except OSError as error:
             self.complain(error)
             return
-        self.launched.add(launched.pid)
         try:
+            self.launched.add(launched.pid)
             while launched.running():
                 await asyncio.sleep(0.1)
-        except asyncio.CancelledError:
+        except BaseException:
             launched.forget()
             raise
-        ended = await asyncio.to_thread(launched.wait)
+        ended = launched.wait()
         if then is not None:
             then(ended)
         else:

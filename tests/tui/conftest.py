@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Library
+from tests.open_files import scratch_files
 from tui.widgets import drawing
 
 
@@ -32,6 +33,17 @@ def _clock_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _no_scratch_left_open() -> Iterator[None]:
+    """What an app leaves open is told where it was left, not where it is found."""
+    before = scratch_files()
+    yield
+    patience = time.monotonic() + 10
+    while scratch_files() > before and time.monotonic() < patience:
+        time.sleep(0.05)  # threads that are about to end
+    assert scratch_files() <= before, "scratch files are open still"
 
 
 @pytest.fixture

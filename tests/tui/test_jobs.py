@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from lumina_fs.progress import Finished, Progress, Trouble
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
 from tests.tui.snapshots import check
+from tui.app import LuminaApp
 from tui.asking import Choose
 from tui.forms import Form
 from tui.jobs.job_forms import work_form
@@ -251,6 +255,27 @@ async def test_a_stopped_job_is_started_again_under_its_record(scanned: Library)
             await settled(pilot)
     with Catalog.open(str(scanned.root)) as catalog:
         assert list_records(catalog.root)[0][0].job.attempts == 2
+
+
+async def test_what_ends_as_the_app_leaves_it_is_given_back_all_the_same(scanned: Library) -> None:
+    busy = threading.Event()
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+        asyncio.get_running_loop().set_default_executor(full := ThreadPoolExecutor(1))
+        full.submit(busy.wait)  # no thread has time for what comes now
+        app.start(["status"])
+        await until(pilot, lambda: app.launched)
+        [pid] = app.launched
+        await until(pilot, lambda: not Path(f"/proc/{pid}").exists() or "Z" in state_of(pid))
+        await pilot.pause(0.3)
+        app.workers.cancel_group(app, "processes")
+        await pilot.pause()
+        busy.set()
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def test_records_are_removed_after_asking(scanned: Library) -> None:
