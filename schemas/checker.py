@@ -16,6 +16,7 @@ from pydantic_core import SchemaValidator, core_schema
 @cache
 def checker(model: type[BaseModel]) -> Callable[[Any], bool]:
     """A function that is true for the parsed JSON that `model` accepts, made from the model's own schema."""
+    model.model_rebuild()  # builds it where it was not needed before
     return SchemaValidator(_bare(model.__pydantic_core_schema__)).isinstance_python
 
 
