@@ -24,7 +24,7 @@ _LARGE = 1 << 20
 class Block(BaseModel):
     """A part of a document. Keys that it does not know are allowed and kept."""
 
-    # what is said below each field is read by `schemas.publish` alone, and most starts need one model or two of a hundred:
+    # what is said below each field is read by `schemas.publish` alone, and most starts need few of a hundred models:
     # reading all that, and building them all, would cost every start 20 ms each
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, populate_by_name=True, defer_build=True)
 
