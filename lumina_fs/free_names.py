@@ -18,22 +18,25 @@ MAX_NAME = 255
 
 def move_new(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
     """Rename without replacing; FileExistsError is the only proof of "taken"."""
-    try:
-        layer.rename_new(old_dir, old, new_dir, new)
-    except OSError as error:
-        if error.errno not in UNSUPPORTED:
-            raise
-        try:
-            layer.link(old_dir, old, new_dir, new)
-        except OSError as second:
-            if second.errno not in UNSUPPORTED:
-                raise
-            claim(layer, old_dir, old, new_dir, new)
-            return
+    if has_both_names(layer, old_dir, old, new_dir, new):
         layer.unlink(old_dir, old)
 
 
-def claim(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
+def has_both_names(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> bool:
+    """Give a file a new name, if that is free; True where it has the old one still, because it got it by a link."""
+    for way, both in ((layer.rename_new, False), (layer.link, True)):
+        try:
+            way(old_dir, old, new_dir, new)
+        except OSError as error:
+            if error.errno not in UNSUPPORTED:
+                raise
+        else:
+            return both
+    _claim(layer, old_dir, old, new_dir, new)
+    return False
+
+
+def _claim(layer: Layer, old_dir: int, old: str, new_dir: int, new: str) -> None:
     """The last way, for file systems without links: take the name with an empty file, and rename over that one.
 
     Who is killed in between leaves the empty file, and the other under its old name. FileExistsError: it is taken.

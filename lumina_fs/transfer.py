@@ -16,7 +16,7 @@ from typing import NamedTuple
 from lumina_fs.durable import Disk
 from lumina_fs.errors import Refused, UnsafePath
 from lumina_fs.file_state import FileStat, stat_of
-from lumina_fs.free_names import claim
+from lumina_fs.free_names import has_both_names
 from lumina_fs.kernel import UNSUPPORTED
 from lumina_fs.pouring import digest_of, pour
 from lumina_fs.roots import Root
@@ -155,28 +155,12 @@ class Transfer:
         """Give a verified copy its name, which must be free; durable. Raises FileExistsError, OSError."""
         directory, name = new.root.place(new.path)
         try:
-            self._publish(directory, temp, name)
+            if has_both_names(self.layer, directory, temp, directory, name):
+                self.disk.drop(directory, temp)
         except OSError:
             self.disk.drop(directory, temp)
             raise
         self.layer.fsync(directory)
-
-    def _publish(self, directory: int, temp: str, name: str) -> None:
-        try:
-            self.layer.rename_new(directory, temp, directory, name)
-            return
-        except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise
-        try:
-            self.layer.link(directory, temp, directory, name)
-        except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise
-        else:
-            self.disk.drop(directory, temp)
-            return
-        claim(self.layer, directory, temp, directory, name)
 
     def remove_twin(self, old: Spot, new: Spot, seen: FileStat) -> None:
         """Remove an original whose verified, durable copy is `new`. Raises Changed where it is not what was copied."""
