@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from index.protocol import IndexUnavailable
 from lumina_fs.catalog import MARK, STATE, Catalog, Source
@@ -112,21 +114,24 @@ def delete(
     """Delete a catalog, which is still to be closed after it. Originals are never touched.
 
     `aside`: the name for its state that a person was shown. `sidecars`: those beside originals go into that folder
-    too. Raises Refused, Locked.
+    too. Stopped before the state is set aside, it puts everything back. Raises Refused, Locked.
     """
     why = busy(catalog)
     if why:
         raise Refused(f"not deleted, because {why}", path=catalog.path)
     cancel = cancel or threading.Event()
-    with exclusive(catalog, "deleting the catalog", hand_over=False):
+    with exclusive(catalog, "deleting the catalog", hand_over=False), contextlib.ExitStack() as opened:
         result = Farewell(os.path.join(catalog.path, aside or _free_name(catalog)))
         sources = catalog.sources()
         if sidecars:
+            gathering = _Gathering(catalog, os.path.basename(result.aside), opened)
             for source in sources:
-                yield from _gather(catalog, source, os.path.basename(result.aside), result, cancel)
+                yield from gathering.gather(source, cancel)
             if cancel.is_set():
-                yield Note("stopped: the catalog is as it was, but for sidecars that were moved; a scan makes new ones")
+                yield from gathering.bring_back()
+                yield Note("stopped: the catalog is as it was")
                 return
+            result.sidecars = gathering.count
         yield from _drop_index(catalog)
         if not set_aside(catalog.disk, catalog.root, STATE, os.path.basename(result.aside)):
             raise Locked("somebody else made a folder of that name just now; try again", path=result.aside)
@@ -145,30 +150,75 @@ def _free_name(catalog: Catalog) -> str:
     return free
 
 
-def _gather(catalog: Catalog, source: Source, aside: str, result: Farewell, cancel: threading.Event) -> Iterator[Event]:
-    """Move the sidecars of a source from beside its originals. They stay on their volume."""
-    if not source.beside:
-        return
-    try:
-        catalog.require_online(source)
-    except SourceOffline as error:
-        yield Note(f"{error}; its sidecars stay")
-        return
-    throttle = Throttle()
-    with Root.open(source.path) as root:
-        place, top = (catalog.root, STATE) if source.inside else (root, aside)
-        paths = list(sidecar_paths(catalog, source, catalog.sidecars(source, root)))
+class _Moved(NamedTuple):
+    """A sidecar that was moved, and where it lay."""
+
+    root: Root
+    path: str
+    place: Root
+    target: str
+
+
+class _Gathering:
+    """Moves the sidecars of sources from beside their originals, and back where that is stopped."""
+
+    def __init__(self, catalog: Catalog, aside: str, opened: contextlib.ExitStack) -> None:
+        self._catalog = catalog
+        self._aside = aside
+        self._opened = opened
+        self._moved: list[_Moved] = []
+
+    @property
+    def count(self) -> int:
+        """How many were moved."""
+        return len(self._moved)
+
+    def gather(self, source: Source, cancel: threading.Event) -> Iterator[Event]:
+        """Move those of a source; they stay on their volume."""
+        if not source.beside:
+            return
+        try:
+            self._catalog.require_online(source)
+        except SourceOffline as error:
+            yield Note(f"{error}; its sidecars stay")
+            return
+        root = self._opened.enter_context(Root.open(source.path))
+        place, top = (self._catalog.root, STATE) if source.inside else (root, self._aside)
+        throttle = Throttle()
+        paths = list(sidecar_paths(self._catalog, source, self._catalog.sidecars(source, root)))
         for done, path in enumerate(paths):
             if cancel.is_set():
                 return
+            target = f"{top}/{_GATHERED}/{source.name}/{path}"
             try:
-                target = f"{top}/{_GATHERED}/{source.name}/{path}"
-                catalog.disk.make_directory(place, target.rpartition("/")[0])
-                result.sidecars += catalog.disk.move_new(root, path, place, target, durable=False)
+                self._catalog.disk.make_directory(place, target.rpartition("/")[0])
+                if self._catalog.disk.move_new(root, path, place, target, durable=False):
+                    self._moved.append(_Moved(root, path, place, target))
             except (OSError, LuminaError) as error:
-                yield Trouble(source.name, path, "not_moved", getattr(error, "strerror", None) or str(error))
+                yield _not_moved(source.name, path, error)
             if throttle.due():
                 yield Progress("moving sidecars", done, len(paths), "sidecars")
+
+    def bring_back(self) -> Iterator[Event]:
+        """Move all back."""
+        throttle, total = Throttle(), len(self._moved)
+        folders: set[tuple[Root, str]] = set()
+        while self._moved:
+            one = self._moved.pop()
+            try:
+                self._catalog.disk.move_new(one.place, one.target, one.root, one.path, durable=False)
+            except (OSError, LuminaError) as error:
+                yield _not_moved("", one.target, error)
+            folders.update((one.place, str(folder)) for folder in PurePosixPath(one.target).parents)
+            if throttle.due():
+                yield Progress("moving sidecars back", total - len(self._moved), total, "sidecars")
+        for place, folder in sorted(folders, key=lambda one: -len(one[1])):
+            if _GATHERED in PurePosixPath(folder).parts or folder == self._aside:
+                self._catalog.disk.remove_empty_folder(place, folder)
+
+
+def _not_moved(source: str, path: str, error: OSError | LuminaError) -> Trouble:
+    return Trouble(source, path, "not_moved", getattr(error, "strerror", None) or str(error))
 
 
 def _drop_index(catalog: Catalog) -> Iterator[Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -31,6 +32,7 @@ class Session:
         self._own = threading.local()
         self.thumbnails = ThumbnailDesk(self._handle())
         self.cancel = threading.Event()
+        self._stopped_too: weakref.WeakSet[threading.Event] = weakref.WeakSet()
         #: Changes to what is said of photos that are not on the disk yet.
         self.pending = Pending()
         self._access = Access(self._handle())
@@ -49,6 +51,10 @@ class Session:
         from lumina_fs.viewing.plan_desk import PlanDesk
 
         return self._desks.setdefault(name, PlanDesk(self.catalog.path))
+
+    def stops(self, cancel: threading.Event) -> None:
+        """What is asked of the catalog and looks at this event is stopped when the catalog is closed."""
+        self._stopped_too.add(cancel)
 
     @property
     def idle(self) -> bool:
@@ -119,7 +125,8 @@ class Session:
 
     def close(self) -> None:
         """End the threads, the connection and the catalog."""
-        self.cancel.set()
+        for cancel in (self.cancel, *self._stopped_too):
+            cancel.set()
         self._slow_access.interrupt()
         self._slow_thread.submit(self._slow_access.close)
         for desk in self._desks.values():

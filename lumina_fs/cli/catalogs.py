@@ -128,12 +128,15 @@ def _propose(catalog: Catalog, *, as_json: bool) -> ExitCode:
     from lumina_fs.plans.clear_out import propose_clear_out
 
     with interruptible() as cancel, ready_index(catalog, cancel, quiet=as_json) as index:
-        found = propose_clear_out(catalog, index)
+        found = finish(propose_clear_out(catalog, index, cancel=cancel), Reporter(quiet=as_json))
+    if found is None:
+        return ExitCode.INTERRUPTED
     if as_json:
-        print_json({"plan": found[0] if found else None, "actions": found[1] if found else 0})
-    elif found is None:
+        print_json(found._asdict())
+    elif found.plan is None:
         say("no photo lies in a managed source; delete it without --trash-managed")
     else:
-        say(f"plan {found[0][-8:]} would trash {plural(found[1], 'photo')}: lumina plan show, approve, apply; then "
-            "delete the catalog again, without --trash-managed")  # fmt: skip
+        photos = plural(found.actions, "photo")
+        say(f"plan {found.plan[-8:]} would trash {photos}: lumina plan show, approve, apply; then delete the catalog "
+            "again, without --trash-managed")  # fmt: skip
     return ExitCode.DONE

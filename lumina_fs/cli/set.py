@@ -71,13 +71,15 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise UsageError("of which photos? Name them, or give --query")
     with _catalog(args, photos) as catalog, interruptible() as cancel:
         found = _places(catalog, photos, args, cancel)
-        proposal = propose_edits(
+        proposing = propose_edits(
             catalog,
             [SidecarEdit(source, path, lambda curation: apply_changes(curation, changes)) for source, path in found],
             name=f"Set {shown(changes)}"[:200],
             description="Changes of curation by `lumina set`.",
+            cancel=cancel,
         )
-        return agree_and_carry_out(catalog, proposal, args, cancel)
+        proposal = finish(proposing, Reporter(quiet=args.json or args.quiet))
+        return ExitCode.INTERRUPTED if proposal is None else agree_and_carry_out(catalog, proposal, args, cancel)
 
 
 def _told_apart(words: list[str]) -> tuple[list[str], list[str]]:

@@ -7,11 +7,12 @@ import threading
 from typing import Any
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.cli.display import print_json, print_table, say
+from lumina_fs.cli.display import Reporter, print_json, print_table, say
 from lumina_fs.cli.session import (
     add_catalog_option,
     add_command,
     add_json_option,
+    finish,
     interruptible,
     open_catalog,
     ready_index,
@@ -81,7 +82,14 @@ def _change(catalog: Catalog, args: argparse.Namespace, cancel: threading.Event)
     with ready_index(catalog, cancel, quiet=args.json or args.quiet) as index:
         edits = tag_changes(index, old, new, below=args.below)
     name = f"Rename tag {args.tag} to {args.new}" if new is not None else f"Delete tag {args.tag}"
-    proposal = propose_edits(catalog, edits, name=name[:200], description="Changes of curation by `lumina tags`.")
+    proposal = finish(
+        propose_edits(
+            catalog, edits, name=name[:200], description="Changes of curation by `lumina tags`.", cancel=cancel
+        ),
+        Reporter(quiet=args.json or args.quiet),
+    )
+    if proposal is None:
+        return ExitCode.INTERRUPTED
     if not edits and not args.json:
         say(f"no photo has the tag {args.tag}")
         return ExitCode.DONE

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.curation import curation_of, difference, with_curation
 from lumina_fs.errors import CorruptDocument, LuminaError
 from lumina_fs.plans.places import Places
+from lumina_fs.progress import Event, Finished, Progress, Throttle
 from schemas.document import validate
 from schemas.errors import DocumentError
 from schemas.names import encode_name
@@ -42,19 +44,31 @@ class EditProposal:
 
 
 def propose_edits(
-    catalog: Catalog, edits: Iterable[SidecarEdit], *, name: str, description: str = "", reason: str = ""
-) -> EditProposal:
-    """The plan that makes these changes. An original named twice is changed once, by both in turn.
+    catalog: Catalog,
+    edits: Iterable[SidecarEdit],
+    *,
+    name: str,
+    description: str = "",
+    reason: str = "",
+    cancel: threading.Event,
+) -> Iterator[Event | Finished[EditProposal]]:
+    """The plan that makes these changes, in the last event. An original named twice is changed once, by both in turn.
 
-    Each sidecar decides for itself: one that cannot be changed is left out, with the reason. Raises SourceOffline.
+    Each sidecar decides for itself: one that cannot be changed is left out, with the reason. Stopped, it proposes
+    nothing. Raises SourceOffline.
     """
     together: dict[tuple[str, str], list[Callable[[Value], Value]]] = {}
     for edit in edits:
         together.setdefault((edit.source, edit.path), []).append(edit.change)
     proposal = EditProposal(None)
     actions = []
+    throttle = Throttle()
     with Places(catalog, "") as places:
-        for (source, path), changes in together.items():
+        for number, ((source, path), changes) in enumerate(together.items()):
+            if cancel.is_set():
+                return
+            if throttle.due():
+                yield Progress("reading sidecars", number, len(together), "sidecars")
             try:
                 action = _action(places, source, path, changes, reason)
             except CorruptDocument as error:
@@ -74,7 +88,7 @@ def propose_edits(
             "name": name, "description": description, "purpose": "edit", "strategy": {"name": "edit"},
             "on_failure": "continue", "actions": actions,
         }  # fmt: skip
-    return proposal
+    yield Finished(proposal)
 
 
 class _LeftOut(Exception):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
 from lumina_fs.plans.files import write_draft
 from lumina_fs.plans.folder_units import FolderUnits, measured
 from lumina_fs.plans.ground import Ground
+from lumina_fs.progress import Event, Finished, Progress, Throttle
 from lumina_fs.roots import Root
 from lumina_fs.units import part_of
 from schemas.names import decode_name, encode_name
@@ -22,23 +24,40 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 
-def propose_clear_out(catalog: Catalog, index: PostgresIndex) -> tuple[str, int] | None:
-    """Write the draft; its id and how many actions it has, None where there is nothing to trash.
+class ClearOut(NamedTuple):
+    """The id of the draft and how many actions it has; None and 0 where there is nothing to trash."""
+
+    plan: str | None
+    actions: int
+
+
+def propose_clear_out(
+    catalog: Catalog, index: PostgresIndex, *, cancel: threading.Event
+) -> Iterator[Event | Finished[ClearOut]]:
+    """Write the draft, which is in the last event. Stopped, it writes none.
 
     Raises Refused where no source is managed, SourceOffline.
     """
     managed = {source.name: source for source in catalog.sources() if source.managed}
     if not managed:
         raise Refused("no source of it is managed, so none of its photos may be moved", path=catalog.path)
+    actions: list[Value] = []
+    throttle = Throttle()
     with ExitStack() as stack:
         units: dict[str, FolderUnits] = {}
         for source in managed.values():
             catalog.require_online(source)
             root = stack.enter_context(Root.open(source.path))
             units[source.name] = FolderUnits(catalog.sidecars(source, root), Ground(root))
-        actions = list(_actions(index, units))
+        for action in _actions(index, units):
+            if cancel.is_set():
+                return
+            actions.append(action)
+            if throttle.due():
+                yield Progress("looking what belongs together", len(actions), None, "photos")
     if not actions:
-        return None
+        yield Finished(ClearOut(None, 0))
+        return
     value = {
         "name": f"Trash the managed photos of {catalog.name}",
         "description": "All photos of managed sources go to the trash, from where they can be brought back.",
@@ -47,7 +66,7 @@ def propose_clear_out(catalog: Catalog, index: PostgresIndex) -> tuple[str, int]
         "on_failure": "roll_back",
         "actions": actions,
     }
-    return write_draft(catalog, value), len(actions)
+    yield Finished(ClearOut(write_draft(catalog, value), len(actions)))
 
 
 def _actions(index: PostgresIndex, units: dict[str, FolderUnits]) -> Iterator[Value]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from lumina_fs.curation import TagParts
 from lumina_fs.errors import UsageError
 from lumina_fs.plans.files import StoredPlan, read_plan, weigh, write_approval, write_draft
 from lumina_fs.plans.undo import propose_undo
+from lumina_fs.progress import Event, Finished
 from lumina_fs.viewing.access import Access, Photo
 from schemas.names import decode_name, encode_name
 
@@ -102,9 +104,9 @@ def tagged_so(keys: Iterable[Key], words: Sequence[str]) -> Wish:
     )
 
 
-def proposed(catalog: Catalog, wish: Wish) -> EditProposal:
+def proposed(catalog: Catalog, wish: Wish, *, cancel: threading.Event) -> Iterator[Event | Finished[EditProposal]]:
     """What the changes would do, read from each sidecar; nothing is written."""
-    return propose_edits(catalog, wish.edits, name=wish.name)
+    yield from propose_edits(catalog, wish.edits, name=wish.name, cancel=cancel)
 
 
 def told_lines(proposal: EditProposal, most: int = 12) -> list[str]:

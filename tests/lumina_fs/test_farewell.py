@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from lumina_fs.jobs.kinds import scan_work
 from lumina_fs.jobs.running import run
 from lumina_fs.known_catalogs import forget, known_catalogs
 from lumina_fs.plans.files import find_plan, write_approval
-from lumina_fs.progress import Finished, Progress
+from lumina_fs.progress import Finished, Note, Progress
 from tests.conftest import Library
 
 
@@ -101,6 +102,36 @@ def test_sidecars_go_along_where_that_is_asked_for(scanned: Library) -> None:
     assert not scanned.sidecar("b.jpg").exists()
     kept = Path(result.aside) / "sidecars-beside/main/b.jpg.lumina.json"
     assert json.loads(kept.read_bytes())["curation"] == {"caption": "dear"}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_stopped_while_sidecars_are_moved_everything_is_put_back(
+    scanned: Library, tmp_path: Path, elsewhere: bool
+) -> None:
+    class Stopped(threading.Event):
+        """Somebody presses Ctrl-C when some sidecars are moved."""
+
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > (3 if elsewhere else 2)
+
+    if elsewhere:
+        card = Library(tmp_path / "card")
+        for number in range(2):
+            card.photo(f"deep/er/{number}.jpg", 10 + number)
+        with Catalog.open(str(scanned.root)) as catalog:
+            catalog.add_source(str(card.root), name="card")
+        scanned.scan()
+    before = scanned.tree(), {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
+    with Catalog.open(str(scanned.root)) as catalog:
+        events = list(delete(catalog, sidecars=True, cancel=Stopped()))
+    assert [event for event in events if not isinstance(event, Progress)] == [Note("stopped: the catalog is as it was")]
+    assert (scanned.tree(), {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}) == before
+    assert not list(tmp_path.rglob("sidecars-beside"))
+    assert not list(tmp_path.rglob(".lumina-deleted*"))
+    assert scanned.scan().updated == 0
 
 
 def test_a_source_elsewhere_loses_its_mark_and_nothing_else(scanned: Library, tmp_path: Path) -> None:

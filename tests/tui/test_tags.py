@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Tree
 
+from lumina_fs.catalog import Catalog
+from lumina_fs.progress import Progress
+from lumina_fs.viewing import tags as asked
 from tests.conftest import Library
 from tests.tui import snapshots
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tui.asking import AskText, Confirm
+from tui.waiting import WaitingWindow
 from tui.widgets.virtual_table import VirtualTable
 
 TAGS = {
@@ -150,3 +155,42 @@ async def test_the_room_looks_as_it_did(tagged: Library, size: tuple[int, int]) 
         await until(pilot, lambda: table.row(0) is not None)
         await settled(pilot)
         await snapshots.check(pilot, "tags")
+
+
+async def test_what_takes_long_says_how_far_it_is_and_can_be_stopped(
+    tagged: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def proposed(catalog: Catalog, wish: asked.Wish, *, cancel: threading.Event) -> Iterator[Any]:
+        yield Progress("reading sidecars", 12_000, 100_000, "sidecars")
+        begun.set()
+        while not cancel.wait(0.01) and not go_on.is_set():
+            pass
+        yield from real(catalog, wish, cancel=cancel)
+
+    real = asked.proposed
+    monkeypatch.setattr(asked, "proposed", proposed)
+    before = {path: tagged.sidecar(path).read_bytes() for path in TAGS}
+    async with app_on(tagged) as pilot:
+        await go(pilot, "ana")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WaitingWindow))
+        await until(pilot, lambda: "reading sidecars: 12,000 of 100,000" in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, WaitingWindow))
+        await settled(pilot)
+        assert not isinstance(pilot.app.screen, Confirm)
+        assert any("nothing was changed" in toast.message for toast in pilot.app._notifications)
+        go_on.clear()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WaitingWindow))
+        go_on.set()
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("escape")
+        await settled(pilot)
+        go_on.clear()
+        begun.clear()
+        await pilot.press("d")
+        await until(pilot, begun.is_set)  # the app leaves in the midst of it
+    assert {path: tagged.sidecar(path).read_bytes() for path in TAGS} == before

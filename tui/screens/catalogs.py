@@ -15,10 +15,9 @@ from textual.widgets import Static
 from lumina_fs.catalog import Catalog
 from lumina_fs.durable import Disk
 from lumina_fs.errors import LuminaError
-from lumina_fs.farewell import Outlook, delete, outlook
+from lumina_fs.farewell import Farewell, Outlook, delete, outlook
 from lumina_fs.known_catalogs import forget
-from lumina_fs.plans.clear_out import propose_clear_out
-from lumina_fs.progress import Finished
+from lumina_fs.plans.clear_out import ClearOut, propose_clear_out
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
@@ -28,8 +27,12 @@ from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_f
 from tui.catalogs.catalog_numbers import CatalogNumbers
 from tui.catalogs.catalog_rows import SOURCES, WIDE, catalog_row, columns_for, source_row
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
-from tui.foreign import foreign_lines, named
+from tui.foreign import foreign, foreign_lines, named
+from tui.waiting import Waiting
 from tui.widgets.virtual_table import VirtualTable
+
+#: Of more than so many things that went otherwise the first ones are told.
+_NOTES = 3
 
 
 class CatalogsScreen(CatalogScreen):
@@ -316,11 +319,17 @@ class CatalogsScreen(CatalogScreen):
     async def _delete(self, row: CatalogRow, aside: str, *, sidecars: bool) -> None:
         if self.session is not None and self.session.catalog.path == row.path:
             await self.app.leave_catalog()
-        found = await self._change(row, lambda catalog: list(delete(catalog, aside=aside, sidecars=sidecars)))
+        waiting = Waiting[Farewell](f"Deleting {named(row.name)}. No photo is touched.")
+
+        def act(catalog: Catalog) -> Farewell | None:
+            return waiting.through(delete(catalog, aside=aside, sidecars=sidecars, cancel=waiting.cancel))
+
+        found = await waiting.until(self.app, self._change(row, act))
+        for note in waiting.notes[:_NOTES]:
+            self.app.notify(foreign(note).plain, severity="warning", markup=False, timeout=15)
         if found is not None:
-            [where] = [event.result.aside for event in found if isinstance(event, Finished)]
             self.app.notify(
-                f"Its state lies in {where}", title=f"{named(row.name)} is deleted", markup=False, timeout=15
+                f"Its state lies in {found.aside}", title=f"{named(row.name)} is deleted", markup=False, timeout=15
             )
 
     def _propose(self) -> None:
@@ -328,17 +337,24 @@ class CatalogsScreen(CatalogScreen):
         self.app.run_worker(self._propose_in(), group="propose")
 
     async def _propose_in(self) -> None:
+        waiting = Waiting[ClearOut]("Proposing a plan. Nothing is moved by it.")
+
+        def proposed(access: Access) -> ClearOut | None:
+            return waiting.through(propose_clear_out(access.catalog, access.index, cancel=waiting.cancel))
+
         try:
-            found = await self.open_session.ask(_clear_out)
+            found = await waiting.until(self.app, self.open_session.ask(proposed))
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return
         if found is None:
+            self.app.notify("Stopped: no plan was written.", markup=False)
+        elif found.plan is None:
             self.app.notify("No photo lies in a managed source.", markup=False)
-            return
-        self.app.notify("Approve and apply it, then delete the catalog.", title=f"A plan to trash {found[1]:,} photos",
-                        markup=False, timeout=15)  # fmt: skip
-        self.app.action_go("plans", {"plan": found[0]})
+        else:
+            title = f"A plan to trash {plural(found.actions, 'photo')}"
+            self.app.notify("Approve and apply it, then delete the catalog.", title=title, markup=False, timeout=15)
+            self.app.action_go("plans", {"plan": found.plan})
 
     # -- memory
 
@@ -350,7 +366,3 @@ class CatalogsScreen(CatalogScreen):
     def restore(self, state: dict[str, Any]) -> None:
         """Back to it."""
         self._wanted = str(state.get("at", ""))
-
-
-def _clear_out(access: Access) -> tuple[str, int] | None:
-    return propose_clear_out(access.catalog, access.index)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
+from lumina_fs.curating.proposing import EditProposal
 from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.launch import Ended
 from lumina_fs.terminal import visible
@@ -23,6 +24,7 @@ from lumina_fs.wording import plural
 from tui.asking import AskText, Confirm
 from tui.catalog_screen import CatalogScreen
 from tui.foreign import foreign, named
+from tui.waiting import Waiting
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 Tags = tuple[TagRow, ...]
@@ -290,8 +292,14 @@ class TagsScreen(CatalogScreen):
         """Show what would change, ask, and have it done as a plan."""
         if wish is None:
             return
-        proposal = await self.read(asked.proposed, wish)
+        waiting = Waiting[EditProposal]("Reading what would change. Nothing is written by it.")
+        proposal = await waiting.until(
+            self.app,
+            self.read(lambda catalog: waiting.through(asked.proposed(catalog, wish, cancel=waiting.cancel))),
+        )
         if proposal is None:
+            if waiting.stopped:
+                self.notify("Stopped: nothing was changed.")
             return
         lines = ([note, ""] if note else []) + asked.told_lines(proposal)
         if not proposal.changes:

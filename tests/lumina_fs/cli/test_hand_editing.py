@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ import pytest
 from lumina_fs.cli import main
 from lumina_fs.errors import ExitCode
 from lumina_fs.index_session import BEHIND
+from lumina_fs.progress import Finished
 from tests.lumina_fs.plans.scenes import NO_INDEX
 
 if TYPE_CHECKING:
@@ -244,12 +247,42 @@ def test_an_approved_edit_plan_of_old_is_refused_where_the_field_was_changed(lum
 
     with Catalog.open(str(lumina.library.root)) as catalog:
         edits = [SidecarEdit("main", "a.jpg", lambda curation: {**curation, "rating": 4})]
-        plan = approved(catalog, propose_edits(catalog, edits, name="stars"))
+        *_, last = propose_edits(catalog, edits, name="stars", cancel=threading.Event())
+        assert isinstance(last, Finished)
+        plan = approved(catalog, last.result)
     text = lumina.library.curate("a.jpg", rating=1)
     code, _, err = lumina("plan", "apply", plan.id, "--yes", plan.digest[:12])
     assert code == ExitCode.REFUSED
     assert "edited since the plan was made" in err
     assert lumina.library.sidecar("a.jpg").read_bytes() == text
+
+
+def test_what_is_stopped_while_sidecars_are_read_proposes_nothing(
+    lumina: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C comes with the second sidecar."""
+    from lumina_fs.curating import proposing
+
+    action, asked = proposing._action, []
+
+    def pressed(*args: Any) -> Any:
+        asked.append(args)
+        if len(asked) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return action(*args)
+
+    monkeypatch.setattr(proposing, "_action", pressed)
+    for words in (("set", "--query", "", "rating=4", "--yes"), ("tags", "rename", "sea", "lake", "--yes")):
+        for path in ("a.jpg", "b.jpg", "2019/c.jpg"):
+            lumina.library.curate(path, tags=["sea"])
+        lumina.library.scan()
+        before = lumina.library.tree()
+        asked.clear()
+        code, out, _ = lumina(*words)
+        assert (code, out) == (ExitCode.INTERRUPTED, "")
+        assert len(asked) == 2
+        assert lumina.library.tree() == before
+        assert not list((lumina.library.root / ".lumina").glob("plans/*.json"))
 
 
 # -- tags
