@@ -109,7 +109,10 @@ def _restore(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace)
     from lumina_fs.plans.trash import propose_restore
 
     if not entries:
-        say("the trash is empty")
+        if args.json:
+            print_json({"id": None, "counts": {}})
+        else:
+            say("the trash is empty")
         return ExitCode.DONE
     draft = read_plan(catalog, write_draft(catalog, propose_restore(catalog, entries)))
     return tell_draft(draft, weigh(draft.plan).counts, as_json=args.json)

@@ -363,6 +363,29 @@ def test_what_is_taken_back_may_have_names_that_no_plan_gives(scene: Scene) -> N
     assert scene.tree() == before
 
 
+def test_a_copy_of_a_unit_is_taken_back_whole_with_every_sidecar(scene: Scene) -> None:
+    for name, sidecar in (("L.HEIC", True), ("L.MOV", True), ("L.AAE", False)):
+        scene.photo(f"in/{name}", sidecar=sidecar, size=300 + len(name) + sidecar)
+    before = scene.tree()
+    parts = (("live_photo", ".MOV"), ("edits", ".AAE"))
+    companions = [scene.companion(part, f"in/L{end}", f"new/L{end}") for part, end in parts]
+    companions += [
+        {"part": "sidecar", "path": f"in/L{end}.lumina.json", "to": f"new/L{end}.lumina.json"}
+        for end in (".HEIC", ".MOV")
+    ]
+    plan = scene.approved([scene.copy("in/L.HEIC", "new/L.HEIC", companions=companions)])
+    assert (result := scene.run("apply", plan)).outcome == "complete"
+    assert result.size == sum((scene.main / f"in/L{end}").stat().st_size for end in (".HEIC", ".MOV", ".AAE"))
+    with Catalog.open(str(scene.main)) as catalog:
+        undoing = write_draft(catalog, propose_undo(catalog, read_plan(catalog, plan)))
+        stored = read_plan(catalog, undoing).plan
+        assert findings_of(catalog, stored) == []
+        assert sorted(one.part for one in stored.actions[0].companions) == ["edits", "live_photo", "sidecar", "sidecar"]
+    scene.approve(undoing)
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
 @pytest.mark.parametrize("target", ["../out.jpg", "/out.jpg", "a//b.jpg", ".lumina/x.jpg", "in/taken.jpg"])
 def test_a_plan_that_says_it_takes_back_goes_nowhere_else(scene: Scene, target: str) -> None:
     scene.photo("in/a.jpg")
