@@ -275,6 +275,14 @@ def test_names_are_utf8_whatever_the_locale_says(scanned: Library, module: str) 
     assert "h\\xe9ron.jpg" in ended.stdout
 
 
+def test_a_catalog_whose_source_is_gone_says_so(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    (scanned.root / ".lumina/sources/main.json").unlink()
+    code, out, err = run(f"scan {scanned.root}", capsys)
+    assert (code, out.split(" in ")[0]) == (0, "0 originals")
+    assert "no source" in err
+    assert "()" not in run(f"status --catalog {scanned.root}", capsys)[1]
+
+
 def test_restoring_from_an_empty_trash_is_json_too(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(f"trash restore --json --catalog {scanned.root}", capsys)
     assert (code, json.loads(out)) == (0, {"id": None, "counts": {}})
