@@ -122,7 +122,9 @@ class Catalog:
                 return cls.open(path, disk)
             parent = os.path.dirname(path)
             if parent == path:
-                raise CatalogNotFound("no catalog here or above; `lumina scan DIR` makes one", path=start)
+                raise CatalogNotFound(
+                    "no catalog here or above; --catalog names another, and `lumina scan DIR` makes one", path=start
+                )
             path = parent
 
     @classmethod

@@ -8,6 +8,7 @@ import sys
 
 from lumina_fs.cli import main as lumina
 from lumina_fs.sample_photos import make_samples
+from lumina_fs.utf8 import require_utf8
 
 FOLDER = "demo-photos"
 
@@ -57,4 +58,5 @@ What to try next (lumina is .venv/bin/lumina):
 
 
 if __name__ == "__main__":
+    require_utf8()
     sys.exit(main(sys.argv[1:]))

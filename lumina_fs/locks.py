@@ -21,7 +21,10 @@ def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Ite
     """
     directory, name = root.place(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(name, flags, 0o644, dir_fd=directory)
+    try:
+        fd = os.open(name, flags, 0o644, dir_fd=directory)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.path.join(root.path, path)) from None
     try:
         deadline = time.monotonic() + wait
         while True:

@@ -113,4 +113,5 @@ def settings_of(document: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {where}: {first['msg']}") from error
+        wrong = first["msg"].replace("Input should be", "must be")
+        raise SettingsError(f"setting {where}: {wrong} (settings in .lumina/catalog.json, or its variable)") from error

@@ -168,7 +168,8 @@ class SourceScan:
             self.whereabouts.counts.updated += 1
             self.ingest.recaption(found.path, stored, known)
             return None
-        self.whereabouts.counts.unchanged += found.path not in self.whereabouts.renamed
+        told = found.path in self.whereabouts.renamed or found.path in self.whereabouts.came_along
+        self.whereabouts.counts.unchanged += not told
         if doubtful.etag != stored.etag:
             self.ingest.record(found.path, stored, value, known)
         else:
@@ -253,7 +254,7 @@ class SourceScan:
             self.whereabouts.counts.updated += 1
             self.ingest.refresh(path, stored, blocks, "updated", known, returned=returned)
             return
-        self.whereabouts.counts.unchanged += 1
+        self.whereabouts.counts.unchanged += path not in self.whereabouts.came_along
         if doubtful.etag == stored.etag:
             self.ingest.touched(path, stored, value, known)
         else:

@@ -85,6 +85,8 @@ class Whereabouts:
     held: list[tuple[Job, Answer]] = field(default_factory=list)
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
     renamed: set[str] = field(default_factory=set)
+    came_along: set[str] = field(default_factory=set)
+    """Originals that moved with their sidecars: counted as moved, although nothing else of them changed."""
     copied: list[Copied] = field(default_factory=list)
     fresh: list[tuple[Job, Answer]] = field(default_factory=list)
 
@@ -134,6 +136,7 @@ class Whereabouts:
         keeper = _keeper(group, here, self.alone.get(id_, set()))
         if gone and keeper in appeared:
             self.counts.moved += 1
+            self.came_along.add(keeper)
             yield Ingested(self.source, keeper, "moved")
         own = {self.sidecars.path(path) for path in appeared}  # also of a row that has but the cut name
         for path in sorted(gone - {keeper}):

@@ -112,6 +112,12 @@ def _plain(error: Any) -> str:
         return f"must be {error['ctx']['expected_tags']}"
     if error["type"] == "union_tag_not_found":
         return f"{_tag(error)} is missing"
+    if error["type"] in ("model_type", "dict_type", "string_type") and error["loc"][-1:] in (("Tag",), ("str",)):
+        return 'must be text, or an object with "category" and "value"'
+    if error["type"] in ("model_type", "dict_type"):
+        return "must be an object, in braces"
+    if error["type"] == "list_type":
+        return "must be a list, in brackets"
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should be", "must be").replace("Field required", "is missing")
     return message[:1].lower() + message[1:]

@@ -6,6 +6,7 @@ import sys
 
 from lumina_fs import cli
 from lumina_fs.cli import FrontEnd
+from lumina_fs.utf8 import require_utf8
 
 #: What this layer adds to the commands of `lumina_fs.cli`.
 FRONT_ENDS = {
@@ -16,6 +17,7 @@ FRONT_ENDS = {
 
 def main() -> int:
     """Run `lumina`; returns the exit code."""
+    require_utf8()
     words = sys.argv[1:]
     if not words and sys.stdin.isatty() and sys.stdout.isatty():
         words = ["ui"]

@@ -271,6 +271,8 @@ def _agreed(proposal: Proposal, args: argparse.Namespace) -> bool:
     """Show what a batch would decide, and ask."""
     what = f"{plural(proposal.groups, 'group')}: "
     what += f"{plural(proposal.going, 'file')} may go, {size(proposal.size)}" if proposal.going else "all files stay"
+    if not proposal.choices:
+        what = "nothing to decide: no group that is pending fits"
     if not args.json:
         say(what, to_stderr=True)
         for choice in proposal.choices[:10]:

@@ -195,7 +195,7 @@ def proposed(plan_id: str, value: dict[str, Any]) -> None:
 
     name = short(plan_id)
     counts = Counter(action["do"] for action in value["actions"])
-    freed = sum(action["size"] for action in value["actions"] if action["do"] == "trash")
+    freed = _freed(value["actions"])
     say(f"plan {name}: {_counted(dict(sorted(counts.items())))}; {size(freed)} would go to the trash")
     say(f"look at it: lumina plan show {name}")
     say(f"say yes:    lumina plan approve {name}")
@@ -211,9 +211,15 @@ def proposal_value(plan_id: str, value: dict[str, Any]) -> dict[str, Any]:
     return {
         "plan": plan_id,
         "counts": dict(sorted(Counter(action["do"] for action in actions).items())),
-        "size": sum(action["size"] for action in actions if action["do"] == "trash"),
+        "size": _freed(actions),
         "skipped": [{"reason": reason, "count": count} for reason, count in skipped.most_common()],
     }
+
+
+def _freed(actions: list[dict[str, Any]]) -> int:
+    """Bytes that would go to the trash, with those of what goes along."""
+    gone = [one for action in actions if action["do"] == "trash" for one in (action, *action.get("companions", ()))]
+    return sum(one.get("size") or 0 for one in gone)
 
 
 def _near(twin: Twin, paths: dict[str, str], here: str) -> str:

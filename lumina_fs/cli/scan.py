@@ -58,12 +58,15 @@ def run(args: argparse.Namespace) -> ExitCode:
         )
         work = scan_work(sources=args.source, rehash=args.rehash, accept_missing=args.accept_missing)
         result = finish(run_job(catalog, work, events, cancel=cancel, wait=not args.no_wait), reporter)
+        sourceless = not catalog.sources()
     if result is None:
         return ExitCode.INTERRUPTED
     if args.json:
         print_json(result.as_dict())
     else:
         say(f"{plural(result.found, 'original')} in {duration(result.seconds)}: " + _changes(result.as_dict()))
+        if sourceless:
+            say("the catalog has no source; photos and sidecars are untouched: lumina source add DIR", to_stderr=True)
         if result.exact_duplicates:
             say(f"{plural(result.exact_duplicates, 'exact duplicate')}: lumina search is:duplicate")
         if result.problems:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         say(why, to_stderr=True)
         return ExitCode.INDEX_UNAVAILABLE
     kinds = ", ".join(f"{count:,} {media}" for media, count in summary.media.items())
-    say(f"{plural(summary.originals, 'original')} ({kinds}), {size(summary.size)}")
+    say(f"{plural(summary.originals, 'original')}{f' ({kinds})' if kinds else ''}, {size(summary.size)}")
     if summary.first:
         say(f"taken {summary.first[:10]} to {(summary.last or '')[:10]}")
     if summary.duplicates:

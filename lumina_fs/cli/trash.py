@@ -94,13 +94,26 @@ def _list(entries: list[Trashed], *, as_json: bool) -> ExitCode:
         say("the trash is empty")
         return ExitCode.DONE
     _table(entries)
-    say(f"{plural(len(entries), 'photo')}, {size(sum(entry.size for entry in entries))}", to_stderr=True)
+    say(_told(entries), to_stderr=True)
     return ExitCode.DONE
 
 
 def _table(entries: Sequence[Trashed]) -> None:
-    rows = [(entry.when[:10], size(entry.size), entry.source, entry.reason, entry.path) for entry in entries]
-    print_table(("WHEN", "SIZE", "SOURCE", "REASON", "PATH"), rows, spare=("REASON", "SOURCE"))
+    """WITH: how many files lie there beside the original, a video of a Live Photo or a RAW twin among them."""
+    rows = [
+        (
+            entry.when[:10], size(entry.whole_size), f"+{len(entry.files) - 1}" if len(entry.files) > 1 else "",
+            entry.source, entry.reason, entry.path,
+        )
+        for entry in entries
+    ]  # fmt: skip
+    print_table(("WHEN", "SIZE", "WITH", "SOURCE", "REASON", "PATH"), rows, spare=("REASON", "SOURCE"))
+
+
+def _told(entries: Sequence[Trashed]) -> str:
+    """The numbers of a list."""
+    files, whole = sum(len(entry.files) for entry in entries), sum(entry.whole_size for entry in entries)
+    return f"{plural(len(entries), 'photo')}, {plural(files, 'file')}, {size(whole)}"
 
 
 def _restore(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace) -> ExitCode:
@@ -109,7 +122,10 @@ def _restore(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace)
     from lumina_fs.plans.trash import propose_restore
 
     if not entries:
-        say("the trash is empty")
+        if args.json:
+            print_json({"id": None, "counts": {}})
+        else:
+            say("the trash is empty")
         return ExitCode.DONE
     draft = read_plan(catalog, write_draft(catalog, propose_restore(catalog, entries)))
     return tell_draft(draft, weigh(draft.plan).counts, as_json=args.json)
@@ -129,8 +145,7 @@ def _empty(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace) -
             say(f"nobody is here to say yes. If they are meant to go: --yes {len(what)}", to_stderr=True)
             return False
         _table(what)
-        total = size(sum(entry.size for entry in what))
-        say(f"Remove {plural(len(what), 'photo')} ({total}) for good? Type yes: ", to_stderr=True)
+        say(f"Remove {_told(what)} for good? Type yes: ", to_stderr=True)
         return sys.stdin.readline().strip().lower() == "yes"
 
     with interruptible() as cancel:
@@ -140,5 +155,6 @@ def _empty(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace) -
     if args.json:
         print_json({"originals": result.originals, "files": result.files, "size": result.size})
     else:
-        say(f"{plural(result.originals, 'photo')} removed for good, {size(result.size)}")
+        files = plural(result.files, "file")
+        say(f"{plural(result.originals, 'photo')} removed for good: {files}, {size(result.size)}")
     return ExitCode.DONE if result.originals == len(entries) else ExitCode.PROBLEMS

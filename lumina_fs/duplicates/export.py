@@ -58,6 +58,8 @@ def twin_value(twin: Twin) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula, and no terminal for a command."""
+    if isinstance(value, dict):
+        value = [f"{name} {number}" for name, number in value.items()]
     text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
     text = visible(text)
     return "'" + text if text[:1] in ("=", "+", "-", "@") and not isinstance(value, (int, float)) else text

@@ -232,10 +232,16 @@ class Execution:
     # -- inner parts
 
     def record(self, records: Iterable[Record]) -> None:
-        """Write into the journal, durably. Raises Halted."""
+        """Write into the journal, durably. Raises Halted, or WriteFailed where nothing was begun yet."""
+        begun = self.journal.history.begin is not None
         try:
             self.journal.append(records)
         except WriteFailed as error:
+            if not begun:
+                raise WriteFailed(
+                    f"the journal {error}; nothing was touched, and the plan is approved as before. When the disk "
+                    "can be written to: lumina plan apply"
+                ) from error
             raise Halted(
                 f"the journal {error}; the plan stopped there, and no file is lost. When the disk can be written to: "
                 "lumina plan resume or lumina plan rollback"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lumina_fs.errors import UnsafePath
@@ -31,9 +32,10 @@ class _Alike(NamedTuple):
 class Ground:
     """The folders of one source below an open handle; "" is its top."""
 
-    def __init__(self, root: Root, listed: Listed | None = None) -> None:
-        """`listed`: folders that need not be looked at again."""
+    def __init__(self, root: Root, listed: Listed | None = None, alike: Callable[[str], str] = fold) -> None:
+        """`listed`: folders that need not be looked at again. `alike`: gives names that are one the same key."""
         self.root = root
+        self.alike = alike
         self.listed: Listed = {} if listed is None else listed
         """What was seen so far."""
         self._variants: dict[str, list[str]] = {"": [""]}
@@ -63,7 +65,7 @@ class Ground:
             place = f"{place}/{name}" if place else name
             known = self._variants.get(place)
             if known is None:
-                known = self._variants[place] = self._inside(found, fold(name)) if found else []
+                known = self._variants[place] = self._inside(found, self.alike(name)) if found else []
             found = known
         return found
 
@@ -80,15 +82,15 @@ class Ground:
             listing = self.listing(folder) or Listing(set(), set())
             folders: dict[str, list[str]] = {}
             for name in listing.folders:
-                folders.setdefault(fold(name), []).append(name)
-            self._alike[folder] = _Alike(set(map(fold, listing.files)), folders)
+                folders.setdefault(self.alike(name), []).append(name)
+            self._alike[folder] = _Alike(set(map(self.alike, listing.files)), folders)
         return self._alike[folder]
 
     def blocked(self, folder: str) -> str | None:
         """Why a folder cannot be there: a file or a link lies on its way; None if it can."""
         parts = folder.split("/") if folder else []
         for depth in range(len(parts)):
-            wanted = fold(parts[depth])
+            wanted = self.alike(parts[depth])
             for place in self.variants("/".join(parts[:depth])):
                 if wanted in self._folded(place).files:
                     return f"{'/'.join(parts[: depth + 1])} is a file or a link, not a folder"

@@ -17,7 +17,7 @@ from lumina_fs.file_state import FileStat, stat_of
 from lumina_fs.plans.deeds import ORIGINALS
 from lumina_fs.plans.edits import unlike
 from lumina_fs.plans.places import AnyAction, Places, Step, steps_of
-from lumina_fs.plans.targets import fold, folder_path_refusal, refusal, too_long
+from lumina_fs.plans.targets import GOING_BACK, fold, folder_path_refusal, refusal, too_long
 from lumina_fs.pouring import digest_of
 from lumina_fs.progress import Event, Progress, Throttle
 from lumina_fs.roots import check_relative
@@ -223,7 +223,7 @@ class Precheck:
             self._folder(*self._split(step.old)).remove(step.old.path.rpartition("/")[2])
             self._vacated.add(freed)
             self._planned.pop(freed, None)
-        back = isinstance(action, (Restore, Trash)) or self.plan.purpose in ("undo", "restore")
+        back = isinstance(action, (Restore, Trash)) or self.plan.purpose in GOING_BACK
         key = step.new.names()
         folder = self._reach(step, back)
         name = step.new.path.rpartition("/")[2]

@@ -13,6 +13,8 @@ from lumina_fs.discover import Ignore, is_ignored_file
 from lumina_fs.free_names import MAX_NAME
 from lumina_fs.sidecars import ORPHAN, SUFFIX
 
+#: What a plan is for that brings files back to where they lay: names that were there before may be there again.
+GOING_BACK = frozenset({"undo", "restore"})
 #: The bytes of the longest path within a source.
 MAX_PATH = 4000
 #: A path of fewer characters cannot be too long, nor hold a name that is.
@@ -38,6 +40,11 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+def exact(path: str) -> str:
+    """The same where only equal paths are one file: of what goes back to where it lay, for there all names were."""
+    return path
+
+
 def safe_value(text: str) -> str:
     """A foreign value as one part of a path: no separators, controls, leading dots or reserved names; "" for none."""
     text = _HOSTILE.sub("-", unicodedata.normalize("NFC", text)) if not _is_plain(text) else text
@@ -60,6 +67,14 @@ def refusal(path: str, ignore: Ignore = _NO_IGNORE) -> str | None:
     if reason is None and ignore.patterns and ignore.path(path):
         return "is left out by the catalog's setting `ignore`"
     return reason if not path.startswith("/") else "is not relative to its source"
+
+
+def return_refusal(path: str) -> str | None:
+    """Why nothing may come back to this path, although something lay there once; None if it may."""
+    parts = path.split("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        return "is not relative to its source, or holds an empty part, '.', '..' or a NUL"
+    return "lies among the files of a catalog" if ".lumina" in parts else None
 
 
 def folder_path_refusal(folder: str) -> str | None:

@@ -47,12 +47,14 @@ class Trashed:
     reason: str
     root: str
     files: tuple[TrashedFile, ...]
+    whole_size: int = 0
+    """Bytes of all its files."""
 
     def as_dict(self) -> Value:
         """For `--json`."""
         return {
             "plan": self.plan, "when": self.when, "source": self.source, "path": encode_name(self.path),
-            "size": self.size, "sha256": self.sha256, "reason": self.reason,
+            "size": self.size, "whole_size": self.whole_size, "sha256": self.sha256, "reason": self.reason,
             "files": [{"part": one.part, "path": encode_name(one.path)} for one in self.files],
         }  # fmt: skip
 
@@ -101,22 +103,27 @@ def _entry(root: Root, line: bytes) -> Trashed | None:
         )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return None
-    there = tuple(one for one in files if one.inside.startswith(f"{TRASH}/") and _is_there(root, one.inside))
-    if not any(one.part == "original" for one in there) and not there:
+    sizes = {one: _size(root, one.inside) for one in files if one.inside.startswith(f"{TRASH}/")}
+    there = tuple(one for one in files if sizes.get(one) is not None)
+    if not there:
         return None
     return Trashed(
         entry.plan, entry.action, entry.when, entry.source, entry.path, entry.size, entry.sha256, entry.reason,
-        entry.root, there,
+        entry.root, there, sum(found or 0 for found in sizes.values()),
     )  # fmt: skip
 
 
-def _is_there(root: Root, path: str) -> bool:
+def _size(root: Root, path: str) -> int | None:
+    """The size of what lies there; None where nothing does."""
     try:
         directory, name = root.place(path)
-        os.stat(name, dir_fd=directory, follow_symlinks=False)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False).st_size
     except (OSError, Refused):
-        return False
-    return True
+        return None
+
+
+def _is_there(root: Root, path: str) -> bool:
+    return _size(root, path) is not None
 
 
 def propose_restore(catalog: Catalog, entries: Iterable[Trashed]) -> Value:
@@ -193,7 +200,7 @@ def empty(
                 except OSError as error:
                     yield Trouble(entry.source, entry.path, "not_removed", error.strerror or str(error))
                     continue
-                size, done = size + entry.size, done + 1
+                size, done = size + entry.whole_size, done + 1
             if throttle.due():
                 yield Progress("emptying the trash", done, len(entries), "photos")
         _tidy(catalog, entries)
@@ -202,7 +209,8 @@ def empty(
 
 def _line(entry: Trashed, now: str) -> Value:
     return {
-        "when": now, "what": "emptied", "source": entry.source, "path": encode_name(entry.path), "size": entry.size,
+        "when": now, "what": "emptied", "source": entry.source, "path": encode_name(entry.path),
+        "companions": [encode_name(one.path) for one in entry.files if one.path != entry.path], "size": entry.size,
         "sha256": entry.sha256, "plan": entry.plan, "trashed": entry.when, "by": who(),
     }  # fmt: skip
 

@@ -146,8 +146,9 @@ class _Inverse:
         found |= {decode_name(one) for one in goes if one}
         there = sorted(one for one in found if self._places.spot(source, one).info() is not None)
         value["companions"] = [self._companion(_part(one), source, one, None) for one in there]
-        if self._places.sidecar(source, path).info() is not None:
-            value["companions"].append({"part": "sidecar", "path": encode_name(beside(path))})
+        for original in (path, *(one for one in there if by_extension(one) is not None)):
+            if self._places.sidecar(source, original).info() is not None:
+                value["companions"].append({"part": "sidecar", "path": encode_name(beside(original))})
         return value
 
     def _restore(self, action: Trash) -> Value:
@@ -189,8 +190,8 @@ def _renamed(other: str, name: str, back: str) -> str:
 def _part(path: str) -> str:
     ending = path.rpartition(".")[2].lower()
     kind = by_extension(path)
-    if ending == "xmp":
-        return "xmp"
+    if ending in ("xmp", "aae"):
+        return "xmp" if ending == "xmp" else "edits"
     if kind is None:
         return "caption"
     return "live_photo" if kind.media == "video" else "jpeg" if kind.format == "JPEG" else "raw"

@@ -42,13 +42,13 @@ class OpenTrash:
         found.reverse()
         self._view = [one for one in found if text in f"{one.path}\n{one.reason}\n{one.plan}\n{one.source}".casefold()]
         self._number = next(self._counter)
-        size = sum(one.size for one in self._view)
+        size = sum(one.whole_size for one in self._view)
         return {"view": self._number, "total": len(self._view), "size": size, "notes": notes}
 
     def rows(self, view: int, first: int, end: int) -> Value:
         """Rows of a look; none where there was another since."""
         found = self._view[first:end] if view == self._number else []
-        rows = [(e.when, e.source, e.path, e.size, e.plan, e.reason, len(e.files)) for e in found]
+        rows = [(e.when, e.source, e.path, e.whole_size, e.plan, e.reason, len(e.files)) for e in found]
         return {"view": view, "first": first, "rows": rows}
 
     def pick(self, view: int, rows: Sequence[int]) -> Value:
@@ -58,7 +58,7 @@ class OpenTrash:
         self._picked = [self._view[row] for row in rows if row < len(self._view)] if rows else list(self._view)
         self._key = next(self._counter)
         return {
-            "key": self._key, "count": len(self._picked), "size": sum(one.size for one in self._picked),
+            "key": self._key, "count": len(self._picked), "size": sum(one.whole_size for one in self._picked),
             "files": sum(len(one.files) for one in self._picked),
             "first": [one.path for one in self._picked[:_NAMED]],
         }  # fmt: skip

@@ -516,6 +516,7 @@ def test_a_lock_ends_with_its_process_however_that_dies(root: Root, holder: subp
 
 def test_a_lock_does_not_follow_a_link(root: Root, tmp_path: Path) -> None:
     (tmp_path / "scan.lock").symlink_to("elsewhere")
-    with pytest.raises(OSError), lock(root, "scan.lock"):
+    with pytest.raises(OSError) as refused, lock(root, "scan.lock"):
         pass
+    assert refused.value.filename == str(tmp_path / "scan.lock"), "the error says which file it is about"
     assert names(tmp_path) == ["scan.lock"]

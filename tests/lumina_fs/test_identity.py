@@ -66,6 +66,7 @@ def test_a_folder_that_was_renamed_with_its_sidecars_opens_no_photo(
     forbid_opening(monkeypatch)
     result = library.scan()
     assert (result.found, result.moved, result.added, result.missing) == (4, 4, 0, 0)
+    assert result.unchanged == 0, "what moved is not counted twice"
     assert sorted(library.search()) == [f"Summer 2019/{number}.jpg" for number in range(4)]
 
 

@@ -257,3 +257,32 @@ def test_ctrl_c_stops_cleanly(library: Library, monkeypatch: pytest.MonkeyPatch)
     assert b"stopping; what is written is valid" in said
     assert 0 < len(list(library.root.glob("*.lumina.json"))) < 400
     assert library.scan().found == 400
+
+
+@pytest.mark.parametrize("module", ["lumina_fs", "tui.entry"])
+def test_names_are_utf8_whatever_the_locale_says(scanned: Library, module: str) -> None:
+    scanned.photo("2021/h\u00e9ron.jpg", 3)
+    odd = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONPATH": str(REPOSITORY)}
+    for words in (["scan", "--quiet"], ["show", "2021/h\u00e9ron.jpg"], ["check"]):
+        command = [sys.executable, "-m", module, *words]
+        ended = subprocess.run(command, cwd=scanned.root, env=odd, capture_output=True, text=True, encoding="utf-8")
+        assert (ended.returncode, ended.stderr) == (0, ""), ended
+    assert (scanned.root / "2021/h\u00e9ron.jpg.lumina.json").exists()
+    assert scanned.value("2021/h\u00e9ron.jpg")["original"]["name"] == "h\u00e9ron.jpg"
+    narrow = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", module, "show", "2021/h\u00e9ron.jpg"]
+    ended = subprocess.run(command, cwd=scanned.root, env=narrow, capture_output=True, text=True)
+    assert "h\\xe9ron.jpg" in ended.stdout
+
+
+def test_a_catalog_whose_source_is_gone_says_so(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    (scanned.root / ".lumina/sources/main.json").unlink()
+    code, out, err = run(f"scan {scanned.root}", capsys)
+    assert (code, out.split(" in ")[0]) == (0, "0 originals")
+    assert "no source" in err
+    assert "()" not in run(f"status --catalog {scanned.root}", capsys)[1]
+
+
+def test_restoring_from_an_empty_trash_is_json_too(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(f"trash restore --json --catalog {scanned.root}", capsys)
+    assert (code, json.loads(out)) == (0, {"id": None, "counts": {}})

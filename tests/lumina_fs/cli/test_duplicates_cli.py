@@ -131,7 +131,8 @@ def test_nothing_found_is_no_error(library: Library, capsys: pytest.CaptureFixtu
     assert (code, out) == (0, "")
     assert "no groups" in err
     assert shell.lines("list") == shell.lines("export") == []
-    assert shell("decide --certain --yes")[0] == 0
+    code, _, err = shell("decide --certain --yes")
+    assert (code, "nothing to decide" in err) == (0, True)
     assert "nothing to do" in shell("propose")[2]
     assert shell.json("propose") == {"plan": None}
 
@@ -321,6 +322,8 @@ def test_propose_writes_a_draft_and_says_where(lumina: Shell) -> None:
 
 def test_export_is_csv_with_a_row_a_file_or_json(lumina: Shell) -> None:
     code, out, _ = lumina("export")
+    assert "; resolution " in out
+    assert "{" not in out, "a cell is no Python value"
     assert code == 0
     rows = list(csv.DictReader(io.StringIO(out)))
     assert len(rows) == 7

@@ -146,6 +146,28 @@ def test_the_trash_is_listed_restored_and_emptied(scene: Scene, capsys: pytest.C
     assert lumina(scene, "trash list", capsys)[1] == "the trash is empty\n"
 
 
+def test_what_lies_in_the_trash_with_an_original_is_counted_before_it_goes(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, video = scene.photo("L.HEIC", size=3000), scene.photo("L.MOV", size=4000)
+    companions = [scene.companion("live_photo", "L.MOV", None)]
+    plan = scene.approved([scene.action("trash", "L.HEIC", companions=companions)])
+    beside = [path.with_name(f"{path.name}.lumina.json") for path in (photo, video)]
+    whole = 7000 + sum(path.stat().st_size for path in beside)
+    plan_run(scene, f"apply {plan} --yes {digest(scene, plan)}")
+    assert not any(path.exists() for path in (photo, video, *beside))
+    capsys.readouterr()
+    _, out, err = lumina(scene, "trash list", capsys)
+    assert "+3" in out.split()
+    assert err.startswith("1 photo, 4 files, ")
+    [listed] = [json.loads(line) for line in lumina(scene, "trash list --json", capsys)[1].splitlines()]
+    assert (listed["size"], listed["whole_size"], len(listed["files"])) == (3000, whole, 4)
+    _, out, _ = lumina(scene, "trash empty --yes 1 --json", capsys)
+    assert json.loads(out) == {"originals": 1, "files": 4, "size": whole}
+    [line] = [json.loads(line) for line in lumina(scene, "audit --type emptied --json", capsys)[1].splitlines()]
+    assert "L.MOV" in line["companions"]
+
+
 def test_the_audit_is_printed_as_table_json_and_csv(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     scene.photo("=a.jpg")
     scene.photo("b.jpg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from lumina_fs.catalog import Catalog
 from lumina_fs.documents import edit
 from lumina_fs.durable import Disk
-from lumina_fs.errors import CorruptDocument, Halted, Locked, Refused
+from lumina_fs.errors import CorruptDocument, Halted, Locked, Refused, WriteFailed
 from lumina_fs.locks import lock
 from lumina_fs.plans.apply import PlanRefused, apply, plan_lock
 from lumina_fs.plans.files import read_plan
@@ -207,6 +208,22 @@ def test_the_plan_goes_on_or_stops_at_a_failure_as_it_says(scene: Scene) -> None
         (scene.main / "x" / names[2]).unlink()
         assert scene.run("resume", plan).outcome == "complete"
         assert all((scene.main / "x" / name).exists() for name in names)
+
+
+def test_a_journal_that_cannot_be_begun_leaves_the_plan_approved(scene: Scene, without_index: None) -> None:
+    scene.photo("a.jpg")
+    plan = scene.approved([scene.move("a.jpg", "b.jpg")])
+    before = scene.tree()
+
+    class Full(TestLayer):
+        def before(self, number: int, name: str, arguments: tuple[Any, ...]) -> None:
+            if name == "write":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(WriteFailed, match=r"nothing was touched.*lumina plan apply"):
+        scene.run("apply", plan, Full())
+    assert (status(scene, plan), scene.tree()) == ("approved", before)
+    assert scene.run("apply", plan).outcome == "complete"
 
 
 def test_a_disk_that_fills_up_is_told_before_or_all_goes_back(tmp_path: Path, without_index: None) -> None:

@@ -17,6 +17,7 @@ from lumina_fs.audit import read_audit
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
 from lumina_fs.plans.files import read_plan, write_draft
+from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, empty, list_trash, propose_restore
 from lumina_fs.plans.undo import propose_undo
@@ -341,3 +342,54 @@ def test_an_index_that_is_down_is_marked_behind_and_the_plan_goes_on(
     assert (result.outcome, result.index) == ("complete", "behind")
     assert (library.root / ".lumina/index-behind.json").exists()
     assert library.search() == ["x/b.jpg"]
+
+
+def test_what_is_taken_back_may_have_names_that_no_plan_gives(scene: Scene) -> None:
+    names = ["A.jpg", "a.jpg", "CON.jpg", "\u00e9.jpg", "e\u0301.jpg", "stays.jpg", "Stays.jpg"]
+    for number, name in enumerate(names):
+        scene.photo(f"in/{name}", size=300 + number)
+    before = scene.tree()
+    plan = scene.approved(
+        scene.move(f"in/{name}", f"out/{number}.jpg") for number, name in enumerate(names) if name != "stays.jpg"
+    )
+    assert scene.run("apply", plan).outcome == "complete"
+    with Catalog.open(str(scene.main)) as catalog:
+        undoing = write_draft(catalog, propose_undo(catalog, read_plan(catalog, plan)))
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+        scene.approve(undoing)
+        again = read_plan(catalog, undoing).plan.model_copy(update={"purpose": "organise"})
+        assert len({one.action for one in findings_of(catalog, again)}) == 4, "any other plan is refused"
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+def test_a_copy_of_a_unit_is_taken_back_whole_with_every_sidecar(scene: Scene) -> None:
+    for name, sidecar in (("L.HEIC", True), ("L.MOV", True), ("L.AAE", False)):
+        scene.photo(f"in/{name}", sidecar=sidecar, size=300 + len(name) + sidecar)
+    before = scene.tree()
+    parts = (("live_photo", ".MOV"), ("edits", ".AAE"))
+    companions = [scene.companion(part, f"in/L{end}", f"new/L{end}") for part, end in parts]
+    companions += [
+        {"part": "sidecar", "path": f"in/L{end}.lumina.json", "to": f"new/L{end}.lumina.json"}
+        for end in (".HEIC", ".MOV")
+    ]
+    plan = scene.approved([scene.copy("in/L.HEIC", "new/L.HEIC", companions=companions)])
+    assert (result := scene.run("apply", plan)).outcome == "complete"
+    assert result.size == sum((scene.main / f"in/L{end}").stat().st_size for end in (".HEIC", ".MOV", ".AAE"))
+    with Catalog.open(str(scene.main)) as catalog:
+        undoing = write_draft(catalog, propose_undo(catalog, read_plan(catalog, plan)))
+        stored = read_plan(catalog, undoing).plan
+        assert findings_of(catalog, stored) == []
+        assert sorted(one.part for one in stored.actions[0].companions) == ["edits", "live_photo", "sidecar", "sidecar"]
+    scene.approve(undoing)
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+@pytest.mark.parametrize("target", ["../out.jpg", "/out.jpg", "a//b.jpg", ".lumina/x.jpg", "in/taken.jpg"])
+def test_a_plan_that_says_it_takes_back_goes_nowhere_else(scene: Scene, target: str) -> None:
+    scene.photo("in/a.jpg")
+    scene.photo("in/taken.jpg", size=400)
+    with Catalog.open(str(scene.main)) as catalog:
+        plan = read_plan(catalog, scene.draft([scene.move("in/a.jpg", target)], purpose="undo")).plan
+        assert findings_of(catalog, plan) != []
