@@ -16,7 +16,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.errors import ExitCode, NeedsIndex
-from lumina_fs.wording import plural
+from lumina_fs.wording import plural, size
 
 
 def add_parser(subparsers: Any) -> None:
@@ -83,7 +83,7 @@ def summary(numbers: dict[str, Any]) -> str:
     """The numbers of a result that say something, in one line."""
     return (
         ", ".join(
-            f"{value:,} {name.replace('_', ' ')}"
+            size(value) if name == "size" else f"{value:,} {name.replace('_', ' ')}"
             for name, value in numbers.items()
             if isinstance(value, int) and not isinstance(value, bool) and value
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lumina_fs.cli import main
+from lumina_fs.cli.analyze import summary
 from lumina_fs.errors import ExitCode
 from tests.lumina_fs.jobs.conftest import WORKER
 
@@ -195,6 +196,11 @@ def test_schedules_are_kept_listed_run_and_removed(library: Library, run: Run) -
     assert run("jobs schedule scan --every daily")[0] == ExitCode.USAGE
     assert run("jobs schedule verify --every 1d --source main")[0] == ExitCode.USAGE
     assert "nothing is scheduled" in run("jobs schedule list")[2]
+
+
+def test_numbers_of_a_result_are_told_in_units() -> None:
+    assert summary({"done": 1_234, "size": 1_615_142, "failed": 0, "outcome": "complete"}) == "1,234 done, 1.6 MB"
+    assert summary({"failed": 0, "equal": True}) == "nothing to do"
 
 
 def test_a_name_in_a_record_cannot_act_on_the_terminal(library: Library, run: Run) -> None:

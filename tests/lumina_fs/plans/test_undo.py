@@ -16,7 +16,7 @@ import pytest
 from lumina_fs.audit import read_audit
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
-from lumina_fs.plans.files import read_plan, write_draft
+from lumina_fs.plans.files import read_plan, weigh, write_draft
 from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, empty, list_trash, propose_restore
@@ -161,6 +161,8 @@ def test_the_trash_tells_what_is_in_it_and_brings_it_back_by_a_plan(far_scene: S
     assert (scene.other / f".lumina/trash/{plan}/far/b.jpg").exists()  # each on its own volume
     with Catalog.open(str(scene.main)) as catalog:
         restoring = write_draft(catalog, propose_restore(catalog, found))
+        weight = weigh(read_plan(catalog, restoring).plan)
+    assert weight.size >= sum(one.size for one in found) > 0
     scene.approve(restoring)
     assert scene.run("apply", restoring).counts == {"restore": 2}
     assert scene.tree() == before
