@@ -18,7 +18,7 @@ from schemas.approval import Approval
 from schemas.document import D, collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
 from schemas.files import file_name
-from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Trash
+from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Restore, Trash
 from schemas.text import dump
 
 #: Actions of a new draft that are checked before it is written; every later reading checks all.
@@ -193,7 +193,7 @@ def weigh(plan: Plan) -> Weight:
     counts = Counter([action.do for action in plan.actions])
     size = 0
     for action in plan.actions:
-        if isinstance(action, (Move, Copy, Trash)):
+        if isinstance(action, (Move, Copy, Trash, Restore)):
             size += action.size
             for companion in action.companions:
                 size += companion.size or 0

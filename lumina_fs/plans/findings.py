@@ -31,10 +31,11 @@ def findings_of(
     sources = {source.name: source for source in catalog.sources()}
     found = acts(plan) if found is None else found
     by_road = roads(found) if by_road is None else by_road
-    findings = check_plan(found, sources, Ignore(tuple(catalog.settings.ignore)), by_road)
+    back = plan.purpose in ("undo", "restore")
+    findings = check_plan(found, sources, Ignore(tuple(catalog.settings.ignore)), by_road, back=back)
     if not on_disk:
         return findings
     known = {(one.action, one.reason) for one in findings}
-    ground = check_ground(catalog, by_road, sources, listed)
+    ground = check_ground(catalog, by_road, sources, listed, back=back)
     findings += [one for one in ground if (one.action, one.reason) not in known]
     return sorted(findings, key=lambda one: one.action)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lumina_fs.catalog import Catalog, Source
 from lumina_fs.plans.deeds import Act, Deed
 from lumina_fs.plans.folder_units import FolderUnits
 from lumina_fs.plans.ground import Ground, Listed
 from lumina_fs.plans.roads import Road, folders_reached
-from lumina_fs.plans.targets import fold
+from lumina_fs.plans.targets import exact, fold
 from lumina_fs.plans.validate import Finding
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import SUFFIX, sidecar_name
@@ -30,19 +30,23 @@ def check_ground(
     by_road: Sequence[Road],
     sources: Mapping[str, Source],
     listed: Mapping[str, Listed] | None = None,
+    *,
+    back: bool = False,
 ) -> list[Finding]:
     """What would be refused at present, in the order of the actions. Raises SourceOffline.
 
-    `listed`: what the caller saw in folders just now, by source.
+    `listed`: what the caller saw in folders just now, by source. `back`: files go back to where they were, so only
+    the very same name is in their way.
     """
+    same = exact if back else fold
     used = {name for road in by_road for name in (road.source, road.target)}
-    reached = set(map(fold, folders_reached(by_road)))
+    reached = set(map(same, folders_reached(by_road)))
     with contextlib.ExitStack() as stack:
         checkers = {}
         for name in sources.keys() & used:
             catalog.require_online(sources[name])
             ground = Ground(stack.enter_context(Root.open(sources[name].path)), (listed or {}).get(name))
-            checkers[name] = _Checker(catalog, sources[name], ground, reached)
+            checkers[name] = _Checker(catalog, sources[name], ground, reached, same)
         doubted = [
             act
             for road in by_road
@@ -88,8 +92,11 @@ def _reasons(act: Act, checkers: Mapping[str, _Checker]) -> Iterator[str]:
 class _Checker:
     """One source: what lies where, and what earlier actions of the plan have taken away."""
 
-    def __init__(self, catalog: Catalog, source: Source, ground: Ground, reached: set[str]) -> None:
+    def __init__(
+        self, catalog: Catalog, source: Source, ground: Ground, reached: set[str], same: Callable[[str], str]
+    ) -> None:
         self.ground = ground
+        self._same = same
         self._units = FolderUnits(catalog.sidecars(source, ground.root), ground)
         self._reached = reached
         self._names: dict[str, Counter[str]] = {}
@@ -108,24 +115,24 @@ class _Checker:
 
     def is_left_alone(self, folder: str) -> bool:
         """True when nothing goes into a folder, and nothing in it has more than its sidecar with it."""
-        return fold(folder) not in self._reached and self._units.is_simple(folder)
+        return self._same(folder) not in self._reached and self._units.is_simple(folder)
 
     def has_room(self, folder: str, names: Sequence[str]) -> bool:
         """True when originals of these names, and their sidecars, can come to a folder."""
         if self.is_empty(folder):
             return True
         taken = self._names[folder].keys()
-        keys = list(map(fold, names))
+        keys = list(map(self._same, names))
         return self._blocked[folder] is None and taken.isdisjoint(keys) and taken.isdisjoint(map(sidecar_name, keys))
 
     def leave(self, act: Act) -> None:
         """These files are gone by now; it only matters in folders that something goes into."""
         folder = act.files[0].folder
         if folder not in self._gone:
-            self._gone[folder] = Counter() if fold(folder) in self._reached else None
+            self._gone[folder] = Counter() if self._same(folder) in self._reached else None
         gone = self._gone[folder]
         if gone is not None:
-            gone.update(fold(deed.name) for deed in act.every() if deed.folder == folder)
+            gone.update(self._same(deed.name) for deed in act.every() if deed.folder == folder)
 
     def is_empty(self, folder: str) -> bool:
         """True when nothing is in the way in a folder."""
@@ -134,7 +141,7 @@ class _Checker:
 
     def _know(self, folder: str) -> None:
         if folder not in self._names:
-            self._names[folder] = Counter(fold(path.rpartition("/")[2]) for path in self.ground.names(folder))
+            self._names[folder] = Counter(self._same(path.rpartition("/")[2]) for path in self.ground.names(folder))
             self._blocked[folder] = self.ground.blocked(folder)
 
     def _left(self, folder: str, key: str) -> int:
@@ -150,7 +157,7 @@ class _Checker:
             if deed.part is None:
                 yield problem
         elif self._names[folder]:
-            key = fold(deed.to_name)
+            key = self._same(deed.to_name)
             if self._names[folder][key] > self._left(folder, key):
                 yield f"{deed.to} is taken"
 

@@ -38,6 +38,11 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+def exact(path: str) -> str:
+    """In place of `fold` where files go back to where they were: there, names that fold alike were two files."""
+    return path
+
+
 def safe_value(text: str) -> str:
     """A foreign value as one part of a path: no separators, controls, leading dots or reserved names; "" for none."""
     text = _HOSTILE.sub("-", unicodedata.normalize("NFC", text)) if not _is_plain(text) else text
@@ -62,18 +67,20 @@ def refusal(path: str, ignore: Ignore = _NO_IGNORE) -> str | None:
     return reason if not path.startswith("/") else "is not relative to its source"
 
 
-def folder_path_refusal(folder: str) -> str | None:
-    """Why nothing may be put into the folder at this path; "" is the top."""
+def folder_path_refusal(folder: str, *, reserved: bool = True) -> str | None:
+    """Why nothing may be put into the folder at this path; "" is the top. `reserved`: also for names that only Windows
+    reserves.
+    """
     if folder.startswith(("/", "\\")) or _DRIVE.match(folder):
         return "is not relative to its source"
     if "\0" in folder:
         return "holds a NUL"
-    reasons = map(folder_refusal, folder.split("/") if folder else ())
+    reasons = (folder_refusal(part, reserved=reserved) for part in folder.split("/") if folder)
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def name_refusal(name: str) -> str | None:
-    """Why no original may be called so."""
+def name_refusal(name: str, *, reserved: bool = True) -> str | None:
+    """Why no original may be called so. `reserved`: also for names that only Windows reserves."""
     if _ORDINARY.fullmatch(name):
         return None
     if "\0" in name:
@@ -82,7 +89,7 @@ def name_refusal(name: str) -> str | None:
         return "has the name of a sidecar"
     if is_ignored_file(name):
         return "has a name that scans leave out"
-    return _part_refusal(name)
+    return _part_refusal(name, reserved)
 
 
 def too_long(path: str) -> str | None:
@@ -96,9 +103,9 @@ def too_long(path: str) -> str | None:
     return None
 
 
-def folder_refusal(name: str) -> str | None:
-    """Why this cannot be the name of a folder in a plan."""
-    reason = _part_refusal(name)
+def folder_refusal(name: str, *, reserved: bool = True) -> str | None:
+    """Why this cannot be the name of a folder in a plan. `reserved`: also for names that only Windows reserves."""
+    reason = _part_refusal(name, reserved)
     if reason is not None:
         return reason
     if _NO_IGNORE.folder("", name):
@@ -106,9 +113,9 @@ def folder_refusal(name: str) -> str | None:
     return None
 
 
-def _part_refusal(name: str) -> str | None:
+def _part_refusal(name: str, reserved: bool) -> str | None:
     if name in ("", ".", ".."):
         return "holds an empty part, '.' or '..'"
-    if _DEVICES.fullmatch(name):
+    if reserved and _DEVICES.fullmatch(name):
         return f"holds {name!r}, a name that Windows reserves"
     return None

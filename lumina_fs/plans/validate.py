@@ -13,7 +13,7 @@ from lumina_fs.catalog import Source
 from lumina_fs.discover import Ignore
 from lumina_fs.plans.deeds import Act, Deed
 from lumina_fs.plans.roads import Road, folders_reached, roads
-from lumina_fs.plans.targets import NEVER_TOO_LONG, fold, folder_path_refusal, name_refusal, too_long
+from lumina_fs.plans.targets import NEVER_TOO_LONG, exact, fold, folder_path_refusal, name_refusal, too_long
 from lumina_fs.sidecars import sidecar_name
 from lumina_fs.units import Traveller, extension_of, moved_name, stem_of
 from schemas.plan import Copy, Move, Skip, Trash
@@ -31,14 +31,20 @@ class Finding(NamedTuple):
 
 
 def check_plan(
-    found: Sequence[Act], sources: Mapping[str, Source], ignore: Ignore, by_road: Sequence[Road] | None = None
+    found: Sequence[Act],
+    sources: Mapping[str, Source],
+    ignore: Ignore,
+    by_road: Sequence[Road] | None = None,
+    *,
+    back: bool = False,
 ) -> list[Finding]:
     """All that is wrong, in the order of the actions; an empty list for a plan that may be approved.
 
-    `by_road` are the same actions where the caller has them by road already.
+    `by_road` are the same actions where the caller has them by road already. `back`: files go back to where they were,
+    so names that only this volume tells apart, or only Windows reserves, are no reason to refuse.
     """
     by_road = roads(found) if by_road is None else by_road
-    checker = _Checker(sources, ignore, folders_reached(by_road))
+    checker = _Checker(sources, ignore, folders_reached(by_road), back=back)
     doubted = checker.doubted(by_road)
     findings = [Finding(act.number, act.action.path, reason) for act in doubted for reason in checker.check(act)]
     findings += [Finding(number, found[number].action.path, reason) for number, reason in checker.clashes()]
@@ -46,10 +52,12 @@ def check_plan(
 
 
 class _Checker:
-    def __init__(self, sources: Mapping[str, Source], ignore: Ignore, targets: set[str]) -> None:
+    def __init__(self, sources: Mapping[str, Source], ignore: Ignore, targets: set[str], *, back: bool) -> None:
         self._sources = sources
         self._ignore = ignore
-        self._folded = {folder: fold(folder) for folder in targets}
+        self._back = back
+        self._same = exact if back else fold
+        self._folded = {folder: self._same(folder) for folder in targets}
         self._reached = set(self._folded.values())
         self._originals: dict[tuple[str, str], int] = {}
         self._targets: dict[tuple[str, str], tuple[int, str]] = {}
@@ -81,13 +89,15 @@ class _Checker:
             if road.plain and not reached:
                 names.setdefault((road.source, road.folder, False), []).extend(act.files[0].name for act in road.acts)
                 there = names.setdefault((road.target, self._fold(road.to_folder), True), [])
-                there += map(fold, [act.files[0].to_name for act in road.acts])
+                there += map(self._same, [act.files[0].to_name for act in road.acts])
                 continue
             for deed in (deed for act in road.acts for deed in act.every()):
                 if deed.is_original:
                     names.setdefault((deed.source, deed.folder, False), []).append(deed.name)
                 if deed.target is not None:
-                    names.setdefault((deed.target, self._fold(deed.to_folder), True), []).append(fold(deed.to_name))
+                    names.setdefault((deed.target, self._fold(deed.to_folder), True), []).append(
+                        self._same(deed.to_name)
+                    )
         crowded = {where for where, found in names.items() if len(set(found)) < len(found)}
         for road in by_road:
             if road.leaves and self._reaches_into(road.folder):
@@ -106,7 +116,7 @@ class _Checker:
 
     def _fold(self, folder: str) -> str:
         if folder not in self._folded:
-            self._folded[folder] = fold(folder)
+            self._folded[folder] = self._same(folder)
         return self._folded[folder]
 
     def check(self, act: Act) -> Iterator[str]:
@@ -129,7 +139,7 @@ class _Checker:
                     yield f"{deed.path} is in this plan twice (see action {self._originals[path] + 1})"
                 self._originals[path] = number
             if leaves and self._reaches_into(deed.folder):
-                self._leaving[deed.source, fold(deed.path)] = number
+                self._leaving[deed.source, self._same(deed.path)] = number
             if deed.target is not None:
                 yield from self._target(number, deed)
         if isinstance(action, (Move, Copy)) and not plain:
@@ -156,16 +166,16 @@ class _Checker:
     def _reaches_into(self, folder: str) -> bool:
         """True when something of this plan goes into the folder."""
         if folder not in self._reaches:
-            self._reaches[folder] = fold(folder) in self._reached
+            self._reaches[folder] = self._same(folder) in self._reached
         return self._reaches[folder]
 
     def _target(self, number: int, deed: Deed) -> Iterator[str]:
         assert deed.target is not None
         if deed.to_folder not in self._refusals:
-            self._refusals[deed.to_folder] = folder_path_refusal(deed.to_folder)
+            self._refusals[deed.to_folder] = folder_path_refusal(deed.to_folder, reserved=not self._back)
         reason = self._refusals[deed.to_folder]
         if reason is None and deed.is_original:
-            reason = name_refusal(deed.to_name)
+            reason = name_refusal(deed.to_name, reserved=not self._back)
             if reason is None and self._ignore.patterns and self._ignore.path(deed.to):
                 reason = "is left out by the catalog's setting `ignore`"
         to = deed.to
@@ -173,7 +183,7 @@ class _Checker:
         if reason is not None:
             yield f"the target {reason}: {to}"
             return
-        key = (deed.target, f"{self._folded[deed.to_folder]}/{fold(deed.to_name)}".lstrip("/"))
+        key = (deed.target, f"{self._folded[deed.to_folder]}/{self._same(deed.to_name)}".lstrip("/"))
         if key in self._targets:
             other, said = self._targets[key]
             same = "" if said == to else f" (as {said}, the same name on some volumes)"

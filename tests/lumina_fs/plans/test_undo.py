@@ -16,7 +16,8 @@ import pytest
 from lumina_fs.audit import read_audit
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
-from lumina_fs.plans.files import read_plan, write_draft
+from lumina_fs.plans.files import read_plan, weigh, write_draft
+from lumina_fs.plans.findings import findings_of
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, empty, list_trash, propose_restore
 from lumina_fs.plans.undo import propose_undo
@@ -341,3 +342,52 @@ def test_an_index_that_is_down_is_marked_behind_and_the_plan_goes_on(
     assert (result.outcome, result.index) == ("complete", "behind")
     assert (library.root / ".lumina/index-behind.json").exists()
     assert library.search() == ["x/b.jpg"]
+
+
+def test_names_that_only_some_volumes_tell_apart_or_windows_reserves_go_back_where_they_were(scene: Scene) -> None:
+    names = ("in/UPPER.JPG", "in/upper.jpg", "con/a.jpg")
+    for name in names:
+        scene.photo(name)
+    if len(os.listdir(scene.main / "in")) != 4:
+        pytest.skip("this volume does not tell names apart by case")
+    before = scene.tree()
+    plan = scene.approved([scene.move(name, f"out/{number}{name[-4:]}") for number, name in enumerate(names)])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+def test_a_name_beside_which_another_stayed_that_differs_only_in_case_goes_back(scene: Scene) -> None:
+    scene.photo("in/UPPER.JPG")
+    scene.photo("in/upper.jpg")
+    if len(os.listdir(scene.main / "in")) != 4:
+        pytest.skip("this volume does not tell names apart by case")
+    before = scene.tree()
+    plan = scene.approved([scene.move("in/UPPER.JPG", "out/a.JPG")])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+def test_an_undo_leads_out_of_no_source_whatever_it_says(scene: Scene) -> None:
+    scene.photo("in/a.jpg")
+    for target, why in (("../a.jpg", "'..'"), (".lumina/a.jpg", "scans leave out"), ("x/a.jpg.lumina.json", "sidecar")):
+        draft = scene.draft([scene.move("in/a.jpg", target)], purpose="undo")
+        with Catalog.open(str(scene.main)) as catalog:
+            found = findings_of(catalog, read_plan(catalog, draft).plan)
+        assert any(why in one.reason for one in found), target
+
+
+def test_what_comes_back_from_the_trash_is_weighed(scene: Scene) -> None:
+    scene.photo("in/a.jpg", size=300)
+    plan = scene.approved([scene.action("trash", "in/a.jpg")])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert weigh(read_plan(catalog, undoing).plan) == ({"restore": 1}, 300)
