@@ -117,6 +117,26 @@ async def test_a_query_is_answered_as_one_types_and_what_is_wrong_is_told_with_i
         assert len(shown(photos(pilot))) == 12
 
 
+async def test_who_types_a_query_before_the_screen_is_ready_types_on(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = PhotosScreen.begin
+    before: list[object] = []
+
+    def late(self: PhotosScreen) -> None:
+        before.append(self.focused)  # nobody chose anything yet
+        self.set_focus(self.query_one(QueryInput))
+        begin(self)
+
+    monkeypatch.setattr(PhotosScreen, "begin", late)
+    async with app_on(scanned) as pilot:
+        await pilot.press(*"2019/a03")
+        await until(pilot, lambda: photos(pilot).query_text == "2019/a03")
+        await settled(pilot)
+        assert before == [None]
+        assert shown(photos(pilot)) == ["2019/a03.jpg"]
+
+
 async def test_what_is_typed_while_a_query_is_on_its_way_stays(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         await pilot.press("slash")

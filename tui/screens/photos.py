@@ -42,6 +42,7 @@ class PhotosScreen(CuratingScreen):
     """Browse, search, select, and say what is to be said of photos."""
 
     NAME = "photos"
+    AUTO_FOCUS = ""  # not the query, which is the first that could have it: `begin` chooses
     CSS = """
     #missing { display: none; height: auto; padding: 1 2; background: $surface; }
     #missing.-shown { display: block; }
@@ -90,9 +91,9 @@ class PhotosScreen(CuratingScreen):
         yield Static("", id="status")
 
     def begin(self) -> None:
-        """As other screens; the list takes the keys."""
+        """As other screens; the list takes the keys, unless a person was faster and types a query."""
         super().begin()
-        if self.session is not None:
+        if self.session is not None and self.focused is None:
             self.view.focus()
 
     # -- what there is to choose from
