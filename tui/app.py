@@ -18,7 +18,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
-from tui.asking import Choose, Keys
+from tui.asking import Choose, Keys, actions_of
 from tui.catalog_screen import CatalogScreen
 from tui.collector import running
 from tui.following import CatalogChanged, Change, JobsChanged, follow
@@ -50,7 +50,7 @@ class LuminaApp(Host):
         *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
         Binding("question_mark", "keys", "Keys", key_display="?"),
         Binding("f4", "scan", "Scan now", show=False, tooltip="Scan now: look at what is new in all sources"),
-        Binding("f2", "toggle_theme", "Dark or light", show=False),
+        Binding("f2", "toggle_theme", "Dark or light", show=False, tooltip="Theme: dark or light"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("q", "quit", "Quit"),
     ]
@@ -245,12 +245,11 @@ class LuminaApp(Host):
         """Every screen, and every action of the one that is shown, made from its bindings."""
         for name, room in ROOMS.items():
             yield SystemCommand(f"Go to {room.title}", f"key: {KEYS[name]}", lambda name=name: self.action_go(name))
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and active.enabled and not binding.action.startswith(("go(", "command_palette")):
+        nodes = {active.binding.action: active.node for active in screen.active_bindings.values()}
+        for keys, what, action in actions_of(screen):
+            if not action.startswith(("go(", "command_palette")):
 
-                def run(action: str = binding.action, node: Any = active.node) -> None:
+                def run(action: str = action, node: Any = nodes[action]) -> None:
                     self.call_later(node.run_action, action)
 
-                keys = f"key: {self.get_key_display(binding)}"
-                yield SystemCommand(binding.tooltip or binding.description, keys, run)
+                yield SystemCommand(what, f"{'keys' if ' ' in keys else 'key'}: {keys}", run)

@@ -126,7 +126,7 @@ class Keys(ModalScreen[None]):
         with Vertical(classes="asking keys"):
             yield Static("Keys", classes="asking-title")
             with VerticalScroll(classes="asking-text"):
-                for keys, what in keys_of(self._about):
+                for keys, what, _ in actions_of(self._about):
                     yield Static(foreign(f"{keys:<16} {what}"))
             yield Static("Escape closes. Ctrl+P finds every action by name.", classes="hint")
 
@@ -135,8 +135,8 @@ class Keys(ModalScreen[None]):
         self.dismiss(None)
 
 
-def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
-    """(keys, what they do) of all bindings active on a screen: its own, then how to move, then those of the app."""
+def actions_of(screen: Screen[object]) -> list[tuple[str, str, str]]:
+    """(keys, what they do, action) of all that is active on a screen: its own, then how to move, then the app's."""
     found: dict[tuple[str, str], list[str]] = {}
     for active in sorted(screen.active_bindings.values(), key=lambda active: _rank(active, screen)):
         what = active.binding.tooltip or active.binding.description
@@ -145,7 +145,7 @@ def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
             key = screen.app.get_key_display(active.binding)
             if key not in keys:
                 keys.append(key)
-    return [(" ".join(keys), what) for (what, _), keys in found.items()]
+    return [(" ".join(keys), what, action) for (what, action), keys in found.items()]
 
 
 #: What every screen has from Textual, besides what it says itself.

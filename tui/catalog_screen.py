@@ -67,6 +67,10 @@ class CatalogScreen(Screen[None]):
         """A change that concerns this screen, while it is shown."""
         self.load()
 
+    def load_anew(self) -> None:
+        """Ask for all of it: on F5, and after changes while another screen was shown."""
+        self.load()
+
     def state(self) -> dict[str, Any]:
         """What to show again at the next start: plain JSON values."""
         return {}
@@ -148,11 +152,11 @@ class CatalogScreen(Screen[None]):
         """Changes that came while another screen was shown count now."""
         if self._stale:
             self._stale = False
-            self.load()
+            self.load_anew()
 
     def action_reload(self) -> None:
         """Ask for everything again."""
-        self.load()
+        self.load_anew()
 
     @work(group="asking")
     async def confirm_then(self, title: str, lines: list[str], yes: str, then: Callable[[], object]) -> None:

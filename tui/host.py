@@ -84,6 +84,14 @@ class Host(App[int]):
 
     # -- work
 
+    def show_photos(self, query: str, at: tuple[str, str] | None = None) -> None:
+        """Show the answer to a query in the room of photos, with the cursor on an original: (source, encoded path).
+
+        Order, view and selection there stay as they were.
+        """
+        there = {"query": query, "cursor": None if at is None else list(at), "row": 0}
+        self.action_go("photos", {**self.remembered("photos"), **there})
+
     def start(self, words: Sequence[str], then: Callable[[Ended], None] | None = None) -> None:
         """Start `lumina WORDS` in a process of its own; `then` hears how it ended, else a failure is shown."""
         if self.session is not None:

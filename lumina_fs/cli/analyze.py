@@ -83,9 +83,17 @@ def summary(numbers: dict[str, Any]) -> str:
     """The numbers of a result that say something, in one line."""
     return (
         ", ".join(
-            size(value) if name == "size" else f"{value:,} {name.replace('_', ' ')}"
+            _counted(name, value)
             for name, value in numbers.items()
             if isinstance(value, int) and not isinstance(value, bool) and value
         )
         or "nothing to do"
     )
+
+
+def _counted(name: str, value: int) -> str:
+    """A number of a result with its name, which is that of many."""
+    if name == "size":
+        return size(value)
+    many = name.replace("_", " ")
+    return f"{value:,} {many[:-1] if value == 1 and many.endswith('s') else many}"

@@ -196,7 +196,7 @@ def short(record: Record) -> str:
     one = record.job
     if record.state == "interrupted":
         return f"its process ended: lumina jobs retry {record.id[-8:]}"
-    if record.state == "success" and one.result is not None:
+    if not record.alive and one.result is not None:
         return summary(one.result)
     return one.message or (f"{one.stage}, {duration(one.seconds_left)} left" if one.seconds_left else one.stage)
 

@@ -111,7 +111,7 @@ def save_curations(
         rows.before()
         found = _save(places, wishes, why)
         for wish, one in zip(wishes, found, strict=True):
-            if isinstance(one, Done):
+            if isinstance(one, (Done, Clash)):  # of a clash, what somebody else wrote
                 rows.look_again(wish.source, wish.path)
         rows.flush()
         index = rows.finish()

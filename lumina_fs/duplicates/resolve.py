@@ -107,7 +107,8 @@ class Proposer:
         if name not in self._sources:
             return f"source {name} is no part of the catalog any more: lumina scan"
         if not self._sources[name].managed:
-            return f"source {name} is referenced; `lumina source set {name} --managed yes` lets plans move its files"
+            how = f"`lumina source set {name} --managed yes`, or m in the list of catalogs,"
+            return f"source {name} is referenced; {how} lets plans move its files"
         if self._said[_key(group.keeper)] is None:
             return f"the sidecar of {group.keeper.twin.path}, which stays, cannot be used: lumina check"
         if self._said[_key(copy)] is None:

@@ -120,8 +120,8 @@ def goal_of(catalog: Catalog, request: Request) -> Goal:
     if not wanted:
         name = next(iter(present), "main")
         raise UsageError(
-            f"nothing here may be moved: no source is managed. `lumina source set {name} --managed yes` lets approved "
-            "plans move what lies in it"
+            f"nothing here may be moved: no source is managed. `lumina source set {name} --managed yes`, or m in the "
+            "list of catalogs, lets approved plans move what lies in it"
         )
     return Goal(wanted, target, base)
 

@@ -74,7 +74,9 @@ def return_refusal(path: str) -> str | None:
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         return "is not relative to its source, or holds an empty part, '.', '..' or a NUL"
-    return "lies among the files of a catalog" if ".lumina" in parts else None
+    if parts[-1].endswith(SUFFIX) or ORPHAN in parts[-1]:
+        return "has the name of a sidecar"
+    return "lies among the files of a catalog, which scans leave out" if ".lumina" in parts else None
 
 
 def folder_path_refusal(folder: str) -> str | None:

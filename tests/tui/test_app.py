@@ -94,3 +94,18 @@ async def test_a_click_on_a_key_in_the_last_line_is_that_key(scanned: Library) -
         at = text(pilot).splitlines()[-1].index("Keys")
         await pilot.click(KeyBar, offset=(at, 0))
         await until(pilot, lambda: isinstance(pilot.app.screen, Keys))
+
+
+async def test_the_palette_names_each_action_once_with_all_its_keys(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+        await pilot.press("6")
+        await settled(pilot)
+        commands = list(app.get_system_commands(app.screen))
+        titles = [command.title for command in commands]
+        assert sorted(set(titles)) == sorted(titles)
+        [down] = [command for command in commands if command.title == "Down"]
+        assert down.help == "keys: ↓ j"
+        [theme] = [command for command in commands if "Theme" in command.title]
+        theme.callback()
+        await until(pilot, lambda: app.theme == "lumina-light")

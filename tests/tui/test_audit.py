@@ -23,6 +23,7 @@ from tui.app import LuminaApp
 from tui.asking import Choose
 from tui.forms import Form
 from tui.screens.audit import AuditScreen
+from tui.screens.photos import PhotosScreen
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -109,6 +110,15 @@ async def test_a_new_line_appears_by_itself(audited: Library) -> None:
         assert cells(pilot, "#lines")[2] == "new.jpg"
 
 
+def cursor_on(pilot: Pilot[Any]) -> str:
+    """The photo under the cursor in the room of photos."""
+    screen = pilot.app.screen
+    assert isinstance(screen, PhotosScreen)
+    here = screen.current()
+    assert here is not None
+    return here.hit.path
+
+
 async def test_enter_goes_to_where_the_photo_is_now(audited: Library) -> None:
     async with app_on(audited) as pilot:
         screen = await on_audit(pilot)
@@ -122,7 +132,7 @@ async def test_enter_goes_to_where_the_photo_is_now(audited: Library) -> None:
         await pilot.press("enter")
         await settled(pilot)
         place = pilot.app.place()  # type: ignore[attr-defined]
-        assert place["rooms"]["photos"] == {"query": "", "at": ["main", "2026/6.jpg"]}
+        assert place["rooms"]["photos"]["cursor"] == ["main", "2026/6.jpg"]
 
 
 async def test_what_is_filtered_is_exported_to_a_new_file_only(audited: Library, tmp_path: Path) -> None:
@@ -194,8 +204,7 @@ async def test_problems_are_counted_by_kind_filtered_and_sorted(scanned: Library
         assert cells(pilot, "#problem-rows")[0] == "corrupt sidecar"
         await pilot.press("enter")
         await settled(pilot)
-        place = pilot.app.place()  # type: ignore[attr-defined]
-        assert place["rooms"]["photos"] == {"query": "", "at": ["main", "2019/a.jpg"]}
+        assert cursor_on(pilot) == "2019/a.jpg"
     async with app_on(scanned) as pilot:
         await on_audit(pilot)
         assert pilot.app.screen.query_one(TabbedContent).active == "problems"

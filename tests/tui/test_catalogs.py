@@ -16,7 +16,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.durable import Disk
 from lumina_fs.known_catalogs import forget, known_catalogs
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
 from tui.catalogs import catalog_rows
 from tui.forms import Form
@@ -87,6 +87,27 @@ async def test_a_catalog_is_shown_with_its_numbers_state_problems_and_sources(sc
         assert "online" in str(source[2])
         assert source[3] == "3"
         assert source[4]
+
+
+async def test_the_numbers_follow_a_scan_that_ended_while_another_screen_was_shown(scanned: Library) -> None:
+    async with app_on(scanned, size=(140, 32)) as pilot:
+        screen = await on_list(pilot)
+        assert row_of(pilot)[1] == "3"
+        await pilot.press("6")
+        await settled(pilot)
+        scanned.photo("later.jpg", 77)
+        scanned.scan()
+        await until(pilot, lambda: screen._stale)
+        await pilot.press("1")
+        await until(pilot, lambda: pilot.app.screen is screen and row_of(pilot)[1] == "4")
+
+
+async def test_without_a_catalog_only_keys_that_do_something_are_named(postgres: str) -> None:
+    async with app_on(None, size=(80, 24)) as pilot:
+        await settled(pilot)
+        last = text(pilot).splitlines()[-1]
+        assert "New" in last
+        assert not any(word in last for word in ("Open", "Scan", "Add source", "Forget", "Delete"))
 
 
 async def test_an_offline_source_is_told_in_words(scanned: Library, tmp_path: Path) -> None:

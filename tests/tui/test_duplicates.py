@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import keep_only
 from lumina_fs.duplicates.verdicts import Verdicts, decide
+from lumina_fs.viewing.duplicates import Board, Deciding
 from lumina_fs.viewing.group_list import from_state
 from tests.conftest import Library
 from tests.lumina_fs.duplicates.searching import decisions, searched, standings
@@ -279,6 +280,27 @@ async def test_a_batch_is_shown_first_and_decides_only_when_a_person_agrees(sear
     assert set(decisions(searched_library).values()) == {"remove"}
     with Catalog.open(str(searched_library.root)) as catalog:
         assert {one.by.endswith("--certain 95") for one in Verdicts.load(catalog).rulings.values()} == {True}
+
+
+async def test_a_batch_tells_of_as_many_groups_as_it_showed(
+    searched_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Deciding.run
+
+    def run(self: Deciding, catalog: Catalog, board: Board) -> dict[str, Any]:
+        real(self, catalog, board)
+        return {}  # the list heard of all of them while they were written
+
+    monkeypatch.setattr(Deciding, "run", run)
+    async with app_on(searched_library) as pilot:
+        await at_duplicates(pilot)
+        await pilot.press("b")
+        await settled(pilot)
+        pilot.app.screen.query_one("#above", Input).value = "99"
+        await settled(pilot)
+        await pilot.press("ctrl+y")
+        await settled(pilot)
+        assert "2 groups decided" in text_of(pilot, "#said")
 
 
 async def test_filters_narrow_the_list_and_are_there_at_the_next_start(searched_library: Library) -> None:

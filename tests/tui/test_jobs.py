@@ -144,8 +144,9 @@ async def test_enter_on_a_problem_goes_to_the_photo(scanned: Library) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert pilot.app.screen.NAME == "photos"  # type: ignore[attr-defined]
-        place = pilot.app.place()  # type: ignore[attr-defined]
-        assert place["rooms"]["photos"] == {"query": "", "at": ["main", "2019/b.jpg"]}
+        here = pilot.app.screen.current()  # type: ignore[attr-defined]
+        assert here is not None
+        assert here.hit.path == "2019/b.jpg"
 
 
 async def test_a_scan_is_started_with_its_options(scanned: Library) -> None:

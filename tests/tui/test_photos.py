@@ -117,6 +117,26 @@ async def test_a_query_is_answered_as_one_types_and_what_is_wrong_is_told_with_i
         assert len(shown(photos(pilot))) == 12
 
 
+async def test_who_types_a_query_before_the_screen_is_ready_types_on(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = PhotosScreen.begin
+    before: list[object] = []
+
+    def late(self: PhotosScreen) -> None:
+        before.append(self.focused)  # nobody chose anything yet
+        self.set_focus(self.query_one(QueryInput))
+        begin(self)
+
+    monkeypatch.setattr(PhotosScreen, "begin", late)
+    async with app_on(scanned) as pilot:
+        await pilot.press(*"2019/a03")
+        await until(pilot, lambda: photos(pilot).query_text == "2019/a03")
+        await settled(pilot)
+        assert before == [None]
+        assert shown(photos(pilot)) == ["2019/a03.jpg"]
+
+
 async def test_what_is_typed_while_a_query_is_on_its_way_stays(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         await pilot.press("slash")
@@ -220,6 +240,30 @@ async def test_the_place_in_the_list_is_taken_up_at_the_next_start(scanned: Libr
         assert photos(pilot).at == 8
 
 
+async def test_another_room_leads_to_a_photo_and_the_order_stays_as_it_was(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        screen = photos(pilot)
+        await pilot.press("v")
+        screen.sort_by("name", descending=False)
+        await ask_for(pilot, "2019/a03")
+        await pilot.press("6")
+        await settled(pilot)
+        pilot.app.show_photos("", ("main", "2019/a07.jpg"))  # type: ignore[attr-defined]
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await settled(pilot)
+        here = screen.current()
+        assert here is not None
+        assert here.hit.path == "2019/a07.jpg"
+        assert (screen.query_text, screen.sort_key, screen.descending) == ("", "name", False)
+        assert screen.view is screen.table
+
+
+async def test_where_nothing_fits_the_way_out_is_told(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        await ask_for(pilot, "rating:5")
+        assert "no photo fits: / changes the query" in status(pilot)
+
+
 async def test_a_change_is_marked_until_it_is_saved_on_the_disk_and_in_the_index(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         screen = photos(pilot)
@@ -300,7 +344,13 @@ async def test_a_hand_edit_made_meanwhile_is_shown_beside_mine(
         await pilot.press(key)
         await until(pilot, lambda: "not saved" not in status(pilot))
         await settled(pilot)
-    assert scanned.value("2019/a00.jpg")["curation"] == kept
+        # the list tells what lies on the disk by now, so that the next change of it is no conflict
+        here = photos(pilot).current()
+        assert here is not None
+        assert here.hit.rating == kept["rating"]
+        await pilot.press("alt+3", "ctrl+s")
+        await until(pilot, lambda: scanned.value("2019/a00.jpg")["curation"]["rating"] == 3)
+    assert scanned.value("2019/a00.jpg")["curation"] == {**kept, "rating": 3}
 
 
 async def test_leaving_with_changes_asks_and_can_save_them(scanned: Library) -> None:
@@ -372,9 +422,20 @@ async def test_what_models_saw_is_asked_for_completed_and_told_in_the_details(sc
         assert "x/[b]\\x1b" in told  # foreign text stays text
 
 
-async def test_in_a_narrow_window_a_photo_has_the_screen_for_itself(scanned: Library) -> None:
+async def test_in_a_narrow_window_every_way_out_of_a_conflict_is_seen(scanned: Library) -> None:
     async with app_on(scanned, size=(80, 24)) as pilot:
-        await pilot.press("enter")
+        await pilot.press("end", "alt+2")
+        await settled(pilot)
+        scanned.curate("2019/a00.jpg", rating=5)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Later (Esc)" in text(pilot))
+        assert all(word in text(pilot) for word in ("Mine (m)", "Theirs (t)", "Merged (g)"))
+
+
+@pytest.mark.parametrize("key", ["enter", "i"])
+async def test_in_a_narrow_window_a_photo_has_the_screen_for_itself(scanned: Library, key: str) -> None:
+    async with app_on(scanned, size=(80, 24)) as pilot:
+        await pilot.press(key)
         await until(pilot, lambda: isinstance(pilot.app.screen, FullPhoto))
         await pilot.press("right", "right", "alt+5")
         await settled(pilot)

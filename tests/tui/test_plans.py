@@ -48,6 +48,8 @@ async def test_from_a_new_plan_to_an_undone_one_with_every_byte_as_before(manage
         await pilot.press("enter")
         await until(pilot, lambda: "skip 1" in text(pilot))
         await settled(pilot)
+        assert plans.plan.rows.only == ""  # there is no refused one to show any more
+        assert plans.plan.rows.table.total > 1
         await pilot.press("a")
         await agree(pilot)
         await becomes(pilot, "approved")

@@ -21,6 +21,10 @@ class CatalogNumbers:
         """Its index says something else by now."""
         self._outdated.add(path)
 
+    def all_changed(self) -> None:
+        """Any of them may say something else by now."""
+        self._outdated |= {*self.known, *self._counting}
+
     def wait(self, path: str) -> float | None:
         """Seconds until it is to be counted; None where it need not be."""
         if path in self._counting or (path in self.known and path not in self._outdated):

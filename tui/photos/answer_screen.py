@@ -42,8 +42,10 @@ class AnswerScreen(CatalogScreen):
         self.selection: dict[Key, int] = {}
         #: Why there is no answer.
         self.problem = ""
+        #: Where the cursor shall be in the answer to `_wanted_query`.
         self._wanted_key: Key | None = None
         self._wanted_row = 0
+        self._wanted_query = ""
         self._took = 0.0
         #: What is shown from an earlier look, as long as the index has not answered.
         self._recalled: list[Listed] = []
@@ -154,7 +156,7 @@ class AnswerScreen(CatalogScreen):
         if self.session is None:
             return
         if not wanted.same_as(self.listing):
-            if self.listing.query:
+            if self._wanted_query != wanted.query:
                 self._wanted_key = None
             self._wanted_row = 0
         self.listing = wanted

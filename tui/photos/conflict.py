@@ -26,6 +26,7 @@ class Conflict(ModalScreen[str | None]):
     Conflict .sides { height: auto; max-height: 20; }
     Conflict .row { height: auto; }
     Conflict .field { width: 12; text-style: bold; }
+    Conflict .asking-buttons Button { min-width: 14; width: auto; margin-left: 1; }
     Conflict .clash { color: $warning; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

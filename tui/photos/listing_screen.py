@@ -152,7 +152,7 @@ class ListingScreen(AnswerScreen):
             self.grid.zoom = zoom
         cursor, row = state.get("cursor"), state.get("row")
         if isinstance(cursor, list) and len(cursor) == 2 and all(isinstance(part, str) for part in cursor):
-            self._wanted_key = cursor[0], cursor[1]
+            self._wanted_key, self._wanted_query = (cursor[0], cursor[1]), self.query_text
         self._wanted_row = row if isinstance(row, int) else 0
         chosen = state.get("selection")
         if isinstance(chosen, list):

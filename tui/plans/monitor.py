@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from lumina_fs.cli.analyze import summary
 from lumina_fs.jobs.records import Record
 from lumina_fs.terminal import visible
 from lumina_fs.wording import duration, plural
@@ -43,12 +44,13 @@ def told(record: Record) -> list[str]:
         str(job.arguments.get("how")), "carrying out"
     )
     if record.alive:
-        lines = [f"▶ {how}: {job.message}" if record.state == "pending" else f"▶ {how}: {_moving(record)}"]
+        lines = [": ".join(filter(None, (f"▶ {how}", job.message if record.state == "pending" else _moving(record))))]
     elif record.state == "success" and (job.result or {}).get("outcome") in ("complete", "rolled_back"):
         return []
     else:
         outcome = str((job.result or {}).get("outcome") or record.state)
-        lines = [f"‖ {how}: {outcome.replace('_', ' ')}{f': {job.message}' if job.message else ''}"]
+        counted = summary(job.result) if job.result is not None else ""
+        lines = [": ".join(filter(None, (f"‖ {how}: {outcome.replace('_', ' ')}", counted, job.message)))]
     problems = job.counts.get("problems", 0)
     if problems:
         lines.append(f"! {plural(problems, 'problem')}")

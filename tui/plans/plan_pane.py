@@ -38,6 +38,9 @@ _WHEN = {
     "undo": {"complete", "failed"},
 }  # fmt: skip
 
+#: Said where actions are rejected.
+_STAYS = "what is rejected stays readable in the plan"
+
 
 class PlanPane(Vertical):
     """The open plan. The screen hears `Closed`, `Made` and `Gone`."""
@@ -281,7 +284,7 @@ class PlanPane(Vertical):
         if not table.total or self.rows.look != "actions":
             return
         title = f"Reject {plural(len(rows), 'action')}: why?"
-        why = await self.app.push_screen_wait(AskText(title, "rejected", hint="they stay readable in the plan"))
+        why = await self.app.push_screen_wait(AskText(title, "rejected", hint=_STAYS))
         if why is not None:
             await self._reject(view, rows, why)
 
@@ -292,8 +295,8 @@ class PlanPane(Vertical):
         if not count:
             self.app.notify("No action would be refused.", markup=False)
             return
-        title = f"Reject all {plural(count, 'refused action')}: why?"
-        why = await self.app.push_screen_wait(AskText(title, "cannot be done", hint="they stay readable in the plan"))
+        title = f"Reject {'all ' if count > 1 else ''}{plural(count, 'refused action')}: why?"
+        why = await self.app.push_screen_wait(AskText(title, "cannot be done", hint=_STAYS))
         if why is not None:
             await self._reject(self.rows.view, [], why, refused=True)
 

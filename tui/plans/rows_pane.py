@@ -99,6 +99,9 @@ class RowsPane(Vertical):
         self.query_one("#facts", Static).update(foreign_lines([*([opened.note] if opened.note else []), *lines]))
         self.query_one("#folders", VirtualTable).reset(opened.folders)
         self._rows_are(opened.chosen, cursor)
+        if opened.judged and self.only and self.only not in opened.picks:  # nothing is so any more
+            self.only = ""
+            self.choose()
 
     def clear(self) -> None:
         """Show nothing, while another plan is read."""

@@ -40,7 +40,7 @@ _DEEDS = {
     "trash": "{} put into the trash, from where they can be restored",
     "restore": "{} brought back from the trash",
     "edit": "{} edited: fields of the curation in the sidecar, no picture",
-    "skip": "{} left as they are",
+    "skip": "{} left alone",
 }
 
 

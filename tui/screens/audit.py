@@ -102,7 +102,7 @@ class AuditScreen(CatalogScreen):
 
     @on(AuditPane.Go)
     def _go(self, event: AuditPane.Go) -> None:
-        self.app.action_go("photos", {"query": "", "at": [event.source, event.path]})
+        self.app.show_photos("", (event.source, event.path))
 
     # -- memory
 

@@ -33,6 +33,8 @@ from tui.widgets.virtual_table import VirtualTable
 
 #: Of more than so many things that went otherwise the first ones are told.
 _NOTES = 3
+#: Actions about the catalog, or its source, under the cursor.
+_ABOUT_ONE = frozenset({"open", "scan", "add_source", "manage", "remove_source", "forget", "delete"})
 
 
 class CatalogsScreen(CatalogScreen):
@@ -63,6 +65,10 @@ class CatalogsScreen(CatalogScreen):
         self._numbers = CatalogNumbers()
         self._wanted = ""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is about a catalog makes no sense without one."""
+        return bool(self._rows) if action in _ABOUT_ONE else True
+
     def content(self) -> Iterable[Widget]:
         """The list, and what is known of the one under the cursor."""
         yield VirtualTable(WIDE, id="catalogs")
@@ -81,6 +87,11 @@ class CatalogsScreen(CatalogScreen):
             self._numbers.changed(self.session.catalog.path)
         if isinstance(change, JobsChanged) and not change.jobs:
             return
+        self.load()
+
+    def load_anew(self) -> None:
+        """With the numbers of all catalogs."""
+        self._numbers.all_changed()
         self.load()
 
     # -- what is shown
@@ -110,6 +121,10 @@ class CatalogsScreen(CatalogScreen):
         rows = await asyncio.to_thread(catalog_rows)
         if self.is_gone:
             return
+        scanned = {row.path: row.last_scan for row in self._rows}
+        for row in rows:
+            if row.last_scan != scanned.get(row.path, row.last_scan):  # by anybody
+                self._numbers.changed(row.path)
         self._rows = rows
         here = self.session.catalog.path if self.session is not None else None
         wanted = self._wanted or (self._row.path if self._row is not None and self._list.total else here)
@@ -126,6 +141,9 @@ class CatalogsScreen(CatalogScreen):
                 self.set_timer(wait + 0.1, self._count)
             elif wait is not None and await self._numbers.count(row.path) and not self.is_gone:
                 self._fill()
+                again = self._numbers.wait(row.path)
+                if again is not None:  # it changed while it was counted
+                    self.set_timer(again + 0.1, self._count)
 
     def _fill(self, at: int | None = None) -> None:
         table = self._list
@@ -139,6 +157,7 @@ class CatalogsScreen(CatalogScreen):
         self.query_one(".first").display = not self._rows
         if self._rows and self.focused is None:
             table.focus()
+        self.refresh_bindings()
         self._about()
 
     @on(VirtualTable.Moved, "#catalogs")

@@ -164,8 +164,10 @@ class DuplicatesScreen(GroupListing):
         if changed is None:
             self._follow()
             return
-        stopped = "" if deciding.done == deciding.total else f", stopped after {deciding.done:,} of {deciding.total:,}"
-        self._told = f"{plural(len(changed), 'group')} decided{stopped}"
+        # not by what changed for the list: that may have heard of some of them while they were written
+        whole = deciding.done == deciding.total
+        stopped = "" if whole else f", stopped after {deciding.done:,} of {deciding.total:,} files"
+        self._told = f"{plural(agreed.proposal.groups if whole else len(changed), 'group')} decided{stopped}"
         await self._relist(board)
 
     # -- what comes of it

@@ -168,7 +168,7 @@ class JobsScreen(CatalogScreen):
             problem = record.job.problems[event.row]
             if problem.source:
                 path = encode_name(problem.path.removesuffix(SUFFIX))
-                self.app.action_go("photos", {"query": "", "at": [problem.source, path]})
+                self.app.show_photos("", (problem.source, path))
 
     # -- what a person does
 

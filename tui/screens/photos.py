@@ -42,6 +42,7 @@ class PhotosScreen(CuratingScreen):
     """Browse, search, select, and say what is to be said of photos."""
 
     NAME = "photos"
+    AUTO_FOCUS = ""  # not the query, which is the first that could have it: `begin` chooses
     CSS = """
     #missing { display: none; height: auto; padding: 1 2; background: $surface; }
     #missing.-shown { display: block; }
@@ -90,9 +91,9 @@ class PhotosScreen(CuratingScreen):
         yield Static("", id="status")
 
     def begin(self) -> None:
-        """As other screens; the list takes the keys."""
+        """As other screens; the list takes the keys, unless a person was faster and types a query."""
         super().begin()
-        if self.session is not None:
+        if self.session is not None and self.focused is None:
             self.view.focus()
 
     # -- what there is to choose from
@@ -146,6 +147,8 @@ class PhotosScreen(CuratingScreen):
         if listing.size is not None:
             parts.append(size(listing.size))
         parts.append(f"by {self.sort_key} {'▼' if self.descending else '▲'}")
+        if total == "0" and not self.problem:
+            parts = ["no photo fits: / changes the query" if listing.query.strip() else "no photo yet: F4 scans"]
         if self.selection:
             parts.append(f"✓ {len(self.selection):,} selected, {size(self.chosen_size)}")
         if len(pending):
@@ -235,10 +238,13 @@ class PhotosScreen(CuratingScreen):
     @on(PagedView.Chosen)
     def _opened(self, event: PagedView.Chosen) -> None:
         event.stop()
-        side = self.query_one("#side", DetailView)
-        if self.has_class("-wide") and not side.has_class("-shown"):
+        if self.has_class("-wide") and not self.query_one("#side").has_class("-shown"):
             self.action_side()
-        elif self.current() is not None:
+        else:
+            self._open_full()
+
+    def _open_full(self) -> None:
+        if self.current() is not None:
             self._full = FullPhoto(self)
             self.app.push_screen(self._full, lambda _: self._seen())
             self.call_later(self.moved)
@@ -248,9 +254,12 @@ class PhotosScreen(CuratingScreen):
         self.view.focus()
 
     def action_side(self) -> None:
-        """Details beside the list, or no more."""
-        self.query_one("#side").toggle_class("-shown")
-        self.moved()
+        """Details beside the list, or no more; where there is no room beside it, on the whole screen."""
+        if self.has_class("-wide"):
+            self.query_one("#side").toggle_class("-shown")
+            self.moved()
+        else:
+            self._open_full()
 
     # -- keys
 
@@ -297,7 +306,7 @@ class PhotosScreen(CuratingScreen):
             self.stop_saving()
         elif self.panel is not None:
             self.action_filters()
-        elif self.focused is self.view and self.query_one("#side").has_class("-shown"):
+        elif self.focused is self.view and self.has_class("-wide") and self.query_one("#side").has_class("-shown"):
             self.action_side()
         self.view.focus()
 

@@ -189,12 +189,12 @@ class TagsScreen(CatalogScreen):
     @on(VirtualTable.Chosen)
     def _chosen_photo(self, event: VirtualTable.Chosen) -> None:
         if self._chosen and event.row < len(self._keys):
-            self.app.action_go("photos", {"query": self._query(), "at": list(self._keys[event.row])})
+            self.app.show_photos(self._query(), self._keys[event.row])
 
     def action_photos(self) -> None:
         """The photos of this tag in their room."""
         if self._chosen:
-            self.app.action_go("photos", {"query": self._query()})
+            self.app.show_photos(self._query())
 
     def _query(self) -> str:
         """The query that finds the photos of what is under the cursor."""

@@ -395,3 +395,43 @@ def test_a_plan_that_says_it_takes_back_goes_nowhere_else(scene: Scene, target: 
     with Catalog.open(str(scene.main)) as catalog:
         plan = read_plan(catalog, scene.draft([scene.move("in/a.jpg", target)], purpose="undo")).plan
         assert findings_of(catalog, plan) != []
+
+
+def test_names_that_only_some_volumes_tell_apart_or_windows_reserves_go_back_where_they_were(scene: Scene) -> None:
+    names = ("in/UPPER.JPG", "in/upper.jpg", "con/a.jpg")
+    for name in names:
+        scene.photo(name)
+    if len(os.listdir(scene.main / "in")) != 4:
+        pytest.skip("this volume does not tell names apart by case")
+    before = scene.tree()
+    plan = scene.approved([scene.move(name, f"out/{number}{name[-4:]}") for number, name in enumerate(names)])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+def test_a_name_beside_which_another_stayed_that_differs_only_in_case_goes_back(scene: Scene) -> None:
+    scene.photo("in/UPPER.JPG")
+    scene.photo("in/upper.jpg")
+    if len(os.listdir(scene.main / "in")) != 4:
+        pytest.skip("this volume does not tell names apart by case")
+    before = scene.tree()
+    plan = scene.approved([scene.move("in/UPPER.JPG", "out/a.JPG")])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+def test_an_undo_leads_out_of_no_source_whatever_it_says(scene: Scene) -> None:
+    scene.photo("in/a.jpg")
+    for target, why in (("../a.jpg", "'..'"), (".lumina/a.jpg", "scans leave out"), ("x/a.jpg.lumina.json", "sidecar")):
+        draft = scene.draft([scene.move("in/a.jpg", target)], purpose="undo")
+        with Catalog.open(str(scene.main)) as catalog:
+            found = findings_of(catalog, read_plan(catalog, draft).plan)
+        assert any(why in one.reason for one in found), target
