@@ -43,7 +43,7 @@ class DuplicatesScreen(GroupListing):
         Binding("u", "take_back", "Undo", tooltip="Take decisions back: about these groups, else the last one made"),
         Binding("b", "batch", "Batch", tooltip="Decide about many groups at once"),
         Binding("p", "propose", "Plan", tooltip="Propose a plan of what was decided"),
-        Binding("f", "find", "Find", show=False, tooltip="Search for duplicates"),
+        Binding("f", "find", "Find", tooltip="Search for duplicates"),
         Binding("e", "export", "Export", show=False, tooltip="Write the groups that are shown to a CSV file"),
     ]
 
