@@ -12,6 +12,7 @@ from typing import Any
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from lumina_fs.catalog import Catalog
@@ -220,7 +221,11 @@ class LuminaApp(Host):
         """Keep the state of the screen that is shown, and which one it is."""
         screen = self.screen_stack[0] if self.screen_stack else None
         if self.session is not None and isinstance(screen, CatalogScreen):
-            self.keep(screen.NAME, screen.state())
+            try:
+                state = screen.state()
+            except NoMatches:
+                return  # it is being made: what was kept of it holds
+            self.keep(screen.NAME, state)
             screen.left()
 
     # -- keys and commands

@@ -48,7 +48,7 @@ class Trashed:
     root: str
     files: tuple[TrashedFile, ...]
     whole_size: int = 0
-    """Bytes of all its files."""
+    """Bytes of all its files but sidecars, as plans count."""
 
     def as_dict(self) -> Value:
         """For `--json`."""
@@ -109,7 +109,7 @@ def _entry(root: Root, line: bytes) -> Trashed | None:
         return None
     return Trashed(
         entry.plan, entry.action, entry.when, entry.source, entry.path, entry.size, entry.sha256, entry.reason,
-        entry.root, there, sum(found or 0 for found in sizes.values()),
+        entry.root, there, sum(found or 0 for one, found in sizes.items() if one.part != "sidecar"),
     )  # fmt: skip
 
 
