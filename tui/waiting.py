@@ -87,22 +87,42 @@ class Waiting(Generic[Result]):
         return ", ".join(filter(None, parts))
 
 
-class WaitingWindow(ModalScreen[None]):
-    """Shows how far it is, until it is there."""
+class StoppableWindow(ModalScreen[Result]):
+    """Says what goes on, and how far it is; Escape or its button stops it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]
 
-    def __init__(self, waiting: Waiting[Any], task: asyncio.Task[Any]) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
-        self._waiting = waiting
-        self._going = task
+        self._title = title
 
     def compose(self) -> ComposeResult:
         """What goes on, and how to stop it."""
         with Vertical(classes="asking"):
-            yield Static(foreign(self._waiting.title), classes="asking-title")
+            yield Static(foreign(self._title), classes="asking-title")
             yield Static("", id="doing", markup=False)
             yield Button("Stop (esc)")
+
+    def tell(self, text: str) -> None:
+        """Say how far it is."""
+        self.query_one("#doing", Static).update(foreign(text))
+
+    @on(Button.Pressed)
+    def _pressed(self) -> None:
+        self.action_stop()
+
+    def action_stop(self) -> None:
+        """Give it up."""
+        raise NotImplementedError
+
+
+class WaitingWindow(StoppableWindow[None]):
+    """Shows how far it is, until it is there."""
+
+    def __init__(self, waiting: Waiting[Any], task: asyncio.Task[Any]) -> None:
+        super().__init__(waiting.title)
+        self._waiting = waiting
+        self._going = task
 
     def on_mount(self) -> None:
         """Look now and then."""
@@ -113,9 +133,8 @@ class WaitingWindow(ModalScreen[None]):
         if self._going.done():
             self.dismiss(None)
         else:
-            self.query_one("#doing", Static).update(foreign(self._waiting.said()))
+            self.tell(self._waiting.said())
 
-    @on(Button.Pressed)
     def action_stop(self) -> None:
         """Give it up."""
         self._waiting.stop()

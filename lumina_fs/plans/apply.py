@@ -20,9 +20,9 @@ from lumina_fs.index_session import LOCKS, exclusive
 from lumina_fs.locks import lock
 from lumina_fs.plans.edits import is_of_edits
 from lumina_fs.plans.execution import Execution, Failure
-from lumina_fs.plans.files import StoredPlan, plan_path, read_approval
+from lumina_fs.plans.files import StoredPlan, plan_path, read_approval, size_of
 from lumina_fs.plans.journal import History, Journal, read_history
-from lumina_fs.plans.places import AnyAction, Places
+from lumina_fs.plans.places import Places
 from lumina_fs.plans.precheck import Precheck, Problem
 from lumina_fs.plans.rows import following
 from lumina_fs.progress import Event, Finished, Note, Trouble
@@ -263,7 +263,7 @@ class _Run:
                 skipped=skipped,
                 left=len(actions) - skipped - len(did),
                 counts=dict(sorted(Counter(action.do for action in did).items())),
-                size=sum(action.size + _size_beside(action) for action in did if action.do != "edit"),
+                size=sum(size_of(action) for action in did if action.do != "edit"),
                 index=execution.rows.finish(),
                 seconds=round(time.monotonic() - self._begun, 2),
                 failures=execution.failures,
@@ -282,11 +282,6 @@ class _Run:
             f"the plan cannot be carried out as it stands. {so}. Propose it anew{and_back}.\n" + "\n".join(lines),
             problems,
         )
-
-
-def _size_beside(action: AnyAction) -> int:
-    """Bytes of what goes with an original, as far as the plan says."""
-    return sum(one.size or 0 for one in action.companions)
 
 
 def _shown(problem: Problem) -> str:

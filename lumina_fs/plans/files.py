@@ -18,7 +18,7 @@ from schemas.approval import Approval
 from schemas.document import D, collector_paused, load, new_id, validate
 from schemas.errors import DocumentError
 from schemas.files import file_name
-from schemas.plan import MAX_PLAN_BYTES, Copy, Move, Plan, Restore, Trash
+from schemas.plan import MAX_PLAN_BYTES, AnyAction, Copy, Move, Plan, Restore, Trash
 from schemas.text import dump
 
 #: Actions of a new draft that are checked before it is written; every later reading checks all.
@@ -194,10 +194,16 @@ def weigh(plan: Plan) -> Weight:
     size = 0
     for action in plan.actions:
         if isinstance(action, (Move, Copy, Trash, Restore)):
-            size += action.size
-            for companion in action.companions:
-                size += companion.size or 0
+            size += size_of(action)
     return Weight(dict(sorted(counts.items())), size)
+
+
+def size_of(action: AnyAction) -> int:
+    """Bytes of an original and of what goes with it, as far as the plan says."""
+    size = action.size
+    for companion in action.companions:
+        size += companion.size or 0
+    return size
 
 
 def _loaded(stored: Stored, model: type[Any], shown: str) -> Any:

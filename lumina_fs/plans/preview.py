@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lumina_fs.catalog import Source
-from lumina_fs.plans.deeds import Act
+from lumina_fs.plans.files import size_of
 from lumina_fs.plans.roads import Road
 from lumina_fs.plans.validate import Finding
 from schemas.names import decode_name
@@ -166,15 +166,11 @@ def crossing(by_road: Iterable[Road], sources: Mapping[str, Source]) -> Crossing
             continue
         origin, target = device(road.source, road.folder), device(road.target, road.to_folder)
         if road.do == "copy" or origin != target:
-            weight = sum(map(_weight, road.acts))
+            weight = sum(size_of(act.action) for act in road.acts)
             arriving[target] += weight
             if road.do == "move":
                 moves, size = moves + len(road.acts), size + weight
     return Crossing([Volume(place, arriving[one], _free(place)) for one, place in places.items()], moves, size)
-
-
-def _weight(act: Act) -> int:
-    return act.action.size + sum(one.size or 0 for one in act.action.companions)
 
 
 def _device(top: str, own: int | None, folder: str) -> tuple[int, str]:

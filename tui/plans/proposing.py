@@ -7,20 +7,15 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual import work
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.jobs.launch import Ended, Launched, launch
 from lumina_fs.wording import duration
-from tui.foreign import foreign
 from tui.host import Host
+from tui.waiting import StoppableWindow
 
 #: Seconds after which a proposal that was asked to stop is told again.
 _PATIENCE = 3.0
@@ -79,23 +74,14 @@ class Proposing:
         return Answer(None, "" if self._stopped is not None else ended.complaint or f"exit code {ended.code}")
 
 
-class ProposingWindow(ModalScreen[Answer | None]):
-    """Shows that a plan is being proposed, until it is; Escape stops it. None where it could not begin."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]
+class ProposingWindow(StoppableWindow[Answer | None]):
+    """Shows that a plan is being proposed, until it is. None where it could not begin."""
 
     app: Host
 
     def __init__(self, catalog: Catalog, words: Sequence[str]) -> None:
-        super().__init__()
-        self._proposing = Proposing(catalog, words, self._tell)
-
-    def compose(self) -> ComposeResult:
-        """What goes on, and how to stop it."""
-        with Vertical(classes="asking"):
-            yield Static("Proposing a plan. Nothing is moved by it.", classes="asking-title")
-            yield Static("", id="doing", markup=False)
-            yield Button("Stop (esc)")
+        super().__init__("Proposing a plan. Nothing is moved by it.")
+        self._proposing = Proposing(catalog, words, self.tell)
 
     def on_mount(self) -> None:
         """Begin."""
@@ -111,10 +97,6 @@ class ProposingWindow(ModalScreen[Answer | None]):
         else:
             self.dismiss(answer)
 
-    def _tell(self, text: str) -> None:
-        self.query_one("#doing", Static).update(foreign(text))
-
-    @on(Button.Pressed)
     def action_stop(self) -> None:
         """Propose nothing."""
         self._proposing.stop()

@@ -18,6 +18,7 @@ from lumina_fs.errors import LuminaError
 from lumina_fs.farewell import Farewell, Outlook, delete, outlook
 from lumina_fs.known_catalogs import forget
 from lumina_fs.plans.clear_out import ClearOut, propose_clear_out
+from lumina_fs.terminal import visible
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
 from lumina_fs.viewing.new_catalog import absolute, make
@@ -27,7 +28,7 @@ from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_f
 from tui.catalogs.catalog_numbers import CatalogNumbers
 from tui.catalogs.catalog_rows import SOURCES, WIDE, catalog_row, columns_for, source_row
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
-from tui.foreign import foreign, foreign_lines, named
+from tui.foreign import foreign_lines, named
 from tui.waiting import Waiting
 from tui.widgets.virtual_table import VirtualTable
 
@@ -345,7 +346,7 @@ class CatalogsScreen(CatalogScreen):
 
         found = await waiting.until(self.app, self._change(row, act))
         for note in waiting.notes[:_NOTES]:
-            self.app.notify(foreign(note).plain, severity="warning", markup=False, timeout=15)
+            self.app.notify(visible(note), severity="warning", markup=False, timeout=15)
         if found is not None:
             self.app.notify(
                 f"Its state lies in {found.aside}", title=f"{named(row.name)} is deleted", markup=False, timeout=15
