@@ -74,7 +74,7 @@ def return_refusal(path: str) -> str | None:
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         return "is not relative to its source, or holds an empty part, '.', '..' or a NUL"
-    if parts[-1].endswith(SUFFIX) or ORPHAN in parts[-1]:
+    if _is_sidecar(parts[-1]):
         return "has the name of a sidecar"
     return "lies among the files of a catalog, which scans leave out" if ".lumina" in parts else None
 
@@ -95,11 +95,15 @@ def name_refusal(name: str) -> str | None:
         return None
     if "\0" in name:
         return "holds a NUL"
-    if name.endswith(SUFFIX) or ORPHAN in name:
+    if _is_sidecar(name):
         return "has the name of a sidecar"
     if is_ignored_file(name):
         return "has a name that scans leave out"
     return _part_refusal(name)
+
+
+def _is_sidecar(name: str) -> bool:
+    return name.endswith(SUFFIX) or ORPHAN in name
 
 
 def too_long(path: str) -> str | None:
