@@ -76,10 +76,9 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
         _text(_words(doc, source, path, camera, lens, seen)),
         _text(_rest(curation, capture, quality, seen)),
     )
-    line = "\t".join(columns) + "\n"
     return Entry(
         path,
-        line.encode("utf-8", "replace"),
+        _line(columns),
         b"".join(problem_line(source, Problem(path, *_problem(item))) for item in doc.get("problems") or ()),
         Seen(path, fingerprint, etag),
     )
@@ -88,12 +87,12 @@ def entry(doc: Mapping[str, Any], source: str, path: str, etag: str, fingerprint
 def problem_line(source: str, problem: Problem) -> bytes:
     """The COPY line of one row of table `problem`."""
     columns = (*map(_text, (source, problem.path, problem.code, problem.message)), _whole(problem.line))
-    return ("\t".join((*columns, _whole(problem.column))) + "\n").encode("utf-8", "replace")
+    return _line((*columns, _whole(problem.column)))
 
 
 def seen_line(source: str, seen: Seen) -> bytes:
     """The COPY line of one row of table `seen`."""
-    return ("\t".join(map(_text, (source, *seen))) + "\n").encode("utf-8", "replace")
+    return _line([*map(_text, (source, *seen))])
 
 
 def _problem(item: Mapping[str, Any]) -> tuple[str, str]:
@@ -101,14 +100,21 @@ def _problem(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _text(text: str | None) -> str:
-    """A text in COPY's form. Postgres takes no NUL."""
+    """A text in COPY's form; `_line` takes care of control characters."""
     if text is None:
         return NULL
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    if not text.isprintable():
-        text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\ufffd")
-    return text
+    return text.replace("\\", "\\\\") if "\\" in text else text
+
+
+_CONTROLS = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\ufffd"})
+
+
+def _line(columns: Sequence[str]) -> bytes:
+    """A line for COPY. Postgres takes no NUL."""
+    line = "\t".join(columns)
+    if line.count("\t") >= len(columns) or "\n" in line or "\r" in line or "\0" in line:
+        line = "\t".join(column.translate(_CONTROLS) for column in columns)
+    return f"{line}\n".encode("utf-8", "replace")
 
 
 def _whole(value: Any) -> str:
@@ -160,26 +166,24 @@ def _words(
         found.text(shared_words(f"{tag.category} {tag.value}"))
         found.field("auto", [tag.value, f"{tag.category}/{tag.value}"] if tag.category else [tag.value])
     tags = capture.get("tags") or {}
-    for key in _TEXT_TAGS:
+    for key in () if tags.keys().isdisjoint(_TEXT_TAGS) else _TEXT_TAGS:
         said = tags.get(key)
         if said is not None:
             for item in said if isinstance(said, list) else [said]:
                 if isinstance(item, (str, int, float)):
                     found.text(words(str(item)))
     found.text(shared_words(camera.words))
-    found.marks(camera.marks)
-    found.marks(lens.marks)
-    found.marks(_marks(source, *_kind(doc, original, capture, curation), bool(seen)))
-    found.marks([quoted("name:=" + phrase_of(original["name"]))])
+    kind = _marks(source, *_kind(doc, original, capture, curation), bool(seen))
+    found.marks(kind, camera.marks, lens.marks, quoted("name:=" + phrase_of(original["name"])))
     return found.literal()
 
 
 class _Device(NamedTuple):
-    """A camera or lens: its name for people, its words, and the marks of its field."""
+    """A camera or lens: its name for people, its words, and the marks of its field, with blanks between."""
 
     name: str | None
     words: str
-    marks: tuple[str, ...]
+    marks: str
 
 
 def _make_and_model(device: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
@@ -190,8 +194,8 @@ def _make_and_model(device: Mapping[str, Any] | None) -> tuple[str | None, str |
 def _device(field: str, make: str | None, model: str | None) -> _Device:
     both = [part for part in (make, model) if part]
     values = [*both, " ".join(both)] if field == "camera" else both
-    marks = tuple(mark for value in values for mark in field_marks(field, value))
-    return _Device(device_name({"make": make, "model": model}) or None, " ".join(both), marks)
+    marks = dict.fromkeys(mark for value in values for mark in field_marks(field, value))
+    return _Device(device_name({"make": make, "model": model}) or None, " ".join(both), " ".join(marks))
 
 
 def _kind(
@@ -224,13 +228,13 @@ _HAS = ("gps", "date", "camera", "lens", "caption", "tags", "rating", "problems"
 def _marks(
     source: str, media: str, format_: str, label: str | None, pick: str | None, missing: bool, flags: tuple[str, ...],
     *has: bool,
-) -> tuple[str, ...]:  # fmt: skip
-    """The same as marks, quoted."""
+) -> str:  # fmt: skip
+    """The same as marks, with blanks between."""
     marks = [f"type:{media}", f"type:{format_.lower()}", f"source:{source}"]
     marks += [f"has:{name}" for name, there in zip(_HAS, has, strict=True) if there]
     marks += [f"{name}:{value}" for name, value in (("label", label), ("pick", pick)) if value]
     marks += [f"flag:{flag}" for flag in flags] + (["is:missing"] if missing else [])
-    return tuple(map(quoted, marks))
+    return " ".join(map(quoted, marks))
 
 
 def _rest(

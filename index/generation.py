@@ -20,6 +20,8 @@ _HASHED = ", ".join(f"{name}::text" if name == "words" else name for name in COL
 _SHOWN = 20
 #: Bytes of one COPY: each leaves behind it pages that are not full.
 _PIECE = 8 << 20
+#: ANALYZE looks at 300 rows for each of these: enough to tell a query with few matches from one with many.
+_STATISTICS = 40
 
 
 class Generation:
@@ -84,7 +86,9 @@ class Generation:
             for statement in self._indexes.split(";\n"):
                 if statement.strip():
                     cursor.execute(sql(statement))
+            cursor.execute(sql(f"SET default_statistics_target = {_STATISTICS}"))
             cursor.execute(sql(f"ANALYZE {self.schema}.original, {self.schema}.seen, {self.schema}.problem"))
+            cursor.execute("RESET default_statistics_target")
         with self._index.cursor(transaction=True) as cursor:
             self._index.stamp(cursor, self.schema)
             cursor.execute(sql(f"DROP SCHEMA IF EXISTS {live} CASCADE"))

@@ -59,7 +59,7 @@ class Lexemes:
     """Collects the lexemes of one document and writes them as a tsvector literal."""
 
     def __init__(self) -> None:
-        self._positions: dict[str, list[int]] = {}
+        self._positions: dict[str, str] = {}
         self._marks: list[str] = []
         self._next = 1
 
@@ -69,9 +69,9 @@ class Lexemes:
         for word in chain.from_iterable(parts):
             places = positions.get(word)
             if places is None:
-                positions[word] = [min(place, _POSITIONS)]
-            elif place < _POSITIONS and len(places) < 200:
-                places.append(place)
+                positions[word] = str(place if place < _POSITIONS else _POSITIONS)
+            elif place < _POSITIONS and places.count(",") < 199:
+                positions[word] = f"{places},{place}"
             place += 1
         self._next = place + 8  # no phrase reaches from one text into the next
 
@@ -80,23 +80,20 @@ class Lexemes:
         for value in values:
             self._marks.extend(field_marks(name, value))
 
-    def marks(self, marks: Iterable[str]) -> None:
-        """Add marks as they are, quoted."""
-        self._marks.extend(marks)
+    def marks(self, *marks: str) -> None:
+        """Add marks as they are: quoted, or several that are, with blanks between."""
+        self._marks += marks
 
     def literal(self) -> str:
         """The tsvector's text form, which Postgres sorts; no larger than it takes."""
-        parts = [  # a word holds letters and digits, so it needs no escape
-            f"'{word}':{places[0]}" if len(places) == 1 else f"'{word}':{','.join(map(str, places))}"
-            for word, places in self._positions.items()
-        ]
-        parts += self._marks
+        # a word holds letters and digits, so it needs no escape
+        parts = [*self._marks, *[f"'{word}':{places}" for word, places in self._positions.items()]]
         text = " ".join(parts)
         return text if len(text) < _LARGEST else " ".join(_fitting(parts))
 
 
 def _fitting(parts: list[str]) -> Iterator[str]:
-    """As many lexemes as Postgres takes in one value."""
+    """As many lexemes as Postgres takes in one value: the marks, and the words that come first."""
     room = _LARGEST
     for part in parts:
         room -= len(part.encode()) + 1

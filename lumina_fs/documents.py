@@ -6,8 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lumina_fs.durable import ABSENT, Conflict, Disk, Failed, Written
 from lumina_fs.errors import CorruptDocument, EtagMismatch, WriteFailed
@@ -24,8 +23,7 @@ D = TypeVar("D", bound=Document)
 RACY_NS = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A document as it was read: its exact bytes, their ETag, and the stat by which to know it again."""
 
     data: bytes
@@ -51,9 +49,11 @@ def read(root: Root, path: str) -> Stored | None:
 
 def checked(stored: Stored, model: type[Document], path: str) -> dict[str, Any]:
     """The value of a document that fits its model, upgraded. Raises CorruptDocument with line and column."""
-    with corrupt_at(path):
+    try:
         value = upgrade(parse(stored.data))
         require(value, model, stored.data)
+    except DocumentError as error:
+        raise _corrupt(error, path) from error
     return value
 
 
@@ -72,7 +72,11 @@ def corrupt_at(path: str) -> Iterator[None]:
     try:
         yield
     except DocumentError as error:
-        raise CorruptDocument(error.reason, path=path, line=error.line, column=error.column) from error
+        raise _corrupt(error, path) from error
+
+
+def _corrupt(error: DocumentError, path: str) -> CorruptDocument:
+    return CorruptDocument(error.reason, path=path, line=error.line, column=error.column)
 
 
 def text_for(stored: Stored | None, value: dict[str, Any]) -> bytes:

@@ -15,11 +15,11 @@ from lumina_fs.catalog import Source
 from lumina_fs.documents import Stored
 from lumina_fs.durable import Disk
 from lumina_fs.errors import CorruptDocument, LuminaError
+from lumina_fs.fingerprints import RACY, fingerprint, missing_fingerprint
 from lumina_fs.index_session import IndexWriter
 from lumina_fs.progress import Event, Ingested, Trouble
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Change, Saved, Sidecars
-from lumina_fs.survey import RACY, fingerprint, missing_fingerprint
 from lumina_fs.text_captions import Caption, TextFile, mark_by_sidecar, mark_of, read_caption, with_caption
 from schemas.names import encode_name
 from schemas.sidecar import NOTES

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import concurrent.futures as cf
-import gc
 import multiprocessing as mp
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from index.entry import entry, problem_line, seen_line
-from index.protocol import Problem, Verdict
-from lumina_fs.caption_files import is_due
+from index.protocol import Verdict
 from lumina_fs.catalog import Catalog, Source
-from lumina_fs.documents import checked, read
-from lumina_fs.errors import CorruptDocument, SourceOffline
-from lumina_fs.file_state import FileStat
+from lumina_fs.errors import SourceOffline
 from lumina_fs.index_session import behind_mark, clear_behind, connect, exclusive
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
-from lumina_fs.recipe import recipe, wanted
 from lumina_fs.roots import Root
+from lumina_fs.sidecar_rows import Rows, Task, begin_worker, read_rows
 from lumina_fs.sidecar_walk import sidecar_paths
-from lumina_fs.sidecars import original_beside, path_of
-from lumina_fs.survey import fingerprint, missing_fingerprint
-from lumina_fs.text_captions import mark_by_sidecar
-from schemas.names import encode_name
-from schemas.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from index.generation import Generation
@@ -45,24 +34,12 @@ class Rebuilt(NamedTuple):
     corrupt: int
 
 
-class _Task(NamedTuple):
-    """Sidecars to read: `root` holds them, and `prefix` is to be taken off their paths to get the original's, which
-    lies in `photos`."""
+class _Given(NamedTuple):
+    """How many sidecars the readers have, which sources are offline, and the mark of being behind at the start."""
 
-    source: str
-    photos: str
-    root: str
-    prefix: str
-    paths: list[str]
-    writes_captions: bool
-
-
-class _Rows(NamedTuple):
-    originals: bytes
-    problems: bytes
-    seen: bytes
-    whole: int
-    corrupt: int
+    total: int
+    offline: list[str]
+    mark: str | None
 
 
 def rebuild(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Finished[Rebuilt]]:
@@ -70,8 +47,10 @@ def rebuild(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Fi
 
     Raises IndexUnavailable, Locked.
     """
-    with exclusive(catalog, "rebuilding the index"), connect(catalog) as index:
-        result = yield from rebuild_into(index, catalog, cancel=cancel)
+    with exclusive(catalog, "rebuilding the index"), _Readers() as readers:
+        given = yield from _give_all(catalog, readers, cancel)  # they read on while the server is asked
+        with connect(catalog) as index:
+            result = yield from _replace(index, catalog, readers, given, cancel)
     yield Finished(result)
 
 
@@ -79,25 +58,11 @@ def rebuild_into(
     index: PostgresIndex, catalog: Catalog, *, cancel: threading.Event, why: str | None = None
 ) -> Generator[Event, None, Rebuilt]:
     """The same over an open connection; the caller holds the lock. Cancelled, the live index stays as it was."""
-    from index.generation import Generation
-
-    generation, mark = Generation(index, "new"), behind_mark(catalog)
     with _Readers() as readers:
-        tasks, total, offline = yield from _tasks(catalog, readers)
-        if why is not None and total:
-            yield Note(f"{why}: rebuilding it from {total:,} sidecars")
-        try:
-            result = yield from _fill(generation, readers, tasks, total, cancel)
-            if cancel.is_set():
-                return result
-            generation.carry_over(offline)
-            generation.forget_twins()
-            generation.swap()
-        finally:
-            generation.discard()
-    if not offline:
-        clear_behind(catalog, {mark})
-    return result
+        given = yield from _give_all(catalog, readers, cancel)
+        if why is not None and given.total:
+            yield Note(f"{why}: rebuilding it from {given.total:,} sidecars")
+        return (yield from _replace(index, catalog, readers, given, cancel))
 
 
 def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Finished[Verdict]]:
@@ -111,22 +76,43 @@ def verify(catalog: Catalog, *, cancel: threading.Event) -> Iterator[Event | Fin
         index.check()
         generation = Generation(index, "verify")
         with _Readers() as readers:
-            tasks, total, offline = yield from _tasks(catalog, readers)
+            given = yield from _give_all(catalog, readers, cancel)
             try:
-                yield from _fill(generation, readers, tasks, total, cancel)
+                yield from _fill(generation, readers, given.total, cancel)
                 if not cancel.is_set():
-                    yield Finished(generation.compare(offline))
+                    yield Finished(generation.compare(given.offline))
             finally:
                 generation.discard()
 
 
+def _replace(
+    index: PostgresIndex, catalog: Catalog, readers: _Readers, given: _Given, cancel: threading.Event
+) -> Generator[Event, None, Rebuilt]:
+    """Make a new generation of what the readers read, and swap it in."""
+    from index.generation import Generation
+
+    generation = Generation(index, "new")
+    try:
+        result = yield from _fill(generation, readers, given.total, cancel)
+        if cancel.is_set():
+            return result
+        generation.carry_over(given.offline)
+        generation.forget_twins()
+        generation.swap()
+    finally:
+        generation.discard()
+    if not given.offline:
+        clear_behind(catalog, {given.mark})
+    return result
+
+
 def _fill(
-    generation: Generation, readers: _Readers, tasks: list[_Task], total: int, cancel: threading.Event
+    generation: Generation, readers: _Readers, total: int, cancel: threading.Event
 ) -> Generator[Event, None, Rebuilt]:
     done = corrupt = 0
     throttle = Throttle(0.1)
     with generation.filling() as copy:
-        for rows in readers.rows(tasks, cancel):
+        for rows in readers.rows(cancel):
             copy(rows.originals, rows.problems, rows.seen)
             done, corrupt = done + rows.whole, corrupt + rows.corrupt
             if throttle.due():
@@ -134,43 +120,37 @@ def _fill(
     return Rebuilt(done, corrupt)
 
 
-def _tasks(catalog: Catalog, readers: _Readers) -> Generator[Event, None, tuple[list[_Task], int, list[str]]]:
-    """Every sidecar of every source in directory order, in chunks; how many; and the sources that are offline.
-
-    The readers are started as soon as there are many.
-    """
-    tasks: list[_Task] = []
-    total, writes = 0, catalog.settings.captions == "write"
-    offline: list[str] = []
+def _give_all(catalog: Catalog, readers: _Readers, cancel: threading.Event) -> Generator[Event, None, _Given]:
+    """Let the readers have every sidecar of every source that is not offline."""
+    total, offline, mark = 0, [], behind_mark(catalog)
     for source in catalog.sources():
         try:
-            prefix, root, paths = _sidecar_paths(catalog, source, readers)
+            total += yield from _give(catalog, source, readers, total, cancel)
         except SourceOffline as error:
             offline.append(source.name)
             yield Note(f"{error} Its rows stay as they are")
-            continue
-        total += len(paths)
-        if total > 2 * _CHUNK:
-            readers.start()
-        for start in range(0, len(paths), _CHUNK):
-            tasks.append(_Task(source.name, source.path, root, prefix, paths[start : start + _CHUNK], writes))
-    return tasks, total, offline
+    return _Given(total, offline, mark)
 
 
-def _sidecar_paths(catalog: Catalog, source: Source, readers: _Readers) -> tuple[str, str, list[str]]:
-    """(prefix, root, paths) of a source. Raises SourceOffline."""
+def _give(
+    catalog: Catalog, source: Source, readers: _Readers, before: int, cancel: threading.Event
+) -> Generator[Event, None, int]:
+    """Let the readers have the sidecars of a source, in directory order. Raises SourceOffline before it gives any."""
     if source.beside:
         catalog.require_online(source)
+    writes, count, throttle = catalog.settings.captions == "write", 0, Throttle()
     try:
         with Root.open(source.path if source.beside else catalog.path) as root:
             sidecars = catalog.sidecars(source, root)
             found = sidecar_paths(catalog, source, sidecars)
-            paths = list(islice(found, 2 * _CHUNK + 1))
-            if len(paths) > 2 * _CHUNK:
-                readers.start()
-            return sidecars.prefix, root.path, [*paths, *found]
+            while not cancel.is_set() and (paths := list(islice(found, _CHUNK))):
+                count += len(paths)
+                readers.give(Task(source.name, source.path, root.path, sidecars.prefix, paths, writes))
+                if throttle.due():
+                    yield Progress("looking for sidecars", before + count, None, "sidecars")
     except OSError as error:
         raise SourceOffline(f"cannot be opened: {error.strerror}.", path=source.path) from error
+    return count
 
 
 class _Readers:
@@ -179,6 +159,8 @@ class _Readers:
     def __init__(self) -> None:
         self._workers = max(1, len(os.sched_getaffinity(0)))
         self._pool: cf.ProcessPoolExecutor | None = None
+        self._tasks: deque[Task] = deque()
+        self._running: deque[cf.Future[Rows]] = deque()
 
     def __enter__(self) -> _Readers:
         return self
@@ -187,76 +169,26 @@ class _Readers:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def start(self) -> None:
-        """Start the processes: there will be enough for them to do."""
-        if self._pool is None:
+    def give(self, task: Task) -> None:
+        """Have these read, at once if there is a process for it."""
+        self._tasks.append(task)
+        if self._pool is None and len(self._tasks) > 2:  # there will be enough for them to do
             context = mp.get_context("spawn")
-            self._pool = cf.ProcessPoolExecutor(self._workers, mp_context=context, initializer=_begin_worker)
-            for _ in range(self._workers):
-                self._pool.submit(os.getpid)
+            self._pool = cf.ProcessPoolExecutor(self._workers, mp_context=context, initializer=begin_worker)
+        self._submit()
 
-    def rows(self, tasks: list[_Task], cancel: threading.Event) -> Iterator[_Rows]:
-        """What the tasks give, in order; less when `cancel` is set."""
+    def rows(self, cancel: threading.Event) -> Iterator[Rows]:
+        """What the tasks gave, in order; less when `cancel` is set."""
         if self._pool is None:
-            yield from map(read_rows, tasks)
+            yield from map(read_rows, self._tasks)
             return
-        waiting: deque[cf.Future[_Rows]] = deque()
-        for task in tasks:
-            waiting.append(self._pool.submit(read_rows, task))
-            if len(waiting) > 16 * self._workers:  # so many that none waits while rows are copied
-                yield waiting.popleft().result()
-            if cancel.is_set():
-                return
-        while waiting:
-            yield waiting.popleft().result()
+        while self._running and not cancel.is_set():
+            rows = self._running.popleft().result()
+            self._submit()
+            yield rows
         self._pool.shutdown(wait=False)  # they end while the rest is done
 
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # parsed documents hold no circles, and looking for some takes a fifth of the time
-
-
-def read_rows(task: _Task) -> _Rows:
-    """Read, check and convert the sidecars of one task. Runs in a worker process."""
-    originals, problems, seen = [], [], []
-    corrupt = 0
-    with Root.open(task.root) as root:
-        for path in task.paths:
-            inner = path[len(task.prefix) :]
-            try:
-                stored = read(root, path)
-                if stored is None:
-                    continue
-                value = checked(stored, Sidecar, path)
-            except (CorruptDocument, OSError) as error:
-                problems.append(problem_line(task.source, _unusable(original_beside(task.photos, inner), error)))
-                corrupt += 1
-                continue
-            original = encode_name(path_of(value, inner, task.photos))
-            mark = fingerprint_by_sidecar(value, stored.stat, task.writes_captions) if stored.settled else ""
-            row = entry(value, task.source, original, stored.etag, mark)
-            originals.append(row.line)
-            problems.append(row.problems)
-            seen.append(seen_line(task.source, row.seen))
-    return _Rows(b"".join(originals), b"".join(problems), b"".join(seen), len(originals), corrupt)
-
-
-def _unusable(original: str, error: CorruptDocument | OSError) -> Problem:
-    """What is wrong with the sidecar of an original."""
-    if isinstance(error, CorruptDocument):
-        return Problem(encode_name(original), "corrupt_sidecar", error.reason, error.line, error.column)
-    return Problem(encode_name(original), "unreadable_sidecar", error.strerror or "")
-
-
-def fingerprint_by_sidecar(value: dict[str, Any], stat: FileStat, writes_captions: bool) -> str:
-    """By what the sidecar says of its original; a scan that finds other times looks at the original.
-
-    `writes_captions`: one whose caption is still to go into a text file is for the next scan to look at.
-    """
-    original = value["original"]
-    if "missing_since" in original:
-        return missing_fingerprint(stat)
-    if not original.get("sha256") or wanted(value) != frozenset() or (writes_captions and is_due(value)):
-        return ""
-    return fingerprint(recipe(), original["size"], original["mtime_ns"], stat, mark_by_sidecar(value))
+    def _submit(self) -> None:
+        """Keep so many running that none waits while rows are copied, and no more: each holds its rows in memory."""
+        while self._pool is not None and self._tasks and len(self._running) < 16 * self._workers:
+            self._running.append(self._pool.submit(read_rows, self._tasks.popleft()))

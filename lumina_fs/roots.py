@@ -17,7 +17,7 @@ def check_relative(path: str) -> None:
     """Refuse a path that is absolute, climbs, or holds an empty or impossible part. Raises UnsafePath."""
     if path.startswith("/") or "\0" in path:
         raise UnsafePath("not a relative path", path=path)
-    if path and any(part in ("", ".", "..") for part in path.split("/")):
+    if path and not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise UnsafePath("a path may not contain empty parts, '.' or '..'", path=path)
 
 

@@ -16,12 +16,13 @@ from lumina_fs import compose
 from lumina_fs.documents import Stored
 from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.filetypes import Identified, by_extension, identify
+from lumina_fs.fingerprints import RACY, other_fingerprint
 from lumina_fs.ingest import Ingest, Known
 from lumina_fs.progress import Event, Progress, Trouble
 from lumina_fs.recipe import wanted as lacking
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
-from lumina_fs.survey import RACY, Doubtful, Found, Survey, in_order, other_fingerprint
+from lumina_fs.survey import Doubtful, Found, Survey, in_order
 from lumina_fs.whereabouts import Newcomer, Whereabouts
 from lumina_fs.worker import Answer, Job
 from schemas.names import encode_name

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from lumina_fs.discover import Folders, Ignore, Listing, walk_directories, walk_folders
 from lumina_fs.file_state import FileStat
+from lumina_fs.fingerprints import fingerprint, missing_fingerprint, other_fingerprint
 from lumina_fs.sidecars import SUFFIX, Sidecars, original_path, sidecar_name
 from lumina_fs.text_captions import TextFile, mark_of
 from lumina_fs.units import captions_of
@@ -78,26 +79,8 @@ class Survey:
         return self.present - len(self.fresh) + self.gone()
 
 
-def fingerprint(recipe: str, size: int, mtime_ns: int, sidecar: FileStat, text: str = "") -> str:
-    """By what an original and its sidecar are known to be unchanged; `text` is the mark of the caption beside it."""
-    return f"{recipe} {size} {mtime_ns} {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}{text}"
-
-
 #: Characters of a name from which on the name of its sidecar may be cut.
 _LONG = 60
-
-#: The fingerprint of an original that was written so lately that its times vouch for nothing.
-RACY = "racy"
-
-
-def missing_fingerprint(sidecar: FileStat) -> str:
-    """The same for a sidecar that says that its original is missing."""
-    return f"missing {sidecar[0]} {sidecar[1]} {sidecar[2]} {sidecar[3]}"
-
-
-def other_fingerprint(size: int, mtime_ns: int) -> str:
-    """The same for a file that was looked into and is no picture and no video."""
-    return f"other {size} {mtime_ns}"
 
 
 def survey(

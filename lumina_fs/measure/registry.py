@@ -35,9 +35,11 @@ class Context:
 def outdated(measurements: Mapping[str, Any], media: str) -> frozenset[str]:
     """The names of measurers whose value is missing from, or older in, a sidecar's measurements."""
     return frozenset(
-        name
-        for name, version in VERSIONS.items()
-        if not (name == "quality" and media != "image") and (measurements.get(name) or {}).get("version") != version
+        [
+            name
+            for name, version in VERSIONS.items()
+            if (measurements.get(name) or {}).get("version") != version and (name != "quality" or media == "image")
+        ]
     )
 
 

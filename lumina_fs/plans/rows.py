@@ -12,9 +12,9 @@ from lumina_fs.caption_files import is_due, write_out
 from lumina_fs.catalog import Catalog
 from lumina_fs.documents import Stored
 from lumina_fs.errors import CorruptDocument, LuminaError, UnsafePath
+from lumina_fs.fingerprints import fingerprint_by_sidecar
 from lumina_fs.index_session import IndexWriter, connect, is_behind, is_written_in_bulk
 from lumina_fs.plans.places import Places
-from lumina_fs.rebuild import fingerprint_by_sidecar
 from lumina_fs.sidecars import Saved
 from schemas.names import encode_name
 

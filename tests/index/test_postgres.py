@@ -122,6 +122,14 @@ def test_a_hostile_value_is_taken(index: PostgresIndex, curation: dict[str, Any]
     assert len(paths(index)) == 2
 
 
+def test_more_words_than_postgres_takes_leave_the_fields_findable(index: PostgresIndex) -> None:
+    camera = {"camera": {"make": "Nikon", "model": "D90"}}
+    caption = "first " + " ".join(f"w{number}" for number in range(60_000))
+    index.upsert("main", [row(1, curation={"caption": caption, "rating": 3}, capture=camera), row(2)])
+    assert paths(index, "camera:d90 type:image has:caption name:1") == ["1.jpg"]
+    assert paths(index, "first") == ["1.jpg"]
+
+
 def test_impossible_machine_values_become_nothing(index: PostgresIndex) -> None:
     broken = row(
         1,
