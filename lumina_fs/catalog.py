@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumina_fs.documents import edit, loaded, read
-from lumina_fs.durable import ABSENT, SOURCE_MARK, Conflict, Disk, Failed
+from lumina_fs.durable import ABSENT, SOURCE_MARK, STATE_FOLDER, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
 from lumina_fs.history import History
 from lumina_fs.known_catalogs import remember
@@ -25,7 +26,7 @@ from schemas.names import decode_name, encode_name
 from schemas.source import Source as SourceDocument
 from schemas.text import dump
 
-STATE = ".lumina"
+STATE = STATE_FOLDER
 CATALOG = f"{STATE}/catalog.json"
 SOURCES = f"{STATE}/sources"
 SIDECARS = f"{STATE}/sidecars"
@@ -193,7 +194,8 @@ class Catalog:
     ) -> tuple[Source, str | None]:
         """Add a directory; the source, and a note where sidecars have to lie in the catalog.
 
-        Raises UsageError for a directory that is a source already, lies in one, or holds one.
+        Raises UsageError for a directory that is a source already, lies in one, or holds one; Refused for one that
+        another catalog marked as its own, where sidecars are to lie beside the originals.
         """
         path = os.path.realpath(path)
         if not os.path.isdir(path):
@@ -209,7 +211,10 @@ class Catalog:
             sidecars = "beside" if os.access(path, os.W_OK) else "catalog"
             if sidecars == "catalog":
                 note = f"{path} cannot be written to: its sidecars go to {SIDECARS}/{name}/ in the catalog"
-        document = _source_document(name, self._stored_path(path), sidecars=sidecars, managed=managed)
+        stored_path = self._stored_path(path)
+        if sidecars == "beside" and os.path.isabs(stored_path):
+            self._require_no_other_mark(path)
+        document = _source_document(name, stored_path, sidecars=sidecars, managed=managed)
         self._create(f"{SOURCES}/{name}.json", document, SourceDocument)
         source = self.source(name)
         if source.beside and not source.inside:
@@ -223,8 +228,12 @@ class Catalog:
 
     def remove_source(self, name: str) -> None:
         """Forget a source. Its originals and sidecars stay where they are; the next scan drops its rows."""
-        self.source(name)
+        source = self.source(name)
         self.disk.remove_marker(self.root, f"{SOURCES}/{name}.json")
+        with contextlib.suppress(OSError), Root.open(source.path) as root:
+            stored = read(root, MARK)  # else it would say for ever that the folder is a source
+            if stored is not None and source.id.encode() in stored.data:
+                self.disk.remove_marker(root, MARK)
 
     def set_source(self, name: str, **changes: Any) -> bool:
         """Change fields of a source's document; False if nothing changed."""
@@ -253,9 +262,24 @@ class Catalog:
     # -- the media under a source
 
     def _mark(self, source: Source) -> None:
+        """Write the mark, unless it is there; that of a source that we had before gives way."""
+        self._require_no_other_mark(source.path)
         with Root.open(source.path) as root:
+            stored = read(root, MARK)
+            if stored is not None and source.id.encode() in stored.data:
+                return
             value = {"kind": "source-mark", "version": 1, "catalog": self.id, "source": source.id}
-            self.disk.write(root, MARK, dump(value), if_match=ABSENT)
+            self.disk.write(root, MARK, dump(value), if_match=ABSENT if stored is None else stored.etag)
+
+    def _require_no_other_mark(self, path: str) -> None:
+        with Root.open(path) as root:
+            stored = read(root, MARK)
+        if stored is not None and self.id.encode() not in stored.data:
+            raise Refused(
+                "carries the mark of another catalog, which has this folder as a source. Take it out there first "
+                "(lumina source remove); if that catalog is gone, remove this file",
+                path=f"{path}/{MARK}",
+            )
 
     def require_online(self, source: Source) -> None:
         """Raise SourceOffline where the directory is gone, or is not the one that was added."""
@@ -275,15 +299,7 @@ class Catalog:
             )
 
     def renew_mark(self, source: Source) -> None:
-        """Put the mark back, because a person says that this is the right directory."""
-        with Root.open(source.path) as root:
-            stored = read(root, MARK)
-            if stored is not None and self.id.encode() in stored.data:
-                return
-            if stored is not None:
-                raise Refused(
-                    "carries the mark of another catalog; remove that file first", path=f"{source.path}/{MARK}"
-                )
+        """Put the mark back, because a person says that this is the right directory. Raises Refused."""
         self._mark(source)
 
     def sidecars(self, source: Source, root: Root) -> Sidecars:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lumina_fs.durable import TEMP_PREFIX
+from lumina_fs.durable import SOURCE_MARK, STATE_FOLDER, TEMP_PREFIX
 from lumina_fs.file_state import FileStat
 from lumina_fs.filetypes import BY_ENDING, by_extension, may_be_original
 from lumina_fs.sidecars import ORPHAN, SUFFIX
@@ -18,7 +18,7 @@ from lumina_fs.sidecars import ORPHAN, SUFFIX
 #: Folders that hold nothing of the person's: other programs' thumbnails, trash, version control, our own.
 IGNORED_FOLDERS = frozenset(
     {
-        ".lumina", "@eaDir", ".@__thumb", ".thumbnails", ".thumbnail", ".cache", ".git", ".svn",
+        STATE_FOLDER, "@eaDir", ".@__thumb", ".thumbnails", ".thumbnail", ".cache", ".git", ".svn",
         "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found",
         ".Spotlight-V100", ".fseventsd", ".TemporaryItems", ".DocumentRevisions-V100",
         ".picasaoriginals", ".comments", ".dtrash", ".stfolder", ".stversions", ".sync", ".syncthing",
@@ -99,7 +99,8 @@ def _join(directory: str, name: str) -> str:
 class Listing:
     """One directory. Files are (name, size, mtime_ns); `unsure` are those whose name does not say what they are.
 
-    `texts` are the text files, by name their size and mtime_ns: captions may be among them.
+    `texts` are the text files, by name their size and mtime_ns: captions may be among them. `claimed`: a catalog, ours
+    or another one, keeps its state in this directory or put its mark there.
     """
 
     directory: str
@@ -109,6 +110,7 @@ class Listing:
     sidecars: dict[str, FileStat] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    claimed: bool = False
 
 
 def walk_directories(root: str, *, ignore: Ignore, cancel: threading.Event | None = None) -> Iterator[Listing]:
@@ -230,6 +232,8 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                 if entry.is_dir(follow_symlinks=False):
                     if not ignore.folder(directory, name):
                         inner.append(name)
+                    elif name == STATE_FOLDER:
+                        listing.claimed = True
                     continue
                 if ignored(name) or (own and ignore.file(directory, name)):
                     continue
@@ -245,6 +249,8 @@ def _list(root: str, directory: str, ignore: Ignore, listing: Listing) -> list[s
                         info = entry.stat(follow_symlinks=False)
                         if stat.S_ISREG(info.st_mode):
                             listing.texts[name] = info.st_size, info.st_mtime_ns
+                    elif name == SOURCE_MARK:
+                        listing.claimed = True
                     continue
                 info = entry.stat(follow_symlinks=False)
             except OSError as error:

@@ -34,6 +34,8 @@ ABSENT = "absent"
 
 #: Lies in the top folder of a source outside its catalog, and says which source that is.
 SOURCE_MARK = ".lumina-source.json"
+#: The folder in which a catalog keeps what it knows.
+STATE_FOLDER = ".lumina"
 
 _BATCH = 128
 

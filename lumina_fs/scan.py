@@ -19,6 +19,7 @@ from lumina_fs.errors import SourceOffline
 from lumina_fs.index_session import IndexWriter, connect, exclusive, is_behind
 from lumina_fs.ingest import Ingest
 from lumina_fs.opener import Opener
+from lumina_fs.other_catalogs import told_by_scan
 from lumina_fs.other_sources import OtherSources
 from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
@@ -260,6 +261,8 @@ def _scan_source(
             source, sidecars, writer, recipe(), root, found.texts if may_write else {},
             catalog.disk if may_write and writes else None, leaves_captions=writes and not may_write,
         )  # fmt: skip
+        if may_write and folders is None:
+            yield from map(Note, told_by_scan(catalog, source, found.claimed))
         counts = Counts()
         whereabouts = Whereabouts(
             source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path,

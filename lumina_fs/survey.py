@@ -44,7 +44,8 @@ class Survey:
     replaced. `vanished` are recorded originals that are gone; `widowed` are sidecars that lie without
     their original, by the path of the original, and are not recorded as missing already (`missing` counts those);
     of `unrecorded` among them it is not recorded that they were there.
-    `texts` has the text file beside each fresh or doubtful original, None where there is none.
+    `texts` has the text file beside each fresh or doubtful original, None where there is none. `claimed` are the
+    folders in which a catalog keeps its state, or that it marked as a source.
     """
 
     present: int = 0
@@ -61,6 +62,7 @@ class Survey:
     orphans: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, TextFile | None] = field(default_factory=dict)
+    claimed: list[str] = field(default_factory=list)
 
     def gone(self) -> int:
         """How many originals that should be here are not."""
@@ -171,6 +173,8 @@ def _compare(
         _compare_unsure(Found(prefix + name, size, mtime_ns), take(sidecar_name(name), None), known, recipe, result)
     result.unreadable.extend((prefix + name, reason) for name, reason in listing.unreadable)
     result.orphans.extend(prefix + name for name in listing.orphans)
+    if listing.claimed:
+        result.claimed.append(listing.directory)
 
 
 def _texts(listing: Listing) -> dict[str, TextFile]:

@@ -9,6 +9,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, say
 from lumina_fs.cli.session import add_command, add_json_option
 from lumina_fs.errors import ExitCode
+from lumina_fs.other_catalogs import told_before_scan
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,6 +25,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
     with Catalog.create(args.directory, name=args.name, managed=args.managed) as catalog:
         catalog.ensure_schemas()
+        for source in catalog.sources():
+            for note in told_before_scan(catalog, source):
+                say(note, to_stderr=True)
         if args.json:
             print_json({"id": catalog.id, "name": catalog.name, "path": catalog.path})
         else:

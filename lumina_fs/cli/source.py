@@ -9,6 +9,7 @@ from typing import Any
 from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
+from lumina_fs.other_catalogs import told_before_scan
 
 
 def add_parser(subparsers: Any) -> None:
@@ -52,8 +53,8 @@ def run(args: argparse.Namespace) -> ExitCode:
             source, note = catalog.add_source(
                 args.directory, name=args.name, sidecars=args.sidecars, managed=args.managed
             )
-            if note:
-                say(note, to_stderr=True)
+            for text in [*([note] if note else []), *told_before_scan(catalog, source)]:
+                say(text, to_stderr=True)
             print_json(asdict(source)) if args.json else say(f"{source.name}: {source.path}. Next: lumina scan")
             return ExitCode.DONE
         if args.action == "remove":

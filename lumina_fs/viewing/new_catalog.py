@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.errors import CatalogNotFound, LuminaError
+from lumina_fs.other_catalogs import told_before_scan
 from lumina_fs.terminal import visible
 
 #: Folders that a completion looks at, of those in one folder.
@@ -85,10 +86,17 @@ def make(wish: Wish) -> tuple[str, list[str]]:
     notes: list[str] = []
     with Catalog.create(absolute(wish.folder), name=wish.name.strip() or None, managed=wish.managed) as catalog:
         catalog.ensure_schemas()
+        for source in catalog.sources():
+            notes += told_before_scan(catalog, source)
         for folder in wish.further:
-            _, note = catalog.add_source(absolute(folder))
-            notes += [note] if note else []
+            notes += add_source(catalog, folder)[1]
         return catalog.path, notes
+
+
+def add_source(catalog: Catalog, folder: str, *, managed: bool = False) -> tuple[str, list[str]]:
+    """Add a folder as a source; its name, and what a person should know. Raises LuminaError."""
+    source, note = catalog.add_source(absolute(folder), managed=managed)
+    return source.name, [*([note] if note else []), *told_before_scan(catalog, source)]
 
 
 def absolute(folder: str) -> str:

@@ -21,7 +21,7 @@ from lumina_fs.plans.clear_out import ClearOut, propose_clear_out
 from lumina_fs.terminal import visible
 from lumina_fs.viewing.access import Access
 from lumina_fs.viewing.catalogs import CatalogRow, SourceRow, catalog_rows
-from lumina_fs.viewing.new_catalog import absolute, make
+from lumina_fs.viewing.new_catalog import add_source, make
 from lumina_fs.wording import plural, size
 from tui.catalog_screen import CatalogScreen
 from tui.catalogs.catalog_forms import farewell_form, new_catalog_form, source_form, wish_of
@@ -224,7 +224,7 @@ class CatalogsScreen(CatalogScreen):
             self.load()
             return
         for note in notes:
-            self.app.notify(note, markup=False)
+            self.app.notify(visible(note), markup=False)
         self._wanted = path
         self._open(path, (lambda: self.app.start(["scan"])) if values["scan"] else None, "jobs")
 
@@ -236,14 +236,14 @@ class CatalogsScreen(CatalogScreen):
             return
         values = await self.app.push_screen_wait(source_form(row))
         if values is not None:
-            folder, managed = absolute(values["folder"]), bool(values["managed"])
-            added = await self._change(row, lambda catalog: catalog.add_source(folder, managed=managed))
+            folder, managed = values["folder"], bool(values["managed"])
+            added = await self._change(row, lambda catalog: add_source(catalog, folder, managed=managed))
             if added is not None:
-                source, note = added
-                if note:
-                    self.app.notify(note, markup=False)
+                name, notes = added
+                for note in notes:
+                    self.app.notify(visible(note), markup=False)
                 if values["scan"]:
-                    self._open(row.path, lambda: self.app.start(["scan", "--source", source.name]), "jobs")
+                    self._open(row.path, lambda: self.app.start(["scan", "--source", name]), "jobs")
 
     async def _change(self, row: CatalogRow, act: Callable[[Catalog], Any]) -> Any:
         """Do something to a catalog's documents in a thread; what it gives, None after an error, which was shown."""

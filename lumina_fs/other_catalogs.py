@@ -1,0 +1,138 @@
+"""Other catalogs that take the same photos as a source of ours: found by what lies in their folders, and told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lumina_fs.catalog import CATALOG, MARK, Catalog, Source
+from lumina_fs.discover import Ignore
+from lumina_fs.documents import read
+from lumina_fs.errors import CatalogNotFound, LuminaError
+from lumina_fs.known_catalogs import known_catalogs
+from lumina_fs.roots import Root
+from schemas.errors import DocumentError
+from schemas.names import decode_name
+from schemas.text import parse
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCatalog:
+    """A catalog that is not ours. `name` is None where its document cannot be read."""
+
+    path: str
+    name: str | None
+    takes: bool
+    """Whether its sources reach the place that was asked about; what cannot be read is taken to."""
+
+
+def told_by_scan(catalog: Catalog, source: Source, claimed: Iterable[str]) -> Iterator[str]:
+    """What a person should know after a walk of `source`, which met the state or the mark of somebody in `claimed`."""
+    for other in _above(catalog, source.path):
+        yield _says_above(source, other)
+    for directory in filter(None, claimed):
+        place = os.path.join(source.path, directory)
+        for other in _at(catalog, place, place):
+            yield _says_below(catalog, source, other, directory)
+
+
+def told_before_scan(catalog: Catalog, source: Source) -> list[str]:
+    """The same right after a source was added, without a walk: of catalogs above it, and of known ones below it."""
+    found = [_says_above(source, other) for other in _above(catalog, source.path)]
+    top = os.path.realpath(source.path)
+    ignore = Ignore(tuple(catalog.settings.ignore))
+    for known in known_catalogs():
+        place = os.path.realpath(known.path)
+        directory = os.path.relpath(place, top)
+        if known.present and place.startswith(os.path.join(top, "")) and not ignore.tree(directory):
+            found += [_says_below(catalog, source, other, directory) for other in _at(catalog, place, place)]
+    return found
+
+
+def _above(catalog: Catalog, place: str) -> Iterator[OtherCatalog]:
+    """Those in whose folder `place` lies, the nearest first."""
+    folder = os.path.realpath(place)
+    while (parent := os.path.dirname(folder)) != folder:
+        folder = parent
+        yield from _at(catalog, folder, place)
+
+
+def _at(catalog: Catalog, folder: str, place: str) -> Iterator[OtherCatalog]:
+    """The catalog whose folder this is, or whose source, if it takes photos of `place` and is not ours."""
+    if os.path.realpath(folder) == os.path.realpath(catalog.path):
+        return
+    if os.path.lexists(os.path.join(folder, CATALOG)):
+        other = _looked_at(folder, place)
+    else:
+        other = _by_mark(catalog, folder, place)
+    if other is not None and other.takes:
+        yield other
+
+
+def _looked_at(folder: str, place: str) -> OtherCatalog | None:
+    try:
+        with Catalog.open(folder) as other:
+            return OtherCatalog(folder, other.name, _takes(other, place))
+    except CatalogNotFound:
+        return None
+    except (LuminaError, OSError):
+        return OtherCatalog(folder, None, takes=True)
+
+
+def _takes(other: Catalog, place: str) -> bool:
+    """Whether a source of `other` covers a place and does not leave it out, or lies in it."""
+    place, ignore = os.path.realpath(place), Ignore(tuple(other.settings.ignore))
+    for source in other.sources():
+        top = os.path.realpath(source.path)
+        shared = os.path.commonpath([top, place])
+        if shared == place or (shared == top and not ignore.tree(os.path.relpath(place, top))):
+            return True
+    return False
+
+
+def _by_mark(catalog: Catalog, folder: str, place: str) -> OtherCatalog | None:
+    """The catalog that marked a folder as a source of its own; one that is known and gave it up is none."""
+    try:
+        with Root.open(folder) as root:
+            stored = read(root, MARK)
+        id_ = None if stored is None else parse(stored.data).get("catalog")
+    except (LuminaError, DocumentError, OSError):
+        return None
+    if not isinstance(id_, str) or id_ == catalog.id:
+        return None
+    for known in known_catalogs():
+        if known.id == id_ and known.present:
+            return _looked_at(known.path, place)
+    return OtherCatalog(folder, None, takes=True)
+
+
+def _says_above(source: Source, other: OtherCatalog) -> str:
+    text = f"source {source.name} ({source.path}) lies in {_named(other)} {_means(source)}"
+    inner = os.path.relpath(os.path.realpath(source.path), os.path.realpath(other.path))
+    return text if inner.startswith("..") else f"{text} To leave it out there: {_left_out(inner, other.path)}"
+
+
+def _says_below(catalog: Catalog, source: Source, other: OtherCatalog, directory: str) -> str:
+    text = f"{directory} in source {source.name} belongs to {_named(other)} {_means(source)}"
+    return f"{text} To leave it out here: {_left_out(directory, catalog.path)}"
+
+
+def _named(other: OtherCatalog) -> str:
+    name = "" if other.name is None else f" {decode_name(other.name)}"
+    return f"another catalog,{name} at {other.path}:".replace(", at", " at")
+
+
+def _means(source: Source) -> str:
+    if source.beside:
+        return (
+            "its photos are in both, and share one sidecar each. Nothing is lost by that, but do not scan one while "
+            "the other carries out a plan."
+        )
+    return "its photos are in both, each with sidecars of its own: what is said in one is not known to the other."
+
+
+def _left_out(directory: str, top: str) -> str:
+    """What to write into the settings of the catalog at `top`: a pattern that fits this folder alone."""
+    literal = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in directory)
+    return f'"ignore": ["/{literal}/"] under settings in {os.path.join(top, CATALOG)}'
