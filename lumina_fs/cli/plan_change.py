@@ -67,7 +67,7 @@ def reject(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     count = reject_actions(catalog, plan, args.path, args.reason, also=refused)
     findings = findings_of(catalog, read_plan(catalog, plan.id).plan)
     if args.json:
-        print_json({"rejected": count, "refused": len({one.action for one in findings})})
+        print_json({"plan": plan.id, "rejected": count, "refused": len({one.action for one in findings})})
     else:
         say(f"{plural(count, 'action')} rejected")
         _say_findings(findings)
@@ -105,7 +105,7 @@ def delete(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     plan = find_plan(catalog, args.plan)
     require_open(catalog, plan)
     remove_plan(catalog, plan)
-    print_json({"deleted": plan.id}) if args.json else say(f"deleted: {plan.plan.name}")
+    print_json({"plan": plan.id, "deleted": True}) if args.json else say(f"deleted: {plan.plan.name}")
     return ExitCode.DONE
 
 

@@ -138,11 +138,12 @@ def _undo(catalog: Catalog, plan: StoredPlan, args: argparse.Namespace) -> ExitC
 
 def tell_draft(draft: StoredPlan, counts: dict[str, int], *, as_json: bool) -> ExitCode:
     """Say that a plan was proposed, and what is next."""
+    code = ExitCode.PROBLEMS if "skip" in counts else ExitCode.DONE
     if as_json:
-        print_json({"id": draft.id, "name": draft.plan.name, "digest": draft.digest, "counts": counts})
-        return ExitCode.DONE
+        print_json({"plan": draft.id, "name": draft.plan.name, "digest": draft.digest, "counts": counts})
+        return code
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing to do"
     say(f"{draft.plan.name}: {told}. Nothing is done yet")
     say(f"look at it:  lumina plan show {draft.id}\nsay yes:     lumina plan approve {draft.id}")
     say(f"carry it out: lumina plan apply {draft.id}")
-    return ExitCode.PROBLEMS if "skip" in counts else ExitCode.DONE
+    return code

@@ -123,7 +123,7 @@ def _restore(catalog: Catalog, entries: list[Trashed], args: argparse.Namespace)
 
     if not entries:
         if args.json:
-            print_json({"id": None, "counts": {}})
+            print_json({"plan": None, "counts": {}})
         else:
             say("the trash is empty")
         return ExitCode.DONE

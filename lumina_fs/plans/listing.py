@@ -35,7 +35,7 @@ class Listed:
     def value(self) -> dict[str, Any]:
         """For `--json`."""
         return {
-            "id": self.id, "status": self.status, "created": self.created, "purpose": self.purpose,
+            "plan": self.id, "status": self.status, "created": self.created, "purpose": self.purpose,
             "counts": self.counts or {}, "size": self.size, "name": self.name, "digest": self.digest,
         }  # fmt: skip
 

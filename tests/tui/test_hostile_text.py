@@ -165,7 +165,7 @@ def test_nothing_foreign_acts_beside_pictures_of_the_terminals_own(
 def test_nothing_foreign_acts_through_the_tables_of_the_commands(library: Library) -> None:
     prepared(library, names(150), values(150))
     at = ("--catalog", str(library.root))
-    plan = json.loads(lumina("plan", "list", "--json", *at).stdout.splitlines()[0])["id"]
+    plan = json.loads(lumina("plan", "list", "--json", *at).stdout.splitlines()[0])["plan"]
     commands = [
         ("search", "--limit", "500", ""), ("status",), ("check",), ("duplicates", "list"), ("plan", "list"),
         ("plan", "show", plan), ("tags", "list"), ("source", "list"), ("jobs", "list"), ("audit",), ("trash", "list"),

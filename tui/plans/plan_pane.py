@@ -270,7 +270,7 @@ class PlanPane(Vertical):
 
     def _undone(self, ended: Ended) -> None:
         try:
-            made = str(json.loads(ended.output)["id"])
+            made = str(json.loads(ended.output)["plan"])
         except (ValueError, KeyError, TypeError):
             self._ended(ended)
             return

@@ -285,4 +285,4 @@ def test_a_catalog_whose_source_is_gone_says_so(scanned: Library, capsys: pytest
 
 def test_restoring_from_an_empty_trash_is_json_too(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(f"trash restore --json --catalog {scanned.root}", capsys)
-    assert (code, json.loads(out)) == (0, {"id": None, "counts": {}})
+    assert (code, json.loads(out)) == (0, {"plan": None, "counts": {}})

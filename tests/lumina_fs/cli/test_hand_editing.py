@@ -44,8 +44,8 @@ class Shell:
     def undo(self, plan: str) -> dict[str, Any]:
         """Take a plan back, from proposal to the end."""
         draft = self.json("plan", "undo", plan)
-        assert self("plan", "approve", draft["id"], "--yes", draft["digest"][:12])[0] == ExitCode.DONE
-        result: dict[str, Any] = self.json("plan", "apply", draft["id"], "--yes", draft["digest"][:12])
+        assert self("plan", "approve", draft["plan"], "--yes", draft["digest"][:12])[0] == ExitCode.DONE
+        result: dict[str, Any] = self.json("plan", "apply", draft["plan"], "--yes", draft["digest"][:12])
         return result
 
 

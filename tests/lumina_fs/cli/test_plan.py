@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
@@ -72,13 +73,13 @@ def test_a_plan_is_proposed_listed_and_shown(shell: Shell) -> None:
     [row] = shell.lines("list")
     assert (row["status"], row["counts"]) == ("draft", {"move": 4})
     assert "draft" in shell.run("list")[1]
-    head, *actions = shell.lines(f"show {row['id']}")
+    head, *actions = shell.lines(f"show {row['plan']}")
     assert head["counts"] == {"move": 4}
     assert head["digest"] == row["digest"]
     assert (head["uncertain_dates"], head["collisions"], head["refused"]) == (1, 1, 0)
     assert head["volumes"][0]["arriving"] == 0
     assert {action["path"]: action["target"] for action in actions}["other/a.jpg"] == "2019/07/a-1.jpg"
-    code, out, _ = shell.run(f"show {row['id'][-8:]}")
+    code, out, _ = shell.run(f"show {row['plan'][-8:]}")
     assert "warning: action" in out
     assert "2019/07/a-1.jpg" in out
     assert row["digest"] in out
@@ -88,10 +89,10 @@ def test_proposing_shows_what_the_written_plan_says(shell: Shell) -> None:
     code, out, _ = shell.run("propose YYYY/MM")
     assert code == 0
     [row] = shell.lines("list")
-    shown = shell.run(f"show {row['id']}")[1]
+    shown = shell.run(f"show {row['plan']}")[1]
     assert f"\n\n{shown}" in out
     assert row["digest"] in out
-    assert out.splitlines()[-1].endswith(f"say yes: lumina plan approve {row['id'][-8:]}")
+    assert out.splitlines()[-1].endswith(f"say yes: lumina plan approve {row['plan'][-8:]}")
 
 
 def test_a_preview_is_picked_sorted_and_drawn_as_a_tree(shell: Shell) -> None:
@@ -134,7 +135,7 @@ def test_rejected_actions_stay_readable_and_the_rest_of_a_file_as_it_was(shell: 
     text = shell.file(plan).read_text()
     shell.file(plan).write_text(text.replace('"name": "', '"name":    "', 1))
     [result] = shell.lines(f"reject {plan} in/b.jpg other --reason 'not these'")
-    assert result == {"rejected": 3, "refused": 0}
+    assert result == {"plan": plan, "rejected": 3, "refused": 0}
     after = shell.file(plan).read_text()
     assert '"name":    "' in after
     value = json.loads(after)
@@ -283,6 +284,29 @@ def test_a_mistaken_wish_is_told_and_nothing_is_written(shell: Shell, line: str,
     assert not list((shell.library.root / ".lumina").glob("plans/*"))
 
 
+def test_every_command_calls_the_id_of_a_plan_plan(shell: Shell) -> None:
+    plan = shell.propose()
+    digest = hashlib.sha256(shell.file(plan).read_bytes()).hexdigest()
+    told = [shell.lines(line)[0] for line in ("list", f"show {plan}", f"approve {plan} --yes {digest}")]
+    told += shell.lines(f"apply {plan} --yes {digest}")
+    [undoing] = shell.lines(f"undo {plan}")
+    assert {one["plan"] for one in told} == {plan}
+    assert shell.file(undoing["plan"]).exists()
+    assert shell.lines(f"delete {undoing['plan']}") == [{"plan": undoing["plan"], "deleted": True}]
+    assert not any("id" in one for one in (*told, undoing))
+
+
+def test_an_undo_that_leaves_photos_out_has_one_exit_code_with_json_and_without(shell: Shell) -> None:
+    plan = shell.propose()
+    digest = hashlib.sha256(shell.file(plan).read_bytes()).hexdigest()
+    shell.run(f"approve {plan} --yes {digest}")
+    assert shell.run(f"apply {plan} --yes {digest}")[0] == 0
+    (shell.library.root / "2019/07/a.jpg").unlink()
+    code, out, _ = shell.run(f"undo {plan} --json")
+    assert json.loads(out)["counts"]["skip"] == 1
+    assert (code, shell.run(f"undo {plan}")[0]) == (ExitCode.PROBLEMS, ExitCode.PROBLEMS)
+
+
 def test_names_in_a_plan_cannot_act_on_the_terminal(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     photo = library.photo("a.jpg", 1)
     os.rename(photo, library.root / "\x1b]0;owned\x07\u202e[red]\nline.jpg")
@@ -290,7 +314,7 @@ def test_names_in_a_plan_cannot_act_on_the_terminal(library: Library, capsys: py
     shell = Shell(library, capsys)
     main(["source", "set", "main", "--managed", "yes", "--catalog", str(library.root)])
     said = "".join(shell.run("propose YYYY/MM --name '\x1b[2Jx'")[1:]) + "".join(shell.run("list")[1:])
-    plan = shell.lines("list")[0]["id"]
+    plan = shell.lines("list")[0]["plan"]
     said += "".join(shell.run(f"show {plan}")[1:]) + "".join(shell.run(f"show {plan} --tree")[1:])
     assert "\\x1b" in said
     assert not {"\x1b", "\x07", "\u202e"} & set(said)

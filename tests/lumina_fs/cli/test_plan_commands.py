@@ -62,9 +62,9 @@ def test_apply_asks_for_the_digest_where_nobody_can_answer(scene: Scene, capsys:
     undoing = json.loads(capsys.readouterr().out)
     assert undoing["counts"] == {"move": 1}
     with pytest.raises(Refused, match="is not approved"):
-        plan_run(scene, f"apply {undoing['id']} --yes {undoing['digest']}")
-    scene.approve(undoing["id"])
-    assert plan_run(scene, f"apply {undoing['id']} --yes {undoing['digest']} --json") == ExitCode.DONE
+        plan_run(scene, f"apply {undoing['plan']} --yes {undoing['digest']}")
+    scene.approve(undoing["plan"])
+    assert plan_run(scene, f"apply {undoing['plan']} --yes {undoing['digest']} --json") == ExitCode.DONE
     assert json.loads(capsys.readouterr().out)["outcome"] == "complete"
     assert (scene.main / "a.jpg").exists()
 
@@ -133,8 +133,8 @@ def test_the_trash_is_listed_restored_and_emptied(scene: Scene, capsys: pytest.C
     code, out, _ = lumina(scene, "trash restore in --json", capsys)
     made = json.loads(out)
     assert made["counts"] == {"restore": 2}
-    scene.approve(made["id"])
-    assert plan_run(scene, f"apply {made['id']} --yes {made['digest']}") == 0
+    scene.approve(made["plan"])
+    assert plan_run(scene, f"apply {made['plan']} --yes {made['digest']}") == 0
     assert (scene.main / "in/a.jpg").exists()
     code, _, err = lumina(scene, "trash empty", capsys)
     assert code == ExitCode.REFUSED

@@ -71,8 +71,8 @@ def test_a_renamed_tag_becomes_one_with_the_one_that_is_there_and_undo_gives_bot
     assert shell.library.search("tag:people/ana") == []
     plan = json.loads(out)["plan"]
     draft = json.loads(shell.run(f"plan undo {plan} --json")[1])
-    assert shell.run(f"plan approve {draft['id']} --yes {draft['digest']}")[0] == 0
-    assert shell.run(f"plan apply {draft['id']} --yes {draft['digest']}")[0] == 0
+    assert shell.run(f"plan approve {draft['plan']} --yes {draft['digest']}")[0] == 0
+    assert shell.run(f"plan apply {draft['plan']} --yes {draft['digest']}")[0] == 0
     assert [shell.library.sidecar(name).read_bytes() for name in ("a.jpg", "b.jpg")] == before
 
 
