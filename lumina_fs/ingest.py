@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from index.entry import entry
@@ -44,8 +44,33 @@ class _Waiting(NamedTuple):
     known: Known | None
 
 
+@dataclass(slots=True)
+class Counts:
+    """What became of the originals of one source: `found` is the sum of all but `missing`, if nothing was left out.
+
+    `failed`: the sidecar does not parse, or could not be read or written. `missing` are not there, so not found.
+    """
+
+    found: int = 0
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    failed: int = 0
+    missing: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Sum up."""
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def left(self) -> int:
+        """Originals that were found and not come to."""
+        return self.found - (self.added + self.updated + self.unchanged + self.moved + self.failed)
+
+
 class Ingest:
-    """Collects what a scan found in one source and writes it in batches."""
+    """Collects what a scan found in one source, writes it in batches, and counts what became of each original."""
 
     def __init__(
         self,
@@ -81,9 +106,8 @@ class Ingest:
         self._removed: list[str] = []
         self._corrupt: list[Problem] = []
         self._since = time.monotonic()
-        #: Outcomes of sidecars that could not be written, and of those that said it already.
-        self.failed: Counter[str | None] = Counter()
-        self.as_before: Counter[str | None] = Counter()
+        self.counts = Counts()
+        self._counted_first: dict[str, str] = {}
 
     def put(
         self,
@@ -164,7 +188,9 @@ class Ingest:
         return Saved(done[0].value, done[0].stored, wrote=True)
 
     def record(self, path: str, stored: Stored, value: dict[str, Any], known: Known | None) -> None:
-        """Send the row of a sidecar that lies there already."""
+        """Send the row of a sidecar that lies there already. `known` is None while the original is missing."""
+        if known is not None:
+            self._count(path, "unchanged")
         self._entries.append(self._entry(path, stored, value, known))
 
     def leave(self, path: str) -> None:
@@ -173,6 +199,7 @@ class Ingest:
 
     def touched(self, path: str, stored: Stored, value: dict[str, Any], known: Known) -> None:
         """Remember new times of an original whose content and sidecar are as they were."""
+        self._count(path, "unchanged")
         self._seen.append(Seen(encode_name(path), self._fingerprint(path, stored, value, known), stored.etag))
 
     def other(self, path: str, mark: str) -> None:
@@ -182,6 +209,24 @@ class Ingest:
     def removed(self, path: str) -> None:
         """Forget a path: neither original nor sidecar is there."""
         self._removed.append(encode_name(path))
+
+    def failed(self, path: str) -> None:
+        """Count an original whose sidecar could not be read or written, which somebody else tells."""
+        self._count(path, "failed")
+
+    def count_first(self, path: str, outcome: str) -> None:
+        """Count an original whose own turn is still to come; what is found then does not change it, but a failure."""
+        self._count(path, outcome)
+        self._counted_first[path] = outcome
+
+    def _count(self, path: str, outcome: str) -> None:
+        before = self._counted_first.get(path)
+        if before is not None and outcome != "failed":
+            return
+        if before is not None:
+            setattr(self.counts, before, getattr(self.counts, before) - 1)
+            self._counted_first[path] = outcome
+        setattr(self.counts, outcome, getattr(self.counts, outcome) + 1)
 
     def corrupt(self, path: str, error: CorruptDocument) -> Trouble:
         """Report a sidecar that does not parse; its last good row stays, marked stale."""
@@ -210,8 +255,9 @@ class Ingest:
 
     def _settle(self, one: _Waiting, saved: Saved | CorruptDocument | OSError) -> Iterator[Event]:
         path = one.change.path
-        if not isinstance(saved, Saved):
-            self.failed[one.outcome] += 1
+        if one.known is not None and one.outcome is not None:
+            wrote = isinstance(saved, Saved) and (saved.wrote or one.outcome == "moved")
+            self._count(path, "failed" if not isinstance(saved, Saved) else one.outcome if wrote else "unchanged")
         if isinstance(saved, CorruptDocument):
             yield self.corrupt(path, saved)
         elif isinstance(saved, OSError):
@@ -225,7 +271,6 @@ class Ingest:
                 except (OSError, LuminaError) as error:
                     yield Trouble(self._source, path, "not_written", f"its text file could not be written: {error}")
             self._entries.append(self._entry(path, saved.stored, saved.value, one.known))
-            self.as_before[one.outcome] += not saved.wrote
             if one.outcome and saved.wrote:
                 yield Ingested(self._source, path, one.outcome)
             for problem in saved.value.get("problems") or ():

@@ -17,7 +17,7 @@ from lumina_fs.catalog import Catalog, Source
 from lumina_fs.discover import Folders, Ignore
 from lumina_fs.errors import SourceOffline
 from lumina_fs.index_session import IndexWriter, connect, exclusive, is_behind
-from lumina_fs.ingest import Ingest
+from lumina_fs.ingest import Counts, Ingest
 from lumina_fs.opener import Opener
 from lumina_fs.other_catalogs import told_by_scan
 from lumina_fs.other_sources import OtherSources
@@ -29,19 +29,24 @@ from lumina_fs.sidecars import Sidecars
 from lumina_fs.source_scan import Runner, SourceScan
 from lumina_fs.stamps import utc_now
 from lumina_fs.survey import Survey, survey
-from lumina_fs.whereabouts import Counts, Whereabouts
+from lumina_fs.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan did, over all its sources."""
+    """What a scan did, over all its sources. `found` is the sum of added, updated, unchanged, moved, failed, left."""
 
     found: int
     added: int
     updated: int
     unchanged: int
     moved: int
+    failed: int
+    """Their sidecars do not parse, or could not be read or written; each of them was told."""
+    left: int
+    """Found and not come to, because the scan was stopped (or, of a reconcile, because it opens no originals)."""
     missing: int
+    """Not found, but their sidecars are."""
     problems: int
     exact_duplicates: int | None
     """Files that have an equal twin and could go; None while the index cannot be asked."""
@@ -185,6 +190,8 @@ def _finished(
             counts.updated,
             counts.unchanged,
             counts.moved,
+            counts.failed,
+            counts.left(),
             counts.missing,
             totals.problems,
             duplicates,
@@ -263,9 +270,8 @@ def _scan_source(
         )  # fmt: skip
         if may_write and folders is None:
             yield from map(Note, told_by_scan(catalog, source, found.claimed))
-        counts = Counts()
         whereabouts = Whereabouts(
-            source.name, sidecars, ingest, writer, found, counts, utc_now(), may_write, root.path,
+            source.name, sidecars, ingest, writer, found, utc_now(), may_write, root.path,
             OtherSources(catalog).holds,
         )  # fmt: skip
         one = SourceScan(
@@ -274,9 +280,9 @@ def _scan_source(
         for event in one.events():
             totals.problems += isinstance(event, Trouble)
             yield event
-        totals.counts.add(counts)
+        totals.counts.add(ingest.counts)
         if may_write and folders is None:
-            _record(catalog, source, counts)
+            _record(catalog, source, ingest.counts)
 
 
 def _is_no_news(sidecars: Sidecars, path: str) -> bool:

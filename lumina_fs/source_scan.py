@@ -57,7 +57,7 @@ class SourceScan:
 
     def events(self) -> Iterator[Event]:
         """Do it, and tell."""
-        counts, survey, whereabouts = self.whereabouts.counts, self.survey, self.whereabouts
+        counts, survey, whereabouts = self.ingest.counts, self.survey, self.whereabouts
         counts.found, counts.unchanged, counts.missing = survey.present, survey.unchanged, survey.missing
         for path, reason in survey.unreadable:
             yield Trouble(self.source, path, "unreadable", f"cannot be read: {reason}")
@@ -76,11 +76,6 @@ class SourceScan:
         if not self.cancel.is_set():
             yield from whereabouts.leave_missing()
         yield from self.ingest.flush()
-        failed, as_before = self.ingest.failed, self.ingest.as_before
-        counts.added -= failed["added"]
-        counts.moved -= failed["moved"]
-        counts.updated -= failed["updated"] + as_before["updated"]
-        counts.unchanged += as_before["updated"]
 
     # -- what the listing left open
 
@@ -99,7 +94,7 @@ class SourceScan:
                 self.ingest.other(found.path, other_fingerprint(found.size, found.mtime_ns))
             else:
                 self.survey.fresh.append(found)
-                self.whereabouts.counts.found += 1
+                self.ingest.counts.found += 1
             if self.ingest.due():
                 yield from self.ingest.flush()
 
@@ -141,9 +136,11 @@ class SourceScan:
         try:
             found = self.sidecars.find(original.path)
         except CorruptDocument as error:
+            self.ingest.failed(original.path)
             yield self.ingest.corrupt(original.path, error)
             return None
         except OSError as error:
+            self.ingest.failed(original.path)
             yield Trouble(self.source, original.path, "unreadable", f"its sidecar: {error.strerror}")
             return None
         if found is None:  # removed since the listing
@@ -162,15 +159,11 @@ class SourceScan:
         known = Known(found.size, found.mtime_ns, settled=not look)
         name = os.path.basename(found.path)
         if self.run is not None and ("missing_since" in original or original["name"] != encode_name(name)):
-            self.whereabouts.counts.updated += 1
             self.ingest.put(found.path, stored, _present(name), outcome="updated", known=known)
             return None
         if self.ingest.lacks_caption(found.path, value):
-            self.whereabouts.counts.updated += 1
             self.ingest.recaption(found.path, stored, known)
             return None
-        told = found.path in self.whereabouts.renamed or found.path in self.whereabouts.came_along
-        self.whereabouts.counts.unchanged += not told
         if doubtful.etag != stored.etag:
             self.ingest.record(found.path, stored, value, known)
         else:
@@ -210,7 +203,7 @@ class SourceScan:
     def _answered(self, job: Job, answer: Answer) -> Iterator[Event]:
         doubtful = self.doubtful.pop(job.path, None)
         if answer.status == "unreadable" and not self.whereabouts.is_there(job.path):
-            self.whereabouts.counts.found -= 1  # it moved on since it was listed: the next scan finds it where it is
+            self.ingest.counts.found -= 1  # it moved on since it was listed: the next scan finds it where it is
             return
         if doubtful is None:
             if answer.status == "unreadable":
@@ -230,7 +223,6 @@ class SourceScan:
         elif answer.status == "same" or answer.sha256 == job.expected:
             self._as_before(doubtful, stored, value, answer, known)
         elif job.expected is None:
-            self.whereabouts.counts.updated += 1
             self.ingest.refresh(job.path, stored, answer.blocks, "updated", known)
         elif (known.size, known.mtime_ns) == (value["original"]["size"], value["original"]["mtime_ns"]):
             message = (
@@ -252,10 +244,8 @@ class SourceScan:
             blocks.setdefault("problems", healed)
         returned = "missing_since" in value["original"]
         if blocks or returned or self.ingest.lacks_caption(path, value):
-            self.whereabouts.counts.updated += 1
             self.ingest.refresh(path, stored, blocks, "updated", known, returned=returned)
             return
-        self.whereabouts.counts.unchanged += path not in self.whereabouts.came_along
         if doubtful.etag == stored.etag:
             self.ingest.touched(path, stored, value, known)
         else:
@@ -270,7 +260,6 @@ class SourceScan:
             assert current is not None
             return compose.with_problem(current, code, message)
 
-        self.whereabouts.counts.updated += 1
         known = known._replace(settled=known.settled and settled)
         self.ingest.put(path, stored, told, outcome="updated", known=known)
 
@@ -284,7 +273,6 @@ class SourceScan:
             "format": kind.format,
         }  # fmt: skip
         problems = [{"code": "unreadable", "message": f"cannot be read: {answer.message}"}]
-        self.whereabouts.counts.added += 1
         blocks = {"original": original, "problems": problems}
         self.ingest.add(job.path, blocks, Known(job.size, job.mtime_ns, settled=False))
 

@@ -45,7 +45,7 @@ class Survey:
     their original, by the path of the original, and are not recorded as missing already (`missing` counts those);
     of `unrecorded` among them it is not recorded that they were there.
     `texts` has the text file beside each fresh or doubtful original, None where there is none. `claimed` are the
-    folders in which a catalog keeps its state, or that it marked as a source.
+    folders in which a catalog keeps its state, or that it marked as a source; `walked` are all that could be listed.
     """
 
     present: int = 0
@@ -63,6 +63,7 @@ class Survey:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     texts: dict[str, TextFile | None] = field(default_factory=dict)
     claimed: list[str] = field(default_factory=list)
+    walked: set[str] = field(default_factory=set)
 
     def gone(self) -> int:
         """How many originals that should be here are not."""
@@ -173,6 +174,8 @@ def _compare(
         _compare_unsure(Found(prefix + name, size, mtime_ns), take(sidecar_name(name), None), known, recipe, result)
     result.unreadable.extend((prefix + name, reason) for name, reason in listing.unreadable)
     result.orphans.extend(prefix + name for name in listing.orphans)
+    if all(name for name, _ in listing.unreadable):
+        result.walked.add(listing.directory)
     if listing.claimed:
         result.claimed.append(listing.directory)
 

@@ -48,23 +48,6 @@ class Lost(NamedTuple):
 
 
 @dataclass(slots=True)
-class Counts:
-    """What happened in one source."""
-
-    found: int = 0
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    moved: int = 0
-    missing: int = 0
-
-    def add(self, other: Counts) -> None:
-        """Sum up."""
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
-
-@dataclass(slots=True)
 class Whereabouts:
     """Where originals went. `may_write` False: nothing but rows may change (reconcile)."""
 
@@ -73,7 +56,6 @@ class Whereabouts:
     ingest: Ingest
     writer: IndexWriter
     survey: Survey
-    counts: Counts
     now: str
     may_write: bool
     root: str
@@ -84,9 +66,6 @@ class Whereabouts:
     """By id where sidecars lie without their original."""
     held: list[tuple[Job, Answer]] = field(default_factory=list)
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
-    renamed: set[str] = field(default_factory=set)
-    came_along: set[str] = field(default_factory=set)
-    """Originals that moved with their sidecars: counted as moved, although nothing else of them changed."""
     copied: list[Copied] = field(default_factory=list)
     fresh: list[tuple[Job, Answer]] = field(default_factory=list)
 
@@ -135,8 +114,7 @@ class Whereabouts:
         gone = others - here
         keeper = _keeper(group, here, self.alone.get(id_, set()))
         if gone and keeper in appeared:
-            self.counts.moved += 1
-            self.came_along.add(keeper)
+            self.ingest.count_first(keeper, "moved")
             yield Ingested(self.source, keeper, "moved")
         own = {self.sidecars.path(path) for path in appeared}  # also of a row that has but the cut name
         for path in sorted(gone - {keeper}):
@@ -177,14 +155,23 @@ class Whereabouts:
             return {**current, "id": fresh_id}
 
         original = value["original"]
-        self.renamed.add(path)
-        self.counts.updated += 1
         times = Known(original["size"], original["mtime_ns"]) if known else None
+        if known:
+            self._count_copy(path)
         self.ingest.put(path, stored, renamed, outcome="updated", known=times)
         self.copied.append(Copied(fresh_id, path, value["id"]))
         yield Note(
             f"{path}: its sidecar is a copy of that of {keeper}; it keeps its curation and gets an id of its own"
         )
+
+    def _count_copy(self, path: str) -> None:
+        """An original with a copied sidecar is updated, also where its turn does not come: the survey saw no change."""
+        if path not in {one.found.path for one in self.survey.doubtful}:
+            if os.path.dirname(path) in self.survey.walked:
+                self.ingest.counts.unchanged -= 1
+            else:
+                self.ingest.counts.found += 1
+        self.ingest.count_first(path, "updated")
 
     def _link_copies(self) -> Iterator[Event]:
         """What was said of a photo before it was copied is found from the copy too."""
@@ -245,7 +232,6 @@ class Whereabouts:
             elif lost:
                 self.held.append((job, answer))
             else:
-                self.counts.added += 1
                 self.ingest.add(job.path, answer.blocks, _known(answer))
 
     def _look_elsewhere(self, digests: set[str]) -> None:
@@ -288,6 +274,7 @@ class Whereabouts:
         try:
             kept = self.sidecars.orphan(job.path, stored)
         except OSError as error:
+            self.ingest.failed(job.path)
             yield Trouble(self.source, job.path, "not_written", f"its sidecar: {error.strerror}")
             return
         self._lose(job.path, kept, value)
@@ -300,11 +287,9 @@ class Whereabouts:
         if self.sidecars.adopt(lost.sidecar, job.path):
             stored = self.sidecars.read(job.path)
         if stored is None:
-            self.counts.added += 1
             self.ingest.add(job.path, answer.blocks, _known(answer))
             return
-        self.counts.moved += 1
-        self.counts.missing -= lost.told and self.counts.missing > 0
+        self.ingest.counts.missing -= lost.told and self.ingest.counts.missing > 0
         if lost.path in self.survey.widowed or lost.elsewhere:  # else another file lies there, with its own row
             self.survey.widowed.discard(lost.path)
             self.ingest.removed(lost.path)
@@ -329,7 +314,6 @@ class Whereabouts:
                     self._follow(lost[old_path], *new.pop(new_path))
             for job, answer in new.values():
                 outcome = "updated" if job.path in replaced else "added"
-                setattr(self.counts, outcome, getattr(self.counts, outcome) + 1)
                 self.ingest.add(job.path, answer.blocks, _known(answer), outcome=outcome)
         self.held.clear()
         yield from self._tell_orphans(replaced)
@@ -345,7 +329,7 @@ class Whereabouts:
     def leave_missing(self) -> Iterator[Event]:
         """What is gone and came back nowhere: its sidecar stays and says so. Without a sidecar it is forgotten."""
         for lost in [one for group in self.lost.values() for one in group if not one.orphan and not one.elsewhere]:
-            self.counts.missing += 1
+            self.ingest.counts.missing += 1
             self._leave_one(lost.path)
             if self.ingest.due():
                 yield from self.ingest.flush()

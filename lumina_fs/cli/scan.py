@@ -96,6 +96,7 @@ def _catalog(args: argparse.Namespace) -> Catalog:
 
 
 def _changes(result: dict[str, Any]) -> str:
-    names = ("added", "updated", "moved", "missing", "unchanged")
-    parts = [f"{result[name]:,} {name}" for name in names if result[name]]
+    told = {"failed": "whose sidecar could not be read or written", "left": "not looked at"}
+    names = ("added", "updated", "moved", "unchanged", "failed", "left", "missing")
+    parts = [f"{result[name]:,} {told.get(name, name)}" for name in names if result[name]]
     return ", ".join(parts) or "nothing to do"
