@@ -70,6 +70,15 @@ class PostgresIndex(Tables):
                 found.setdefault(digest, []).append(path)
         return found
 
+    def digests(self, source: str, paths: Sequence[str]) -> dict[str, str]:
+        """Path -> SHA-256 as hex, of those of these (encoded) paths that are recorded with one."""
+        with self.cursor() as cursor:
+            query = (
+                f"SELECT path, encode(sha256, 'hex') FROM {self.schema}.original "
+                "WHERE source = %s AND path = ANY(%s) AND sha256 IS NOT NULL"
+            )
+            return dict(cursor.execute(sql(query), (source, list(paths))).fetchall())
+
     def paths_of(self, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
         """Id -> the (source, path) of its rows."""
         found: dict[str, list[tuple[str, str]]] = {}

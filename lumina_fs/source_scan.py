@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lumina_fs import compose
@@ -18,17 +18,20 @@ from lumina_fs.errors import CorruptDocument, SourceOffline
 from lumina_fs.filetypes import Identified, by_extension, identify
 from lumina_fs.fingerprints import RACY, other_fingerprint
 from lumina_fs.ingest import Ingest, Known
-from lumina_fs.progress import Event, Progress, Trouble
+from lumina_fs.progress import Event, Note, Progress, Trouble
 from lumina_fs.recipe import wanted as lacking
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
 from lumina_fs.survey import Doubtful, Found, Survey, in_order
 from lumina_fs.whereabouts import Newcomer, Whereabouts
 from lumina_fs.worker import Answer, Job
-from schemas.names import encode_name
+from schemas.names import decode_name, encode_name
 
 #: Fewer replaced originals than this are no sign of another medium.
 _MANY = 5
+
+#: Of so many originals the digests are asked for at once.
+_ASKED = 512
 
 #: So many originals that appeared are asked about at once.
 _TOGETHER = 64
@@ -54,6 +57,10 @@ class SourceScan:
     doubtful: dict[str, Doubtful] = field(default_factory=dict)
     done: int = 0
     todo: int = 0
+    recorded: dict[str, str] = field(default_factory=dict)
+    """The digests that the index has of the originals whose turn it is."""
+    disputed: dict[str, str] = field(default_factory=dict)
+    """The same of those whose sidecars, changed by other hands, say another one."""
 
     def events(self) -> Iterator[Event]:
         """Do it, and tell."""
@@ -119,6 +126,8 @@ class SourceScan:
         for number, doubtful in enumerate(self.survey.doubtful):
             if self.cancel.is_set():
                 break
+            if number % _ASKED == 0 and self.run is not None:
+                self._ask_digests(self.survey.doubtful[number : number + _ASKED])
             found = yield from self._find(doubtful.found)
             if found is not None:
                 job = self._settle(doubtful, *found)
@@ -130,6 +139,13 @@ class SourceScan:
             if number % 512 == 511:
                 yield Progress("reading sidecars", number + 1, total, "sidecars")
         return jobs
+
+    def _ask_digests(self, doubtful: Sequence[Doubtful]) -> None:
+        """By which digests these originals are recorded, so that one that was changed by hand is noticed."""
+        paths = [encode_name(one.found.path) for one in doubtful if one.etag is not None]
+        found: dict[str, str] = {}
+        found = self.whereabouts.writer.ask(lambda index: index.digests(self.source, paths), found) if paths else found
+        self.recorded = {decode_name(path): sha256 for path, sha256 in found.items()}
 
     def _find(self, original: Found) -> Generator[Event, None, tuple[Stored, Value] | None]:
         """The sidecar and its value; None where there is none that can be used, which is told."""
@@ -152,6 +168,15 @@ class SourceScan:
         wanted = lacking(value)
         same_times = found.size == original["size"] and found.mtime_ns == original["mtime_ns"]
         whole = bool(original.get("sha256"))
+        recorded = self.recorded.get(found.path)
+        if (
+            whole
+            and recorded not in (None, original["sha256"])
+            and doubtful.etag != stored.etag
+            and self.run is not None
+        ):
+            self.disputed[found.path] = recorded or ""
+            return self._job(found, expected=recorded, wanted=wanted, resized=found.size != original["size"])
         look = self.rehash or not same_times or not whole or wanted != frozenset() or doubtful.mark == RACY
         if look and self.run is not None:
             resized = found.size != original["size"]
@@ -215,12 +240,19 @@ class SourceScan:
         if found is None:
             return
         stored, value = found
+        recorded = self.disputed.pop(job.path, None)
         known = Known(answer.size or job.size, answer.mtime_ns or job.mtime_ns, answer.settled)
         if answer.status == "unreadable":
             self._tell_problem(
                 job.path, stored, "unreadable", f"cannot be read: {answer.message}", known, settled=False
             )
+        elif recorded is not None and answer.sha256 == value["original"].get("sha256"):
+            # the sidecar is right, and the index was behind: somebody who shares it read the file before us
+            blocks = answer.blocks if job.wanted else {}
+            self._as_before(doubtful, stored, value, replace(answer, blocks=blocks), known)
         elif answer.status == "same" or answer.sha256 == job.expected:
+            if recorded is not None:
+                answer = yield from self._put_right(job.path, value, answer)
             self._as_before(doubtful, stored, value, answer, known)
         elif job.expected is None:
             self.ingest.refresh(job.path, stored, answer.blocks, "updated", known)
@@ -229,9 +261,21 @@ class SourceScan:
                 f"the content changed (its SHA-256 is now {answer.sha256}) while size and times did not: the file or "
                 "the disk is damaged. Restore it from a backup"
             )
-            self._tell_problem(job.path, stored, "bit_rot", message, known)
+            self._tell_problem(job.path, stored, "bit_rot", message, known, sha256=recorded)
         else:
             self.whereabouts.replaced(job, stored, value, answer)
+
+    def _put_right(self, path: str, value: Value, answer: Answer) -> Generator[Event, None, Answer]:
+        """The answer for an original whose sidecar lost its digest to a person's edit, so that it is written again."""
+        yield Note(
+            f"{path}: original.sha256 in its sidecar was not that of the photo any more. It was put right: by it "
+            "the photo is known, and what you say of a photo goes into curation"
+        )
+        blocks = dict(answer.blocks)
+        if "original" not in blocks:  # only some measurers ran: the other problems stay
+            blocks.pop("problems", None)
+        blocks["original"] = {**value["original"], **blocks.get("original", {}), "sha256": answer.sha256}
+        return replace(answer, blocks=blocks)
 
     def _as_before(self, doubtful: Doubtful, stored: Stored, value: Value, answer: Answer, known: Known) -> None:
         """The content is the one that the sidecar describes."""
@@ -252,12 +296,22 @@ class SourceScan:
             self.ingest.record(path, stored, value, known)
 
     def _tell_problem(
-        self, path: str, stored: Stored, code: str, message: str, known: Known, *, settled: bool = True
+        self,
+        path: str,
+        stored: Stored,
+        code: str,
+        message: str,
+        known: Known,
+        *,
+        settled: bool = True,
+        sha256: str | None = None,
     ) -> None:
-        """Add a problem to a sidecar. What it knows of the content stays, the good digest first of all."""
+        """Add a problem to a sidecar. What it knows of the content stays, the good digest (`sha256`) first of all."""
 
         def told(current: Value | None) -> Value:
             assert current is not None
+            if sha256 is not None:
+                current = {**current, "original": {**current["original"], "sha256": sha256}}
             return compose.with_problem(current, code, message)
 
         known = known._replace(settled=known.settled and settled)

@@ -58,8 +58,10 @@ class Session:
         now = self._now()
         if now is not None and now.etag == self._before.etag and self._value_before() is not None:
             return None
-        value = self._checked(now)
-        return difference(curation_of(self._value_before() or {}), curation_of(value))
+        value, before = self._checked(now), self._value_before()
+        if now is not None and before is not None:
+            self._require_digest(now, before["original"].get("sha256"), value["original"].get("sha256"))
+        return difference(curation_of(before or {}), curation_of(value))
 
     def go_back(self) -> None:
         """Make the sidecar what it was when the editor opened. Raises EtagMismatch, WriteFailed."""
@@ -87,6 +89,15 @@ class Session:
             rows.look_again(self._source, self._path)
             rows.flush()
             return rows.finish()
+
+    def _require_digest(self, now: Stored, before: str | None, after: str | None) -> None:
+        """Raise CorruptDocument where the editor changed by what the photo is known; a scan may have, meanwhile."""
+        if before == after or before is None or after is None:
+            return
+        at = now.data.find(after.encode())
+        line, column = now.data.count(b"\n", 0, at) + 1, at - now.data.rfind(b"\n", 0, at)
+        reason = f"original.sha256: must stay {before}, by which the photo is known; the next scan puts it right"
+        raise CorruptDocument(reason, path=self.shown, line=line, column=column)
 
     def _now(self) -> Stored | None:
         self._places.forget()

@@ -241,3 +241,78 @@ def test_a_save_that_a_kill_left_under_a_temporary_name_is_kept_for_the_person(l
     assert kept.read_bytes() == saved
     library.scan()
     assert kept.read_bytes() == saved
+
+
+WRONG = "ab" * 32
+
+
+def say_digest(library: Library, path: str, sha256: str = WRONG) -> str:
+    """Change `original.sha256` of a sidecar by hand, and a caption with it; the digest that stood there."""
+    value = library.value(path)
+    good: str = value["original"]["sha256"]
+    value["original"]["sha256"] = sha256
+    value["curation"]["caption"] = "Two herons"
+    library.sidecar(path).write_text(json.dumps(value, indent=7))
+    return good
+
+
+@pytest.mark.parametrize("options", [{}, {"rehash": True}], ids=["scan", "rehash"])
+def test_a_digest_that_was_changed_by_hand_is_put_right_and_curation_stays(
+    library: Library, options: dict[str, bool]
+) -> None:
+    library.photo("a.jpg", 1)
+    library.photo("b.jpg", 2)
+    library.scan()
+    good = say_digest(library, "a.jpg", library.value("b.jpg")["original"]["sha256"])
+    result = library.scan(**options)
+    assert (result.updated, result.unchanged, result.problems, result.exact_duplicates) == (1, 1, 0, 0)
+    assert any("a.jpg: original.sha256" in event.text for event in library.events if hasattr(event, "text"))
+    value = library.value("a.jpg")
+    assert (value["original"]["sha256"], value["problems"]) == (good, [])
+    assert library.search("herons") == ["a.jpg"]
+    assert b'\n       "curation"' in library.sidecar("a.jpg").read_bytes(), "laid out as the person had it"
+    before = library.tree()
+    assert library.scan(rehash=True).unchanged == 2
+    assert library.tree() == before
+
+
+def test_damage_is_told_with_the_good_digest_also_where_a_hand_changed_it(library: Library) -> None:
+    photo = library.photo("a.jpg", 1)
+    library.scan()
+    good = say_digest(library, "a.jpg")
+    times, data = photo.stat(), bytearray(photo.read_bytes())
+    data[-20] ^= 1
+    photo.write_bytes(data)
+    os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert library.scan().problems == 1
+    value = library.value("a.jpg")
+    assert [problem["code"] for problem in value["problems"]] == ["bit_rot"]
+    assert value["original"]["sha256"] == good
+    assert value["curation"]["caption"] == "Two herons"
+
+
+def test_a_sidecar_that_another_catalog_wrote_anew_is_believed(library: Library) -> None:
+    photo = library.photo("a.jpg", 1)
+    library.scan()
+    other = type(library)(library.root.parent)
+    times = photo.stat()
+    data = bytearray(photo.read_bytes())
+    data[-20] ^= 1
+    photo.write_bytes(data)
+    os.utime(photo, ns=(times.st_atime_ns, times.st_mtime_ns + 1_000_000_000))
+    assert other.scan().updated == 1
+    shared = library.sidecar("a.jpg").read_bytes()
+    assert library.scan().unchanged == 1
+    assert library.sidecar("a.jpg").read_bytes() == shared
+
+
+def test_a_digest_that_is_taken_out_by_hand_is_measured_anew(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    value = library.value("a.jpg")
+    good = value["original"].pop("sha256")
+    value["problems"] = [{"code": "bit_rot", "message": "as if it were damaged"}]
+    library.sidecar("a.jpg").write_text(json.dumps(value))
+    assert library.scan().updated == 1
+    assert library.value("a.jpg")["original"]["sha256"] == good
+    assert library.value("a.jpg")["problems"] == []

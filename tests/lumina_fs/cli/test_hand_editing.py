@@ -384,6 +384,20 @@ def test_a_broken_sidecar_can_be_opened_and_mended(lumina: Shell, editor: Path) 
     assert lumina.library.search("is:stale") == []
 
 
+def test_a_digest_that_the_editor_changed_is_told_at_its_line_and_put_right_by_the_next_scan(
+    lumina: Shell, editor: Path
+) -> None:
+    good = lumina.library.value("a.jpg")["original"]["sha256"]
+    editor.write_text(f"data.replace({good.encode()!r}, b'{'ab' * 32}')")
+    code, _, err = lumina("edit", "a.jpg")
+    assert code == ExitCode.CORRUPT
+    line = lumina.library.sidecar("a.jpg").read_text().splitlines().index(f'    "sha256": "{"ab" * 32}",') + 1
+    assert f"original.sha256: must stay {good}" in err
+    assert f"(line {line}, column 16)" in err
+    lumina.library.scan()
+    assert lumina.library.value("a.jpg")["original"]["sha256"] == good
+
+
 def test_without_an_editor_it_says_which_file_to_edit(lumina: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.delenv("EDITOR", raising=False)
