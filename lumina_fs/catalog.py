@@ -6,17 +6,18 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.documents import edit, loaded, read
+from lumina_fs.catalog_document import as_far_as_usable, as_it_is
+from lumina_fs.documents import corrupt_at, edit, read
 from lumina_fs.durable import ABSENT, SOURCE_MARK, STATE_FOLDER, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
 from lumina_fs.history import History
 from lumina_fs.known_catalogs import remember
 from lumina_fs.roots import Root
-from lumina_fs.settings import Settings, settings_of
+from lumina_fs.settings import Settings
 from lumina_fs.sidecars import Sidecars
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document, load, new_id
@@ -24,7 +25,7 @@ from schemas.errors import DocumentError
 from schemas.files import KINDS, file_name, published
 from schemas.names import decode_name, encode_name
 from schemas.source import Source as SourceDocument
-from schemas.text import dump
+from schemas.text import dump, locate
 
 STATE = STATE_FOLDER
 CATALOG = f"{STATE}/catalog.json"
@@ -62,14 +63,14 @@ class Source:
 class Catalog:
     """An open catalog; a context manager."""
 
-    def __init__(self, root: Root, document: CatalogDocument, disk: Disk) -> None:
+    def __init__(self, root: Root, document: CatalogDocument, disk: Disk, settings: Settings) -> None:
         self.root = root
         self.disk = disk
         self.id = document.id
         self.name = document.name
         self.managed = document.managed
         self.layout = document.layout
-        self.settings: Settings = settings_of(document.model_dump())
+        self.settings = settings
 
     @property
     def path(self) -> str:
@@ -99,28 +100,48 @@ class Catalog:
 
     @classmethod
     def open(cls, path: str, disk: Disk | None = None) -> Catalog:
-        """Open the catalog whose directory is `path`. Raises CatalogNotFound, CorruptDocument."""
+        """Open the catalog whose directory is `path`. Raises CatalogNotFound, CorruptDocument, SettingsError."""
+        return cls._opened(path, disk, as_it_is)
+
+    @classmethod
+    def open_to_check(cls, path: str) -> Catalog:
+        """The same for a catalog whose document may be wrong: what makes no sense in it is left at its default.
+
+        For looking at what else is there, and for nothing that writes. Raises CatalogNotFound.
+        """
+        return cls._opened(path, None, as_far_as_usable)
+
+    @classmethod
+    def _opened(
+        cls, path: str, disk: Disk | None, taken: Callable[[bytes, str], tuple[CatalogDocument, Settings]]
+    ) -> Catalog:
         path = os.path.abspath(path)
         try:
             root = Root.open(path)
         except OSError as error:
             raise CatalogNotFound(f"cannot be opened: {error.strerror}", path=path) from error
         try:
-            document = loaded(root, CATALOG, CatalogDocument)
-            if document is None:
+            stored = read(root, CATALOG)
+            if stored is None:
                 raise CatalogNotFound("there is no catalog here; `lumina scan DIR` makes one", path=path)
-            return cls(root, document, disk or Disk())
+            document, settings = taken(stored.data, os.path.join(root.path, CATALOG))
+            return cls(root, document, disk or Disk(), settings)
         except BaseException:
             root.close()
             raise
 
     @classmethod
     def find(cls, start: str, disk: Disk | None = None) -> Catalog:
-        """Open the nearest catalog at or above `start`. Raises CatalogNotFound."""
+        """Open the nearest catalog at or above `start`. Raises as `open`."""
+        return cls.open(cls.nearest(start), disk)
+
+    @staticmethod
+    def nearest(start: str) -> str:
+        """The directory of the nearest catalog at or above `start`. Raises CatalogNotFound."""
         path = os.path.abspath(start)
         while True:
             if os.path.lexists(os.path.join(path, CATALOG)):
-                return cls.open(path, disk)
+                return path
             parent = os.path.dirname(path)
             if parent == path:
                 raise CatalogNotFound(
@@ -155,7 +176,7 @@ class Catalog:
 
     def sources(self) -> list[Source]:
         """All sources, by name. Raises CorruptDocument."""
-        return [self._source(document) for document in self._source_documents()]
+        return [source for path in self.source_files() if (source := self.source_at(path)) is not None]
 
     def source(self, name: str) -> Source:
         """One source. Raises UsageError where there is none of this name."""
@@ -165,20 +186,26 @@ class Catalog:
         names = ", ".join(source.name for source in self.sources())
         raise UsageError(f"there is no source {name!r}; there are: {names}")
 
-    def _source_documents(self) -> Iterator[SourceDocument]:
+    def source_files(self) -> list[str]:
+        """The files of sources, by name, relative to the catalog."""
         try:
             names = sorted(os.listdir(self.root.directory(SOURCES)))
         except FileNotFoundError:
-            return
-        for name in names:
-            if name.endswith(".json") and not name.startswith("."):
-                document = loaded(self.root, f"{SOURCES}/{name}", SourceDocument)
-                if document is None:
-                    continue
-                if document.name != name.removesuffix(".json"):
-                    shown = os.path.join(self.path, SOURCES, name)
-                    raise CorruptDocument(f"name: must be that of the file, {name.removesuffix('.json')}", path=shown)
-                yield document
+            return []
+        return [f"{SOURCES}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
+
+    def source_at(self, path: str) -> Source | None:
+        """The source that a file describes, None where it is gone. Raises CorruptDocument."""
+        stored = read(self.root, path)
+        if stored is None:
+            return None
+        shown, name = os.path.join(self.path, path), os.path.basename(path).removesuffix(".json")
+        with corrupt_at(shown):
+            document = load(stored.data, SourceDocument)
+        if document.name != name:
+            line, column = locate(stored.data, ["name"])
+            raise CorruptDocument(f"name: must be that of the file, {name}", path=shown, line=line, column=column)
+        return self._source(document)
 
     def _source(self, document: SourceDocument) -> Source:
         path = os.path.normpath(os.path.join(self.path, decode_name(document.path)))

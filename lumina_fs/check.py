@@ -16,26 +16,40 @@ from lumina_fs.plans.files import plan_ids, read_approval, read_plan
 from lumina_fs.plans.journal import read_history
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle, Trouble
 from lumina_fs.roots import Root
+from lumina_fs.settings import usable_settings
 from lumina_fs.sidecar_walk import sidecar_paths
 from schemas.catalog import Catalog as CatalogDocument
 from schemas.document import Document
+from schemas.errors import DocumentError
 from schemas.job import Job
 from schemas.sidecar import Sidecar
-from schemas.source import Source as SourceDocument
+from schemas.text import locate, parse
 from schemas.verdict import Verdict
 
 
 def check(catalog: Catalog, *, cancel: threading.Event, originals: bool = True) -> Iterator[Event | Finished[int]]:
-    """Troubles of all documents, and with `originals` what sidecars say of theirs; the number of documents read."""
+    """Troubles of all documents, and with `originals` what sidecars say of theirs; the number of documents read.
+
+    The catalog may be one that was opened although its own document is wrong.
+    """
     done = 0
+    yield from _check_settings(catalog)
     for path, model in _own_documents(catalog):
         yield from _check_one(catalog.root, path, model, "", originals=False)
         done += 1
     for plan_id in plan_ids(catalog):
         yield from _check_plan(catalog, plan_id)
         done += 1
-    for source in catalog.sources():
+    for path in catalog.source_files():
+        done += 1
         try:
+            source = catalog.source_at(path)
+        except CorruptDocument as error:
+            yield Trouble("", path, "corrupt_document", error.reason, error.line, error.column)
+            continue
+        try:
+            if source is None:
+                continue
             if source.beside:
                 catalog.require_online(source)
         except SourceOffline as error:
@@ -62,9 +76,6 @@ def sweep(catalog: Catalog) -> int:
 
 def _own_documents(catalog: Catalog) -> Iterator[tuple[str, type[Document]]]:
     yield CATALOG, CatalogDocument
-    for name in sorted(os.listdir(catalog.root.directory(SOURCES))):
-        if name.endswith(".json") and not name.startswith("."):
-            yield f"{SOURCES}/{name}", SourceDocument
     for path in verdict_paths(catalog):
         yield path, Verdict
     for path in _job_paths(catalog):
@@ -77,6 +88,24 @@ def _job_paths(catalog: Catalog) -> list[str]:
     except FileNotFoundError:
         return []
     return [f"{JOBS}/{name}" for name in names if name.endswith(".json") and not name.startswith(".")]
+
+
+def _check_settings(catalog: Catalog) -> Iterator[Event]:
+    """Settings that make no sense, in the catalog's document and in variables."""
+    stored = read(catalog.root, CATALOG)
+    try:
+        value = parse(stored.data) if stored is not None else {}
+    except DocumentError:  # which is told with the other documents
+        return
+    if stored is None or not isinstance(value.get("settings", {}), dict):
+        return
+    for wrong in usable_settings(value)[1]:
+        said = f"{wrong.place()}: {wrong.reason}"
+        if wrong.variable is not None:
+            yield Note(said)
+        else:
+            line, column = locate(stored.data, ["settings", *wrong.where])
+            yield Trouble("", CATALOG, "corrupt_document", said, line, column)
 
 
 def _check_plan(catalog: Catalog, plan_id: str) -> Iterator[Trouble]:

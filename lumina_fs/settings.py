@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumina_fs.errors import SettingsError
+from schemas.text import locate
 
 #: Environment variables that stand above the catalog's own settings, and the setting each one sets.
 ENVIRONMENT = {"LUMINA_WORKERS": "workers", "LUMINA_MAX_PIXELS": "max_pixels"}
@@ -102,16 +104,59 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def settings_of(document: dict[str, Any]) -> Settings:
-    """The settings in force for a catalog document. Raises SettingsError for a value that makes no sense."""
+class WrongSetting(NamedTuple):
+    """A value that makes no sense: where it stands below `settings` in the document, or in a variable."""
+
+    where: tuple[str | int, ...]
+    reason: str
+    variable: str | None
+
+    def place(self) -> str:
+        """What it is called."""
+        return self.variable or ".".join(map(str, ("settings", *self.where)))
+
+
+def settings_of(document: Mapping[str, Any], data: bytes | None = None, path: str | None = None) -> Settings:
+    """The settings in force for a catalog document. Raises SettingsError for a value that makes no sense.
+
+    `data` and `path`: its text and its file, for the place of what is wrong.
+    """
+    values = _values(document)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = _wrong_in(error)[0]
+        if first.variable is not None or data is None:
+            raise SettingsError(f"{first.place()}: {first.reason}", path=None if first.variable else path) from error
+        line, column = locate(data, ["settings", *first.where])
+        raise SettingsError(f"{first.place()}: {first.reason} (line {line}, column {column})", path=path) from error
+
+
+def usable_settings(document: Mapping[str, Any]) -> tuple[Settings, list[WrongSetting]]:
+    """The settings with the default in place of each that makes no sense, and what is wrong with these."""
+    values = _values(document)
+    try:
+        return Settings.model_validate(values), []
+    except ValidationError as error:
+        wrong = _wrong_in(error)
+        for one in wrong:
+            values.pop(str(one.where[0]), None)
+        return Settings.model_validate(values), wrong
+
+
+def _wrong_in(error: ValidationError) -> list[WrongSetting]:
+    """What pydantic found, in words for the person who wrote it."""
+    found = []
+    for one in error.errors(include_url=False):
+        name = str(one["loc"][0])
+        variable = next((key for key, setting in ENVIRONMENT.items() if setting == name and os.environ.get(key)), None)
+        found.append(WrongSetting(one["loc"], one["msg"].replace("Input should be", "must be"), variable))
+    return found
+
+
+def _values(document: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(document.get("settings") or {})
     for variable, name in ENVIRONMENT.items():
         if os.environ.get(variable):
             values[name] = os.environ[variable]
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        wrong = first["msg"].replace("Input should be", "must be")
-        raise SettingsError(f"setting {where}: {wrong} (settings in .lumina/catalog.json, or its variable)") from error
+    return values

@@ -5,8 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import Reporter, print_json, say
-from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, interruptible, open_catalog
+from lumina_fs.cli.session import (
+    add_catalog_option,
+    add_command,
+    add_json_option,
+    catalog_directory,
+    interruptible,
+    open_catalog,
+)
 from lumina_fs.errors import ExitCode
 from lumina_fs.progress import Finished, Trouble
 from lumina_fs.wording import plural
@@ -40,7 +48,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         return ExitCode.DONE
     reporter = Reporter(quiet=args.quiet)
     corrupt = problems = checked = 0
-    with open_catalog(args.catalog) as catalog, interruptible() as cancel:
+    with Catalog.open_to_check(catalog_directory(args.catalog)) as catalog, interruptible() as cancel:
         for event in check(catalog, cancel=cancel, originals=not args.documents_only):
             if isinstance(event, Finished):
                 checked = event.result

@@ -56,24 +56,25 @@ def add_wait_option(parser: argparse.ArgumentParser) -> None:
 
 def open_catalog(where: str | None) -> Catalog:
     """The catalog that is meant: at or above a directory, or a known one by name, or the only known one."""
-    if where is not None and not os.path.isdir(where):
-        for known in known_catalogs():
-            if where in (known.name, known.id):
-                return _opened(known.path)
-        raise UsageError(f"{where} is neither a directory nor the name of a known catalog")
-    try:
-        catalog = Catalog.find(where or os.getcwd())
-    except CatalogNotFound:
-        present = [known for known in known_catalogs() if known.present]
-        if where is not None or len(present) != 1:
-            raise
-        return _opened(present[0].path)
+    catalog = Catalog.open(catalog_directory(where))
     remember(catalog.disk, catalog.id, catalog.name, catalog.path)
     return catalog
 
 
-def _opened(path: str) -> Catalog:
-    return Catalog.open(path)
+def catalog_directory(where: str | None) -> str:
+    """Its directory. Raises UsageError, CatalogNotFound."""
+    if where is not None and not os.path.isdir(where):
+        for known in known_catalogs():
+            if where in (known.name, known.id):
+                return known.path
+        raise UsageError(f"{where} is neither a directory nor the name of a known catalog")
+    try:
+        return Catalog.nearest(where or os.getcwd())
+    except CatalogNotFound:
+        present = [known for known in known_catalogs() if known.present]
+        if where is not None or len(present) != 1:
+            raise
+        return present[0].path
 
 
 @contextlib.contextmanager

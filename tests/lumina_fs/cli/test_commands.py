@@ -129,6 +129,60 @@ def test_check_names_line_and_column(scanned: Library, capsys: pytest.CaptureFix
     assert "2019/lake.jpg.lumina.json:7:19: corrupt_sidecar: curation.rating: must be" in out
 
 
+def test_check_names_wrong_settings_and_goes_on(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    document = scanned.root / ".lumina/catalog.json"
+    value = json.loads(document.read_bytes())
+    value["settings"] = {"ignore": ["drafts/"], "workers": -1, "captions": "sometimes"}
+    document.write_text(json.dumps(value, indent=2))
+    scanned.sidecar("2019/lake.jpg").write_text("{")
+    text = document.read_text().splitlines()
+    places = {word: next(at for at, line in enumerate(text, 1) if word in line) for word in ("workers", "captions")}
+    code, out, _ = run(f"check --catalog {scanned.root}", capsys)
+    assert code == ExitCode.CORRUPT
+    assert f".lumina/catalog.json:{places['workers']}:16: corrupt_document: settings.workers: must be greater" in out
+    assert f".lumina/catalog.json:{places['captions']}:17: corrupt_document: settings.captions: must be" in out
+    assert "2019/lake.jpg.lumina.json:1:2: corrupt_sidecar" in out
+    assert "5 documents read: 3 cannot be used" in out
+    code, _, err = run(f"scan {scanned.root}", capsys)
+    assert code == ExitCode.USAGE
+    assert (
+        f"{document}: settings.workers: must be greater than or equal to 0 (line {places['workers']}, column 16)" in err
+    )
+
+
+def test_check_goes_on_after_documents_that_cannot_be_used(
+    scanned: Library, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    run(f"source add {card} --catalog {scanned.root}", capsys)
+    source = scanned.root / ".lumina/sources/card.json"
+    source.write_text(source.read_text().replace('"card"', '"cord"'))
+    scanned.sidecar("2019/lake.jpg").write_text("{")
+    code, out, _ = run(f"check --catalog {scanned.root}", capsys)
+    line = next(at for at, text in enumerate(source.read_text().splitlines(), 1) if '"cord"' in text)
+    assert code == ExitCode.CORRUPT
+    assert f".lumina/sources/card.json:{line}:11: corrupt_document: name: must be that of the file, card" in out
+    assert "2019/lake.jpg.lumina.json:1:2: corrupt_sidecar" in out
+    for broken in ('{"kind": "catalog",}', "", '{"settings": 7}', '{"kind": "catalog", "settings": {"workers": "x"}}'):
+        (scanned.root / ".lumina/catalog.json").write_text(broken)
+        code, out, _ = run(f"check --catalog {scanned.root}", capsys)
+        assert code == ExitCode.CORRUPT
+        assert ".lumina/catalog.json:1:" in out
+        assert "2019/lake.jpg.lumina.json:1:2: corrupt_sidecar" in out, "the sidecars are checked all the same"
+    assert scanned.root.joinpath(".lumina/catalog.json").read_text() == broken
+
+
+def test_a_variable_that_makes_no_sense_is_named(
+    scanned: Library, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUMINA_WORKERS", "many")
+    code, _, err = run(f"scan {scanned.root}", capsys)
+    assert (code, "LUMINA_WORKERS: must be a valid integer" in err) == (ExitCode.USAGE, True)
+    code, _, err = run(f"check --catalog {scanned.root}", capsys)
+    assert (code, "LUMINA_WORKERS: must be a valid integer" in err) == (0, True)
+
+
 def test_thumbnails_are_made_once_kept_and_cleared(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
     from PIL import Image
 
