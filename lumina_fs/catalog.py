@@ -368,7 +368,6 @@ def _source_document(name: str, path: str, *, sidecars: str | None, managed: boo
         "mode": "reference",
         "managed": managed,
         "sidecars": sidecars or "beside",
-        "auto_import": False,
     }
 
 

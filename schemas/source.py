@@ -33,7 +33,5 @@ class Source(Document):
     """True lets approved plans move what lies here."""
     sidecars: Literal["beside", "catalog"] = "beside"
     """Where sidecars go: beside the originals, or under `.lumina/sidecars/` for media not to be written to."""
-    auto_import: bool = False
-    """Whether new originals are imported without asking."""
     last_scan: LastScan | None = None
     """The last scan that changed something."""

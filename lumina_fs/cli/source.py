@@ -26,8 +26,7 @@ def add_parser(subparsers: Any) -> None:
     adding.add_argument("--managed", action="store_true", help="let approved plans move what lies in it")
     setting = actions.add_parser("set", help="change a source")
     setting.add_argument("name")
-    setting.add_argument("--managed", choices=("yes", "no"))
-    setting.add_argument("--auto-import", choices=("yes", "no"))
+    setting.add_argument("--managed", choices=("yes", "no"), help="whether approved plans may move what lies in it")
     marking = actions.add_parser("mark", help="say that the directory is the right one although its mark is gone")
     marking.add_argument("name")
     removing = actions.add_parser("remove", help="forget a source; its photos and sidecars stay where they are")
@@ -64,10 +63,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.action == "mark":
             catalog.renew_mark(catalog.source(args.name))
             return ExitCode.DONE
-        wishes = {"managed": args.managed, "auto_import": args.auto_import}
-        changes = {name: wish == "yes" for name, wish in wishes.items() if wish is not None}
-        if not changes:
-            raise UsageError("nothing to set: --managed yes|no, --auto-import yes|no")
-        changed = catalog.set_source(args.name, **changes)
+        if args.managed is None:
+            raise UsageError("nothing to set: --managed yes|no")
+        changed = catalog.set_source(args.name, managed=args.managed == "yes")
         print_json({"changed": changed}) if args.json else say("changed" if changed else "nothing to change")
     return ExitCode.DONE

@@ -42,7 +42,7 @@ CATALOG: dict[str, Any] = {
 }  # fmt: skip
 SOURCE: dict[str, Any] = {
     "kind": "source", "version": 1, "id": ID, "name": "card-2", "path": "bytes:/media/%FF", "mode": "copy",
-    "managed": True, "sidecars": "catalog", "auto_import": False,
+    "managed": True, "sidecars": "catalog",
     "last_scan": {"finished": "2024-02-29T12:00:00Z", "originals": 3},
 }  # fmt: skip
 SIDECAR: dict[str, Any] = {

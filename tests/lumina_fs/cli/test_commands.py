@@ -129,6 +129,19 @@ def test_check_names_line_and_column(scanned: Library, capsys: pytest.CaptureFix
     assert "2019/lake.jpg.lumina.json:7:19: corrupt_sidecar: curation.rating: must be" in out
 
 
+def test_a_source_document_of_before_keeps_what_nobody_acts_on_any_more(
+    scanned: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = scanned.root / ".lumina/sources/main.json"
+    document.write_text(document.read_text().replace('"managed": false,', '"managed":  false,\n  "auto_import": true,'))
+    before = document.read_text()
+    assert run(f"source set main --managed yes --catalog {scanned.root}", capsys)[0] == 0
+    assert document.read_text() == before.replace("false", "true")
+    assert run(f"check --catalog {scanned.root}", capsys)[0] == 0
+    with pytest.raises(SystemExit):
+        main(["source", "set", "main", "--auto-import", "yes", "--catalog", str(scanned.root)])
+
+
 def test_check_names_wrong_settings_and_goes_on(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
     document = scanned.root / ".lumina/catalog.json"
     value = json.loads(document.read_bytes())
