@@ -48,14 +48,20 @@ def make_base(base: str) -> None:
         raise ServerFailed(f"{base} belongs to somebody else, or everybody may write to it; set LUMINA_POSTGRES_DIR")
 
 
-def socket_folder(base: str, account: pwd.struct_passwd) -> str:
-    """The private folder of the socket: its path must be short, and free of what libpq would read as a list."""
+def socket_path(base: str, account: pwd.struct_passwd) -> str:
+    """Where the folder of the socket belongs: a short path, free of what libpq would read as a list."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     folder = f"/tmp/lumina-fs-{account.pw_uid}-{short_digest(base)}"
     if re.fullmatch(r"/[\w./-]{1,60}", runtime, re.ASCII) and os.path.isdir(runtime):
         found = os.stat(runtime)
         if found.st_uid == account.pw_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             folder = os.path.join(runtime, f"lumina-fs-{short_digest(base)}")
+    return folder
+
+
+def socket_folder(base: str, account: pwd.struct_passwd) -> str:
+    """The private folder of the socket, made where it is missing."""
+    folder = socket_path(base, account)
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:

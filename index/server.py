@@ -27,6 +27,7 @@ from index.account import (
     run_as,
     server_account,
     socket_folder,
+    socket_path,
 )
 
 if TYPE_CHECKING:
@@ -104,14 +105,23 @@ def serve() -> Iterator[str]:
 
 
 def stop() -> bool:
-    """Stop the server unless a process uses it, and wait for its end; True when it does not run any more."""
+    """Stop the server unless a process uses it, and wait for its end; True when it does not run any more.
+
+    The empty folder of its socket goes with it.
+    """
     base = directory()
     if not os.path.isdir(base):
         return True
     with _telling_why(base), _guard, _locked(base):
+        folders = {_socket_in_use(base), socket_path(base, server_account())} - {""}
         if _stop_unused(base):
             os.close(_sole_owner(base))
-        return not _alive(base)
+        if _alive(base):
+            return False
+        for folder in folders:
+            with contextlib.suppress(OSError):  # there is none, or there is more in it than ours
+                os.rmdir(folder)
+        return True
 
 
 def _enter(base: str) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from index import server
 from tests.benchmarks.carrying_out import RUNS
 from tests.benchmarks.cases import CASES as SCANS
 from tests.benchmarks.figures import Options
@@ -30,11 +31,12 @@ def main() -> int:
     parser.add_argument("--catalog", type=Path, help="a large catalog that was scanned before, to look around in")
     args = parser.parse_args()
     missed = 0
-    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base:
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as base, ExitStack() as stack:
         os.chmod(base, 0o755)
         os.environ["LUMINA_HOME"] = f"{base}/home"
         if args.catalog is None:  # else its index is where it was made
             os.environ["LUMINA_POSTGRES_DIR"] = f"{base}/postgres"
+            stack.callback(server.stop)
         options = Options(args.corpus, args.tree, args.rows, stack, args.catalog)
         for name in args.case or [case for case in CASES if case != "peer"]:
             for figure in CASES[name](options):

@@ -272,6 +272,22 @@ def test_stop_ends_what_nobody_uses(empty: Path) -> None:
     assert not server.running()
 
 
+def test_stop_leaves_no_folder_of_a_socket_behind(base: Path) -> None:
+    with server.serve():
+        assert socket_folder(base).is_dir()
+    assert server.stop()
+    assert not socket_folder(base).exists()
+    with server.serve():  # the last one out stops it without waiting, and the folder stays for the next
+        pass
+    assert eventually(lambda: not server.running())
+    assert server.stop()
+    assert not socket_folder(base).exists()
+    socket_folder(base).mkdir(0o700)
+    (socket_folder(base) / "notes.txt").write_text("somebody's")
+    assert server.stop()
+    assert (socket_folder(base) / "notes.txt").exists()
+
+
 def test_a_killed_server_is_started_again(base: Path) -> None:
     with server.serve() as conninfo:
         tell(conninfo, "SET synchronous_commit = on", "CREATE TABLE kept AS SELECT 7 AS n")
