@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from index.postgres import PostgresIndex
-from index.protocol import TagCount
 from index.records import sql
-from index.tags import machine_tags, tags
+from index.tags import by_name
 
 #: What is counted: SQL over `original o`, by the field of the query language that looks for it.
 _COUNTED = {
@@ -23,7 +22,8 @@ _MOST = 500
 def facets(index: PostgresIndex) -> dict[str, dict[str, int]]:
     """By field the values that originals have, the frequent ones first, with how many have each.
 
-    Besides fields: `problem` by code, `tag` and `auto` as category/value.
+    Besides fields: `problem` by code, `tag` and `auto` as category/value. A query for exactly a value
+    (`camera:="Canon EOS 6D"`) finds as many as its number says; media are asked for as types.
     """
     found: dict[str, dict[str, int]] = {}
     with index.cursor() as cursor:
@@ -41,13 +41,11 @@ def facets(index: PostgresIndex) -> dict[str, dict[str, int]]:
                 counts[names[at]][values[at]] += count
         for name, counter in counts.items():
             found[name] = dict(counter.most_common(_MOST))
-        query = f"SELECT code, count(*) FROM {index.schema}.problem GROUP BY 1 ORDER BY 2 DESC, 1"
+        # a sidecar may have a problem twice, and one that never could be read has no row to be found
+        query = (
+            f"SELECT code, count(*) FROM (SELECT DISTINCT code, source, path FROM {index.schema}.problem) p "
+            f"JOIN {table} USING (source, path) GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
         found["problem"] = dict(cursor.execute(sql(query)).fetchall())
-    found["tag"], found["auto"] = _by_name(tags(index)), _by_name(machine_tags(index))
+    found["tag"], found["auto"] = by_name(index, seen=False), by_name(index, seen=True)
     return found
-
-
-def _by_name(counts: list[TagCount]) -> dict[str, int]:
-    """Tags as they are asked for, the frequent ones first."""
-    order = sorted(counts, key=lambda tag: (-tag.originals, tag.category, tag.value))
-    return {f"{tag.category}/{tag.value}" if tag.category else tag.value: tag.originals for tag in order}

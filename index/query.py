@@ -7,6 +7,7 @@ of the person's in the SQL itself.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ from index.protocol import QueryError
 from index.words import phrase_of, quoted, words
 from schemas.names import encode_name
 from schemas.partial_date import first_instant, split_date
+from schemas.sidecar import tag_parts
 
 #: Field -> what it looks at, as `lumina search --help` and the documentation list it.
 FIELDS = {
-    "camera": 'make and model: camera:canon, camera:"canon eos"',
+    "camera": 'make and model: camera:canon, camera:"canon eos", exactly: camera:="Canon EOS 6D"',
     "lens": "lens: lens:50mm",
     "type": "format or kind: type:heic, type:video",
     "date": "when it was taken: date:2019, date:2019-07..2019-08, date:>=2020-05-01",
-    "tag": "a tag: tag:beach, tag:people/anna",
+    "tag": "a tag: tag:beach, tag:people/anna, exactly: tag:=beach",
     "auto": "what models saw: auto:dog, auto:animals/dog",
     "name": "the file name, with * and ?: name:IMG_12*",
     "path": "the folder it lies in, from the top: path:2019/italy",
@@ -45,10 +47,16 @@ FIELDS = {
 _NUMBERS = {"rating", "quality", "iso", "size", "width", "height", "duration"}
 _HAS = FIELDS["has"].removeprefix("has:").split()
 _IS = ("missing", "duplicate", "stale")
-_TYPES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic", "picture": "image", "photo": "image"}
+#: Other names of types.
+TYPE_NAMES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic", "picture": "image", "photo": "image"}
+#: Fields that take `="value"`: what is this value letter by letter, and not only holds its words.
+EXACT = ("camera", "lens", "tag", "auto", "type", "source", "problem")
+_INSIDE = "jsonb_path_exists(o.rest, %s::jsonpath, %s::jsonb, true)"
+_EXACTLY = {"camera": "o.camera = %s", "lens": "o.lens = %s", "tag": _INSIDE, "auto": _INSIDE}
 _UNITS = {"": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
 _TOKEN = re.compile(
-    r'\s*(?:(?P<paren>[()])|(?P<minus>-(?=[\w"(]))|(?P<field>[A-Za-z_]+):(?P<value>"[^"]*"|[^\s()]*)'
+    r'\s*(?:(?P<paren>[()])|(?P<minus>-(?=[\w"(]))'
+    r'|(?P<field>[A-Za-z_]+):(?P<value>="(?:[^"]|"")*"|"[^"]*"|[^\s()]*)'
     r'|"(?P<phrase>[^"]*)"|(?P<word>[^\s()"]+))'
 )
 _MAX_TERMS = 200
@@ -65,6 +73,13 @@ class Term(NamedTuple):
     negated: bool
 
 
+def value_of(written: str) -> str:
+    """A field's value as it is meant: without quotation marks; one that begins with `=` is meant exactly."""
+    if written.startswith('="'):
+        return "=" + written[2:].removesuffix('"').replace('""', '"')
+    return written.strip('"')
+
+
 def terms(text: str) -> list[Term]:
     """The pieces of a query in their order; what is behind an open quotation mark is one piece of its own."""
     found: list[Term] = []
@@ -78,7 +93,7 @@ def terms(text: str) -> list[Term]:
             continue
         begin = start if minus is None else minus
         field = match.group("field") if match is not None else None
-        value = (match.group("value") or "").strip('"') if match is not None else ""
+        value = value_of(match.group("value") or "") if match is not None else ""
         found.append(Term(begin, end, text[begin:end], field.lower() if field else None, value, minus is not None))
         at, minus = end, None
     return found
@@ -184,7 +199,7 @@ class _Parser:
         column = self._column()
         self.at += 1
         if token.group("field"):
-            return self._field(token.group("field").lower(), token.group("value").strip('"'), column)
+            return self._field(token.group("field").lower(), value_of(token.group("value")), column)
         if token.group("phrase") is not None:
             return _phrase(token.group("phrase"), column, prefix=False)
         return _phrase(token.group("word"), column, prefix=True)
@@ -198,19 +213,33 @@ class _Parser:
             raise QueryError(f"{name}: needs a value, for example {FIELDS[name].rpartition(': ')[2]}", column)
         if name in _NUMBERS:
             return _number(name, value, column)
+        if value.startswith("=") and len(value) > 1 and name in EXACT:
+            return self._exact(name, _storable(value[1:]))
         special: dict[str, Callable[[], Condition]] = {
             "date": lambda: _date(value, column),
             "path": lambda: _path(value),
             "is": lambda: self._is(value.lower(), column),
             "problem": lambda: self._problem(value.lower()),
             "has": lambda: _chosen("has", value.lower(), _HAS, column),
-            "type": lambda: Condition(ts=quoted("type:" + _TYPES.get(value.lower(), value.lower()))),
+            "type": lambda: Condition(ts=quoted("type:" + TYPE_NAMES.get(value.lower(), value.lower()))),
         }
         if name in special:
             return special[name]()
         if name in ("source", "label", "pick", "flag"):
             return Condition(ts=quoted(f"{name}:{value if name == 'source' else value.lower()}"))
         return _marked(name, value, column)
+
+    def _exact(self, name: str, value: str) -> Condition:
+        """What is this value letter by letter. The words find few rows, the value itself decides among them."""
+        if name == "problem":
+            return self._problem(value)
+        if name in ("type", "source"):
+            return Condition(ts=quoted(f"{name}:{value}"))
+        words, params = f"o.words @@ %s::tsquery AND {_EXACTLY[name]}", quoted(f"{name}:={phrase_of(value)}")
+        if name in ("camera", "lens"):
+            return Condition(sql=f"({words})", params=(params, value))
+        path, variables = _tag_path(value) if name == "tag" else _seen_path(value)
+        return Condition(sql=f"({words})", params=(params, path, variables))
 
     def _problem(self, code: str) -> Condition:
         table = f"{self.schema}.problem p"
@@ -281,6 +310,32 @@ def _marked(name: str, value: str, column: int) -> Condition:
         raise QueryError(f"there is no word in {value!r} to search for", column)
     parts = [quoted(f"{name}:{word}") for word in found]
     return Condition(ts="(" + " & ".join(parts) + ")" if len(parts) > 1 else parts[0])
+
+
+def _tag_path(name: str) -> tuple[str, str]:
+    """What finds a tag of this name in a person's list, in whichever form it was written; and its variables."""
+    name = "/".join(filter(None, tag_parts(name)))
+    said = {"whole": name, "ahead": f"/{name}", "behind": f"{name}/"}
+    tests = ["@ == $whole", "@ == $ahead", "@ == $behind"][: 2 if "/" in name else 3]
+    tests += ['@.value == $whole && (!exists(@.category) || @.category == "")']
+    for number, at in enumerate(at for at, sign in enumerate(name) if sign == "/"):
+        said |= {f"c{number}": name[:at], f"v{number}": name[at + 1 :]}
+        tests.append(f"@.category == $c{number} && @.value == $v{number}")
+    return f"$.curation.tags[*] ? ({' || '.join(f'({test})' for test in tests)})", json.dumps(said)
+
+
+def _seen_path(name: str) -> tuple[str, str]:
+    """The same for what models saw: pairs of category and value. Strict, because a lax path takes pairs apart."""
+    said, tests = {"none": "", "whole": name}, ["@[0] == $none && @[1] == $whole"]
+    for number, at in enumerate(at for at, sign in enumerate(name) if sign == "/"):
+        said |= {f"c{number}": name[:at], f"v{number}": name[at + 1 :]}
+        tests.append(f"@[0] == $c{number} && @[1] == $v{number}")
+    return f"strict $.auto[*] ? ({' || '.join(f'({test})' for test in tests)})", json.dumps(said)
+
+
+def _storable(text: str) -> str:
+    """A text as a row holds it: Postgres takes no NUL and no surrogate."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _chosen(name: str, value: str, choices: tuple[str, ...] | list[str], column: int) -> Condition:

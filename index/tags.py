@@ -16,26 +16,42 @@ _LISTS = "o.rest->'curation'->>'tags'"
 _THERE = "jsonb_typeof(o.rest->'curation'->'tags') = 'array' AND o.rest->'curation'->'tags' <> '[]'"
 
 
+_SEEN = "o.rest->>'auto'"
+_HAS_SEEN = "o.rest ? 'auto'"
+
+Parts = tuple[str, str]
+
+
 def tags(index: PostgresIndex) -> list[TagCount]:
     """Every tag with how many originals have it, by category and value; missing originals count too."""
-    counts: Counter[tuple[str, str]] = Counter()
-    with index.cursor() as cursor:
-        query = f"SELECT {_LISTS}, count(*) FROM {index.schema}.original o WHERE {_THERE} GROUP BY 1"
-        for text, count in cursor.execute(sql(query)):
-            for parts in set(map(tag_parts, orjson.loads(text))):
-                counts[parts] += count
+    counts = Counter[Parts]()
+    for found, count in _lists(index, _LISTS, _THERE):
+        counts.update(dict.fromkeys(found, count))
     return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
 
 
 def machine_tags(index: PostgresIndex) -> list[TagCount]:
     """What models saw, without what people rejected: how many originals have each, by category and value."""
-    counts: Counter[tuple[str, str]] = Counter()
-    with index.cursor() as cursor:
-        query = f"SELECT o.rest->>'auto', count(*) FROM {index.schema}.original o WHERE o.rest ? 'auto' GROUP BY 1"
-        for text, count in cursor.execute(sql(query)):
-            for category, value in orjson.loads(text):
-                counts[category, value] += count
+    counts = Counter[Parts]()
+    for found, count in _lists(index, _SEEN, _HAS_SEEN):
+        counts.update(dict.fromkeys(found, count))
     return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
+
+
+def by_name(index: PostgresIndex, *, seen: bool) -> dict[str, int]:
+    """Tags as a query names them, the frequent ones first: those that people gave, or what models saw."""
+    counts = Counter[str]()
+    for found, count in _lists(index, *((_SEEN, _HAS_SEEN) if seen else (_LISTS, _THERE))):
+        counts.update(dict.fromkeys({"/".join(filter(None, parts)) for parts in found}, count))
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _lists(index: PostgresIndex, column: str, there: str) -> Iterator[tuple[set[Parts], int]]:
+    """The tags of originals that have the same, and how many these are."""
+    with index.cursor() as cursor:
+        query = f"SELECT {column}, count(*) FROM {index.schema}.original o WHERE {there} GROUP BY 1"
+        for text, count in cursor.execute(sql(query)):
+            yield {(one[0], one[1]) if isinstance(one, list) else tag_parts(one) for one in orjson.loads(text)}, count
 
 
 def tagged(index: PostgresIndex, wanted: Callable[[tuple[str, str]], bool]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from index.query import FIELDS, Term, terms
+from index.query import EXACT, FIELDS, TYPE_NAMES, Term, terms
 
 #: Values of fields that are the same in every catalog.
 _FIXED = {
@@ -24,9 +24,21 @@ _FIXED = {
 
 
 def quoted_value(value: str) -> str:
-    """A value as it has to be written: in quotation marks where it has spaces or brackets."""
+    """A value as it has to be written: in quotation marks where it has spaces or brackets.
+
+    One that begins with `=` is meant exactly, and may have quotation marks in it.
+    """
+    if value.startswith("="):
+        inner = value[1:].replace('"', '""')
+        return f'="{inner}"' if re.search(r'[\s()"]', inner) else value
     plain = value.replace('"', " ").strip()
     return f'"{plain}"' if re.search(r"[\s()]", plain) else plain
+
+
+def exactly(field: str, value: str) -> str:
+    """A value of a list of choices as what finds exactly the originals that have it."""
+    plain = field == "type" and value not in TYPE_NAMES
+    return value if plain or field not in EXACT else f"={value}"
 
 
 def values_of(text: str, field: str) -> list[str]:

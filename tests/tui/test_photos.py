@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select, SelectionList, Static
 
 from lumina_fs.viewing.detail import Detail
 from tests.conftest import Library
@@ -179,12 +179,39 @@ async def test_the_filters_and_the_query_always_say_the_same(scanned: Library) -
         assert shown(screen) == ["2019/a01.jpg"]
         panel.query_one("#date-from", Input).value = "2019-07-02"
         await until(pilot, lambda: screen.query_text == "rating:>=4 date:>=2019-07-02")
-        await ask_for(pilot, "camera:canon tag:people/anna quality:10..")
+        await ask_for(pilot, "camera:canon tag:=people/anna quality:10..")
         assert panel.query_one("#filter-rating", Select).value is Select.NULL
-        assert panel.query_one("#filter-tags").selected == ["people/anna"]  # type: ignore[attr-defined]
-        assert "▐✓▌ people/anna" in text(pilot)
+        assert panel.query_one("#filter-tags").selected == ["=people/anna"]  # type: ignore[attr-defined]
+        assert "▐✓▌ people/anna (1)" in text(pilot)
+        assert panel.query_one("#filter-camera", Select).value == "canon"
+        assert "canon and the like" in text(pilot)
         assert "▐ ▌ " in text(pilot)
         assert panel.query_one("#quality-from", Input).value == "10"
+
+
+async def test_a_choice_finds_as_many_photos_as_its_number_says(scanned: Library) -> None:
+    scanned.photo("more.jpg", 77, Make="Canon", Model="Canon EOS 5D Mark II")
+    scanned.curate("2019/a01.jpg", tags=["anna"])
+    scanned.curate("2019/a02.jpg", tags=["people/anna"])
+    scanned.curate("2019/a03.jpg", tags=["anna karenina"])
+    scanned.scan()
+    async with app_on(scanned, size=(140, 50)) as pilot:
+        screen = photos(pilot)
+        await until(pilot, lambda: screen.choices)
+        count = screen.choices["camera"]["Canon EOS 5D"]
+        await pilot.press("f")
+        await settled(pilot)
+        panel = screen.query_one(FilterPanel)
+        panel.query_one("#filter-camera", Select).value = "=Canon EOS 5D"
+        await until(pilot, lambda: screen.query_text == 'camera:="Canon EOS 5D"')
+        await settled(pilot)
+        assert f"Canon EOS 5D ({count})" in text(pilot)
+        assert len(shown(screen)) == count
+        await ask_for(pilot, "")
+        panel.query_one("#filter-tags", SelectionList).select("=anna")
+        await until(pilot, lambda: screen.query_text == "tag:=anna")
+        await settled(pilot)
+        assert shown(screen) == ["2019/a01.jpg"]
 
 
 async def test_photos_are_sorted_by_key_and_by_a_click_on_a_title(scanned: Library) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Select, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from lumina_fs.terminal import visible
-from lumina_fs.viewing.query_text import values_of, with_value, with_values
+from lumina_fs.viewing.query_text import exactly, values_of, with_value, with_values
 from tui.foreign import foreign
 from tui.widgets.ticked_list import TickedList
 
@@ -89,7 +89,7 @@ class FilterPanel(VerticalScroll):
 
     def _offer(self, field: str, values: list[str]) -> None:
         there = self._choices.get(field, {})
-        known = {value: f"{value} ({count:,})" for value, count in there.items()}
+        known = {exactly(field, value): f"{value} ({count:,})" for value, count in there.items()}
         if field == "rating":
             known = {value: f"{value.replace('>=', 'at least ')} {'★' * int(value[-1])}".strip() for value in _RATINGS}
         elif field == "type":
@@ -99,7 +99,7 @@ class FilterPanel(VerticalScroll):
     def _offer_problems(self, text: str) -> None:
         known = dict(_TROUBLES)
         for code, count in self._choices.get("problem", {}).items():
-            known[f"problem:{code}"] = f"{code} ({count:,})"
+            known[f"problem:{exactly('problem', code)}"] = f"{code} ({count:,})"
         chosen = [f"{field}:{value}" for field in _TROUBLED for value in values_of(text, field)]
         wanted = [one for one in chosen if one in known]
         self._fill("filter-problems", known, wanted[0] if wanted else None)
@@ -107,7 +107,7 @@ class FilterPanel(VerticalScroll):
     def _fill(self, name: str, known: dict[str, str], value: str | None) -> None:
         select = self.query_one(f"#{name}", Select)
         if value is not None:
-            known = {**known, value: known.get(value, value)}
+            known = {**known, value: known.get(value) or _meant(value)}
         options = [(foreign(shown), one) for one, shown in known.items()]
         if getattr(select, "_lumina_options", None) != known:
             select.set_options(options)
@@ -121,10 +121,11 @@ class FilterPanel(VerticalScroll):
         if not fresh and set(tags.selected) == set(chosen):
             return
         tags.clear_options()
-        known = dict(self._choices.get("tag", {}))
-        known.update({tag: 0 for tag in chosen if tag not in known})
-        for tag, count in sorted(known.items(), key=lambda one: (one[0].partition("/")[0], -one[1]))[:500]:
-            tags.add_option(Selection(foreign(f"{visible(tag)} ({count:,})"), tag, tag in chosen))
+        there = self._choices.get("tag", {})
+        order = sorted(there.items(), key=lambda one: (one[0].partition("/")[0], -one[1]))[:500]
+        offered = {exactly("tag", tag): f"{visible(tag)} ({count:,})" for tag, count in order}
+        for value, shown in ({value: _meant(value) for value in chosen if value not in offered} | offered).items():
+            tags.add_option(Selection(foreign(shown), value, value in chosen))
 
     # -- what a person does
 
@@ -147,7 +148,8 @@ class FilterPanel(VerticalScroll):
             self._edit(with_value(self._text, field, value))
 
     def _problem_values(self) -> list[str]:
-        return [*dict(_TROUBLES), *(f"problem:{code}" for code in self._choices.get("problem", {}))]
+        codes = (exactly("problem", code) for code in self._choices.get("problem", {}))
+        return [*dict(_TROUBLES), *(f"problem:{code}" for code in codes)]
 
     @on(SelectionList.SelectedChanged)
     def _tags(self, event: SelectionList.SelectedChanged[str]) -> None:
@@ -158,6 +160,11 @@ class FilterPanel(VerticalScroll):
         if text != self._text:
             self._text = text
             self.post_message(self.Edited(text))
+
+
+def _meant(value: str) -> str:
+    """What the query says although no choice does: a value of before, or words that more than one value has."""
+    return value[1:] if value.startswith("=") else f"{visible(value)} and the like"
 
 
 def _with_problem(text: str, chosen: str | None, known: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from lumina_fs.jobs.launch import Ended
 from lumina_fs.terminal import visible
 from lumina_fs.viewing import tags as asked
 from lumina_fs.viewing.access import Photo
+from lumina_fs.viewing.query_text import exactly, with_value
 from lumina_fs.viewing.tags import Key, TagRow, Wish, shown_tag
 from lumina_fs.wording import plural
 from tui.asking import AskText, Confirm
@@ -198,7 +199,7 @@ class TagsScreen(CatalogScreen):
 
     def _query(self) -> str:
         """The query that finds the photos of what is under the cursor."""
-        found = [f'tag:"{shown_tag(row.parts).replace(chr(34), " ")}"' for row in self._chosen]
+        found = [with_value("", "tag", exactly("tag", shown_tag(row.parts))) for row in self._chosen]
         return found[0] if len(found) == 1 else f"({' OR '.join(found)})"
 
     def _marked(self) -> list[Key]:
