@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lumina_fs.catalog_document import as_far_as_usable, as_it_is
+from lumina_fs.catalog_document import as_far_as_usable, as_it_is, named
 from lumina_fs.documents import corrupt_at, edit, read
 from lumina_fs.durable import ABSENT, SOURCE_MARK, STATE_FOLDER, Conflict, Disk, Failed
 from lumina_fs.errors import CatalogNotFound, CorruptDocument, Refused, SourceOffline, UsageError, WriteFailed
@@ -113,7 +113,7 @@ class Catalog:
 
     @classmethod
     def _opened(
-        cls, path: str, disk: Disk | None, taken: Callable[[bytes, str], tuple[CatalogDocument, Settings]]
+        cls, path: str, disk: Disk | None, taken: Callable[[Root, str], tuple[CatalogDocument, Settings] | None]
     ) -> Catalog:
         path = os.path.abspath(path)
         try:
@@ -121,10 +121,10 @@ class Catalog:
         except OSError as error:
             raise CatalogNotFound(f"cannot be opened: {error.strerror}", path=path) from error
         try:
-            stored = read(root, CATALOG)
-            if stored is None:
+            found = taken(root, CATALOG)
+            if found is None:
                 raise CatalogNotFound("there is no catalog here; `lumina scan DIR` makes one", path=path)
-            document, settings = taken(stored.data, os.path.join(root.path, CATALOG))
+            document, settings = found
             return cls(root, document, disk or Disk(), settings)
         except BaseException:
             root.close()
@@ -156,7 +156,9 @@ class Catalog:
         if not os.path.isdir(path):
             raise CatalogNotFound("there is no such directory", path=path)
         with Root.open(path) as root:
-            if read(root, CATALOG) is None:
+            with named(os.path.join(path, CATALOG)):
+                present = read(root, CATALOG) is not None
+            if not present:
                 _write_new(disk, root, path, name or os.path.basename(path) or "photos", managed)
         catalog = cls.open(path, disk)
         remember(disk, catalog.id, catalog.name, catalog.path)
@@ -339,7 +341,8 @@ class Catalog:
 
 def _write_new(disk: Disk, root: Root, path: str, name: str, managed: bool) -> None:
     """The documents of a new catalog: its source first, because `catalog.json` is what makes it one."""
-    disk.make_directory(root, SOURCES)
+    with named(os.path.join(path, STATE)):
+        disk.make_directory(root, SOURCES)
     main = _source_document(MAIN, ".", sidecars=None if os.access(path, os.W_OK) else "catalog", managed=managed)
     catalog = {
         "$schema": f"schemas/{file_name('catalog')}",

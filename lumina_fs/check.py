@@ -92,10 +92,10 @@ def _job_paths(catalog: Catalog) -> list[str]:
 
 def _check_settings(catalog: Catalog) -> Iterator[Event]:
     """Settings that make no sense, in the catalog's document and in variables."""
-    stored = read(catalog.root, CATALOG)
     try:
+        stored = read(catalog.root, CATALOG)
         value = parse(stored.data) if stored is not None else {}
-    except DocumentError:  # which is told with the other documents
+    except (DocumentError, OSError):  # which is told with the other documents
         return
     if stored is None or not isinstance(value.get("settings", {}), dict):
         return

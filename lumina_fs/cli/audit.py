@@ -9,7 +9,7 @@ from typing import Any
 
 from lumina_fs.audit import TYPES, Line, is_date, read_audit
 from lumina_fs.audit_csv import COLUMNS, cells
-from lumina_fs.cli.display import print_json, print_table
+from lumina_fs.cli.display import print_json, print_table, say
 from lumina_fs.cli.session import add_catalog_option, add_command, add_json_option, open_catalog
 from lumina_fs.errors import ExitCode, UsageError
 
@@ -45,7 +45,10 @@ def run(args: argparse.Namespace) -> ExitCode:
             writer.writerows(cells(line) for line in lines)
         else:
             rows = [(str(line.get("when", "")), str(line.get("what", "")), _told(line)) for line in lines]
-            print_table(("WHEN", "WHAT", "FILE"), rows)
+            if rows:
+                print_table(("WHEN", "WHAT", "FILE"), rows)
+            else:
+                say("nothing that fits was done to any file", to_stderr=True)
     return ExitCode.DONE
 
 

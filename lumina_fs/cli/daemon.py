@@ -64,7 +64,7 @@ def _install(args: argparse.Namespace) -> ExitCode:
 
     paths = _paths(args.catalogs)
     if args.show:
-        say(unit(paths).rstrip("\n"))
+        say(*unit(paths).rstrip("\n").split("\n"))
         return ExitCode.DONE
     path, changed = install(paths)
     say(f"{path} {'written' if changed else 'is as it should be'}. Next:")

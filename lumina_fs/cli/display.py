@@ -14,10 +14,10 @@ from lumina_fs.terminal import visible
 from lumina_fs.wording import duration, fit, fit_middle, width
 
 
-def say(text: str, *, to_stderr: bool = False) -> None:
-    """A line for people, escaped, at once also where a program reads it; line breaks of ours stay."""
+def say(*lines: str, to_stderr: bool = False) -> None:
+    """Lines for people, at once also where a program reads them; a line break within one is foreign, and escaped."""
     stream = sys.stderr if to_stderr else sys.stdout
-    stream.write("\n".join(visible(line) for line in text.split("\n")) + "\n")
+    stream.write("".join(visible(line) + "\n" for line in lines))
     stream.flush()
 
 

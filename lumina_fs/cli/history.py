@@ -63,5 +63,5 @@ def _list(record: Record, *, as_json: bool) -> ExitCode:
         what = told(version.then) or "the same as after it"
         if version.clash:
             what = f"kept aside, because a person's stayed: {told(version.then)}"
-        say(f"{number:>3}  {version.when[:19].replace('T', ' ')}  {version.why}\n     {what}")
+        say(f"{number:>3}  {version.when[:19].replace('T', ' ')}  {version.why}", f"     {what}")
     return ExitCode.DONE

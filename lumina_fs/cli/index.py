@@ -109,7 +109,7 @@ def _verify(catalog: Catalog, args: argparse.Namespace) -> ExitCode:
     if args.json:
         print_json({**asdict(verdict), "equal": verdict.equal})
     else:
-        say(f"index {verdict.live}\nfiles {verdict.files}")
+        say(f"index {verdict.live}", f"files {verdict.files}")
         for difference in verdict.differences:
             say(f"  {difference.source}: {difference.path}: {difference.kind}")
             for name, (live, file) in difference.columns.items():

@@ -100,7 +100,7 @@ def _tell(catalog: Catalog, plan: StoredPlan, proposal: Proposal) -> None:
         say(f"{plural(facts.warned, 'action')} with a warning: lumina plan show {name} --only warned")
     say("")
     show(plan, seen)
-    say(f"\nnothing is moved yet. Look at it again: lumina plan show {name}; say yes: lumina plan approve {name}")
+    say("", f"nothing is moved yet. Look at it again: lumina plan show {name}; say yes: lumina plan approve {name}")
 
 
 def _wishes(args: argparse.Namespace) -> Wishes:

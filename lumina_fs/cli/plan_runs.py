@@ -144,6 +144,6 @@ def tell_draft(draft: StoredPlan, counts: dict[str, int], *, as_json: bool) -> E
         return code
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing to do"
     say(f"{draft.plan.name}: {told}. Nothing is done yet")
-    say(f"look at it:  lumina plan show {draft.id}\nsay yes:     lumina plan approve {draft.id}")
+    say(f"look at it:  lumina plan show {draft.id}", f"say yes:     lumina plan approve {draft.id}")
     say(f"carry it out: lumina plan apply {draft.id}")
     return code

@@ -186,6 +186,37 @@ def test_check_goes_on_after_documents_that_cannot_be_used(
     assert scanned.root.joinpath(".lumina/catalog.json").read_text() == broken
 
 
+def test_what_is_in_the_way_of_a_catalog_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".lumina").touch()
+    code, _, err = run(f"scan {tmp_path}", capsys)
+    assert (code, err) == (ExitCode.IO, f"lumina: {tmp_path}/.lumina: Not a directory\n")
+    (tmp_path / ".lumina").unlink()
+    (tmp_path / ".lumina/catalog.json").mkdir(parents=True)
+    for command in ("scan", "init", "status --catalog", "search x --catalog"):
+        code, _, err = run(f"{command} {tmp_path}", capsys)
+        assert (code, err) == (ExitCode.IO, f"lumina: {tmp_path}/.lumina/catalog.json: not a regular file\n")
+    code, out, _ = run(f"check --catalog {tmp_path}", capsys)
+    assert (code, out.splitlines()[0]) == (
+        ExitCode.CORRUPT, ".lumina/catalog.json: unreadable_document: not a regular file",
+    )  # fmt: skip
+
+
+def test_a_line_break_in_a_name_makes_no_line(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = library.photo("a.jpg", 1)
+    os.rename(photo, library.root / "two\nlines.jpg")
+    (library.root / "two\nlines.jpg.lumina.json").write_text("{")
+    run(f"scan {library.root}", capsys)
+    _, out, _ = run(f"check --catalog {library.root}", capsys)
+    assert out.splitlines()[0].startswith("two\\x0alines.jpg.lumina.json:1:2: corrupt_sidecar")
+    assert len(out.splitlines()) == 2
+
+
+def test_an_empty_audit_says_so(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    library.scan()
+    code, out, err = run(f"audit --catalog {library.root}", capsys)
+    assert (code, out, "nothing that fits" in err) == (0, "", True)
+
+
 def test_a_variable_that_makes_no_sense_is_named(
     scanned: Library, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
