@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
         add_json_option(one := actions.add_parser(name, help=summary))
         add_catalog_option(one)
     making = actions.add_parser("thumbnail", help="make thumbnails and print where they are")
-    making.add_argument("photos", nargs="*")
+    making.add_argument("photos", nargs="*", help="originals by their path")
     making.add_argument("--all", action="store_true", help="of every original of the catalog")
     making.add_argument("--size", type=int, choices=(150, 1024), default=150, help="longest side in pixels (150)")
     add_wait_option(making)

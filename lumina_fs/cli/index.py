@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "The index is a cache of the sidecars. `rebuild` makes it anew from them, `verify` builds it beside the live "
         "one and compares the two, `drop` removes it; nothing of yours is in it.",
     )
-    parser.add_argument("action", choices=("status", "rebuild", "verify", "drop"))
+    parser.add_argument("action", choices=("status", "rebuild", "verify", "drop"), help="what to do with it")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     add_wait_option(parser)
     add_catalog_option(parser)

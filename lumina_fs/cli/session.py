@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,11 +32,17 @@ def add_command(subparsers: Any, name: str, example: str, description: str = "")
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
         help=summary,
-        description=description or summary[:1].upper() + summary[1:] + ".",
+        description=_wrapped(description or summary[:1].upper() + summary[1:] + "."),
         epilog="example:\n  " + example.replace("\n", "\n  "),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def _wrapped(text: str) -> str:
+    """A description as wide as the terminal, like the options below it: examples must not be wrapped."""
+    columns = max(40, shutil.get_terminal_size().columns - 2)
+    return "\n".join(textwrap.fill(line, columns) if len(line) > columns else line for line in text.split("\n"))
 
 
 def add_catalog_option(parser: argparse.ArgumentParser) -> None:

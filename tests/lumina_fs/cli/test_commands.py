@@ -43,11 +43,17 @@ def scanned(library: Library) -> Library:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_explains_itself_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
     assert ended.value.code == 0
-    assert f"example:\n  lumina {command}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"example:\n  lumina {command}" in said
+    description = said.partition("\n\n")[2].partition("\n\n")[0]
+    assert max(map(len, description.splitlines())) <= 98
 
 
 def test_scan_makes_a_catalog_and_reports_as_json(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
