@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from index.protocol import Hit
 
 LANGUAGE = """\
-words            beach sunset           in names, folders, captions, tags, camera, what models saw (sun finds sunset)
-phrase           "red bike"
-camera: lens:    camera:canon lens:50mm
+words            beach sunset    in names, folders, captions, tags, camera (sun finds sunset)
+phrase           '"red bike"'    a shell takes quotation marks away that are not in others
+camera: lens:    camera:canon lens:50mm 'camera:="Canon EOS 6D"'    = is exactly this value
 type:            type:heic type:video
 date:            date:2019 date:2019-07..2019-08 date:>=2020-05-01
-tag: name: path: tag:people/anna name:IMG_12* path:2019/italy
-auto:            auto:dog auto:animals/dog       what models saw (lumina tag), without what you rejected
-rating: quality: iso: size: width: height: duration:     rating:>=3 quality:70..90 size:>10MB
+tag: name: path: tag:people/anna tag:=beach name:IMG_12* path:2019/italy
+auto:            auto:dog        what models saw (lumina tag), without what you rejected
+rating: quality: iso: size: width: height: duration:    rating:>=3 quality:70..90 size:>10MB
 label: pick: source: flag: problem:
 has: is:         has:gps has:problems is:missing is:duplicate is:stale
 not, or          -tag:work (beach OR lake)
