@@ -24,6 +24,7 @@ from lumina_fs.errors import Locked, LuminaError, Refused, SourceOffline
 from lumina_fs.index_session import connect, exclusive
 from lumina_fs.jobs.records import list_records
 from lumina_fs.known_catalogs import forget
+from lumina_fs.other_catalogs import told_by_walk
 from lumina_fs.plans.files import read_plans
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, list_trash
@@ -114,7 +115,8 @@ def delete(
     """Delete a catalog, which is still to be closed after it. Originals are never touched.
 
     `aside`: the name for its state that a person was shown. `sidecars`: those beside originals go into that folder
-    too. Stopped before the state is set aside, it puts everything back. Raises Refused, Locked.
+    too, unless another catalog has them as well. Stopped before the state is set aside, it puts everything back.
+    Raises Refused, Locked.
     """
     why = busy(catalog)
     if why:
@@ -124,6 +126,7 @@ def delete(
         result = Farewell(os.path.join(catalog.path, aside or _free_name(catalog)))
         sources = catalog.sources()
         if sidecars:
+            _require_own_sidecars(catalog, sources)
             gathering = _Gathering(catalog, os.path.basename(result.aside), opened)
             for source in sources:
                 yield from gathering.gather(source, cancel)
@@ -139,6 +142,14 @@ def delete(
         for source in sources:
             _unmark(catalog, source)
     yield Finished(result)
+
+
+def _require_own_sidecars(catalog: Catalog, sources: list[Source]) -> None:
+    """Raise Refused where sidecars beside originals are those of another catalog too."""
+    for source in sources:
+        if source.beside and os.path.isdir(source.path):
+            for said in told_by_walk(catalog, source):
+                raise Refused(f"not deleted with its sidecars, because {said}", path=catalog.path)
 
 
 def _free_name(catalog: Catalog) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lumina_fs.catalog import CATALOG, MARK, Catalog, Source
-from lumina_fs.discover import Ignore
+from lumina_fs.discover import Ignore, walk_directories
 from lumina_fs.documents import read
 from lumina_fs.errors import CatalogNotFound, LuminaError
 from lumina_fs.known_catalogs import known_catalogs
@@ -35,6 +35,12 @@ def told_by_scan(catalog: Catalog, source: Source, claimed: Iterable[str]) -> It
         place = os.path.join(source.path, directory)
         for other in _at(catalog, place, place):
             yield _says_below(catalog, source, other, directory)
+
+
+def told_by_walk(catalog: Catalog, source: Source) -> Iterator[str]:
+    """The same with a walk of its own, for who is no scan. Raises OSError where the source cannot be read."""
+    walk = walk_directories(source.path, ignore=Ignore(tuple(catalog.settings.ignore)))
+    yield from told_by_scan(catalog, source, [listing.directory for listing in walk if listing.claimed])
 
 
 def told_before_scan(catalog: Catalog, source: Source) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from lumina_fs.catalog import MARK, Catalog
 from lumina_fs.cli import main
-from lumina_fs.errors import Refused
+from lumina_fs.errors import ExitCode, Refused
 from lumina_fs.progress import Note
 
 if TYPE_CHECKING:
@@ -176,3 +176,21 @@ def test_a_source_of_another_catalog_is_refused_before_anything_is_written(libra
         assert [source.name for source in catalog.sources()] == ["main"]
         source, _ = catalog.add_source(str(card), name="card", sidecars="catalog")
         assert not source.beside
+
+
+def test_a_catalog_is_not_deleted_with_sidecars_that_another_one_has_too(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library.photo("a.jpg", 1)
+    library.photo("2019/b.jpg", 2)
+    library.scan()
+    inner = inner_of(library, "2019")
+    inner.scan()
+    before = library.tree()
+    for root, name in ((library.root, "library"), (inner.root, "2019")):
+        capsys.readouterr()
+        code = main(["catalogs", "delete", str(root), "--sidecars", "--yes", name])
+        assert (code, "another catalog" in capsys.readouterr().err) == (ExitCode.REFUSED, True)
+        assert library.tree().keys() == before.keys()
+    assert main(["catalogs", "delete", str(inner.root), "--yes", "2019"]) == 0
+    assert library.sidecar("2019/b.jpg").exists()
