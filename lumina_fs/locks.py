@@ -14,8 +14,10 @@ from lumina_fs.roots import Root
 
 
 @contextlib.contextmanager
-def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Iterator[None]:
-    """Hold an exclusive lock on a file in the catalog, which stays empty: the kernel holds the lock, and ends it.
+def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this", shared: bool = False) -> Iterator[None]:
+    """Hold a lock on a file in the catalog, which stays empty: the kernel holds the lock, and ends it.
+
+    It is exclusive, or `shared` by many who exclude only those that want it for themselves.
 
     Raises Locked, naming the holder, when another process still has it after `wait` seconds.
     """
@@ -29,7 +31,7 @@ def lock(root: Root, path: str, *, wait: float = 0.0, what: str = "this") -> Ite
         deadline = time.monotonic() + wait
         while True:
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
                 break
             except OSError as error:
                 if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):

@@ -56,6 +56,15 @@ def told_before_scan(catalog: Catalog, source: Source) -> list[str]:
     return found
 
 
+def catalogs_above(catalog: Catalog) -> list[str]:
+    """The folders of the catalogs that reach sources of ours from above, and so share sidecars with us."""
+    try:
+        sources = catalog.sources()
+    except LuminaError:
+        return []
+    return sorted({other.path for one in sources if one.beside for other in _above(catalog, one.path)})
+
+
 def _above(catalog: Catalog, place: str) -> Iterator[OtherCatalog]:
     """Those in whose folder `place` lies, the nearest first."""
     folder = os.path.realpath(place)
@@ -132,8 +141,8 @@ def _named(other: OtherCatalog) -> str:
 def _means(source: Source) -> str:
     if source.beside:
         return (
-            "its photos are in both, and share one sidecar each. Nothing is lost by that, but do not scan one while "
-            "the other carries out a plan."
+            "its photos are in both, and share one sidecar each. Nothing is lost by that, and what a plan of one moves "
+            "the other finds at its next scan."
         )
     return "its photos are in both, each with sidecars of its own: what is said in one is not known to the other."
 

@@ -21,6 +21,7 @@ from lumina_fs.ingest import Counts, Ingest
 from lumina_fs.opener import Opener
 from lumina_fs.other_catalogs import told_by_scan
 from lumina_fs.other_sources import OtherSources
+from lumina_fs.photo_lock import at_photos
 from lumina_fs.progress import Event, Finished, Note, Trouble
 from lumina_fs.rebuild import rebuild_into
 from lumina_fs.recipe import recipe
@@ -98,6 +99,7 @@ def scan(
     chosen = [catalog.source(name) for name in sources] or catalog.sources()
     totals = _Totals()
     with exclusive(catalog, "scanning", hand_over=narrowing is None), contextlib.ExitStack() as stack:
+        stack.enter_context(at_photos(catalog, "scanning", moves=False))
         folders = narrowing.folders if narrowing and not is_behind(catalog) else None
         if folders is None:
             catalog.ensure_schemas()

@@ -18,6 +18,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
 from lumina_fs.index_session import LOCKS, exclusive
 from lumina_fs.locks import lock
+from lumina_fs.photo_lock import at_photos
 from lumina_fs.plans.edits import is_of_edits
 from lumina_fs.plans.execution import Execution, Failure
 from lumina_fs.plans.files import StoredPlan, plan_path, read_approval, size_of
@@ -145,6 +146,7 @@ def _at_work(catalog: Catalog, plan: StoredPlan, what: str) -> Iterator[History]
         stack.enter_context(lock(catalog.root, plan_lock(plan.id), wait=0.5, what=f"{what} {plan.id}"))
         if not is_of_edits(plan.plan):
             stack.enter_context(exclusive(catalog, what, wait=5.0))
+            stack.enter_context(at_photos(catalog, what, moves=True))
         yield read_history(catalog, plan.id)
 
 

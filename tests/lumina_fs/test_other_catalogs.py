@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lumina_fs import photo_lock
 from lumina_fs.catalog import MARK, Catalog
 from lumina_fs.cli import main
-from lumina_fs.errors import ExitCode, Refused
+from lumina_fs.errors import ExitCode, Locked, Refused
+from lumina_fs.photo_lock import at_photos
 from lumina_fs.progress import Note
 
 if TYPE_CHECKING:
@@ -194,3 +196,25 @@ def test_a_catalog_is_not_deleted_with_sidecars_that_another_one_has_too(
         assert library.tree().keys() == before.keys()
     assert main(["catalogs", "delete", str(inner.root), "--yes", "2019"]) == 0
     assert library.sidecar("2019/b.jpg").exists()
+
+
+def test_a_plan_of_one_catalog_and_a_scan_of_the_other_wait_for_each_other(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.photo("a.jpg", 1)
+    library.photo("2019/b.jpg", 2)
+    library.scan()
+    inner = inner_of(library, "2019")
+    inner.scan()
+    monkeypatch.setattr(photo_lock, "_SECONDS", 0.1)
+    with Catalog.open(str(library.root)) as outer, Catalog.open(str(inner.root)) as other:
+        for moving, looking in ((outer, inner), (other, library)):
+            with at_photos(moving, "carrying out a plan", moves=True), pytest.raises(Locked):
+                looking.scan()
+            with at_photos(moving, "scanning", moves=False):
+                assert looking.scan().added == 0, "two that only look do not disturb one another"
+        with at_photos(other, "scanning", moves=False), pytest.raises(Locked), at_photos(outer, "a plan", moves=True):
+            pass
+    (library.root / ".lumina/locks/photos").unlink()
+    (library.root / ".lumina/locks").rename(library.root / ".lumina/no-locks")
+    assert inner.scan().unchanged == 1, "a catalog that was never scanned keeps nobody from anything"
