@@ -58,10 +58,16 @@ def run(args: argparse.Namespace) -> ExitCode:
             return ExitCode.DONE
         if args.action == "remove":
             catalog.remove_source(args.name)
-            say(f"{args.name} is forgotten; its photos and sidecars stay. lumina scan drops its rows from the index")
+            if args.json:
+                print_json({"removed": args.name})
+            else:
+                say(
+                    f"{args.name} is forgotten; its photos and sidecars stay. lumina scan drops its rows from the index"
+                )
             return ExitCode.DONE
         if args.action == "mark":
             catalog.renew_mark(catalog.source(args.name))
+            print_json({"marked": args.name}) if args.json else say(f"{args.name} carries its mark. Next: lumina scan")
             return ExitCode.DONE
         if args.managed is None:
             raise UsageError("nothing to set: --managed yes|no")

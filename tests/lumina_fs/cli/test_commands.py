@@ -135,6 +135,18 @@ def test_check_names_line_and_column(scanned: Library, capsys: pytest.CaptureFix
     assert "2019/lake.jpg.lumina.json:7:19: corrupt_sidecar: curation.rating: must be" in out
 
 
+def test_what_is_done_to_sources_is_told_as_json_too(
+    scanned: Library, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    at = f"--json --catalog {scanned.root}"
+    actions = (f"add {card} --name card", "mark card", "set card --managed yes", "remove card")
+    told = [json.loads(run(f"source {action} {at}", capsys)[1]) for action in actions]
+    assert told[0]["name"] == "card"
+    assert told[1:] == [{"marked": "card"}, {"changed": True}, {"removed": "card"}]
+
+
 def test_a_source_document_of_before_keeps_what_nobody_acts_on_any_more(
     scanned: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
