@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from lumina_fs import __version__
-from lumina_fs.errors import ExitCode, LuminaError
+from lumina_fs.errors import ExitCode, LuminaError, UsageError
 from lumina_fs.terminal import visible
 
 #: New objects after which Python looks for dead ones in cycles: a start and a list of 100,000 files make none of these.
@@ -109,7 +109,9 @@ def main(argv: Sequence[str] | None = None, front_ends: Mapping[str, FrontEnd] |
     gc.set_threshold(_OBJECTS, 10, 10)
     try:
         command = next((word for word in words if word in COMMANDS or word in above), None)
-        args = build_parser(command, above).parse_args(words)
+        args, extra = build_parser(command, above).parse_known_args(words)
+        if extra:
+            raise UsageError(f"nobody knows what {' '.join(extra)} means here; see lumina {args.command} --help")
         return int(_module(args.command, above).run(args))
     except LuminaError as error:
         sys.stderr.write(f"lumina: {visible(str(error))}\n")

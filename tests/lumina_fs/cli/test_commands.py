@@ -156,8 +156,10 @@ def test_a_source_document_of_before_keeps_what_nobody_acts_on_any_more(
     assert run(f"source set main --managed yes --catalog {scanned.root}", capsys)[0] == 0
     assert document.read_text() == before.replace("false", "true")
     assert run(f"check --catalog {scanned.root}", capsys)[0] == 0
-    with pytest.raises(SystemExit):
-        main(["source", "set", "main", "--auto-import", "yes", "--catalog", str(scanned.root)])
+    code, _, err = run(f"source set main --auto-import yes --catalog {scanned.root}", capsys)
+    assert (code, err) == (
+        ExitCode.USAGE, "lumina: nobody knows what --auto-import yes means here; see lumina source --help\n",
+    )  # fmt: skip
 
 
 def test_check_names_wrong_settings_and_goes_on(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
