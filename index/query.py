@@ -21,11 +21,11 @@ from schemas.sidecar import tag_parts
 
 #: Field -> what it looks at, as `lumina search --help` and the documentation list it.
 FIELDS = {
-    "camera": 'make and model: camera:canon, camera:"canon eos", exactly: camera:="Canon EOS 6D"',
+    "camera": 'make and model: camera:canon, camera:"canon eos" or exactly camera:="Canon EOS 6D"',
     "lens": "lens: lens:50mm",
     "type": "format or kind: type:heic, type:video",
     "date": "when it was taken: date:2019, date:2019-07..2019-08, date:>=2020-05-01",
-    "tag": "a tag: tag:beach, tag:people/anna, exactly: tag:=beach",
+    "tag": "a tag: tag:beach, tag:people/anna or exactly tag:=beach",
     "auto": "what models saw: auto:dog, auto:animals/dog",
     "name": "the file name, with * and ?: name:IMG_12*",
     "path": "the folder it lies in, from the top: path:2019/italy",

@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -58,6 +59,12 @@ problems, 4 refused, 5 a plan needs resume or rollback, 6 a document is corrupt,
 """
 
 
+#: A term that must not fit: `-camera:canon`, `-beach`, `-"red bike"`, `-(a OR b)`.
+_NEGATED = re.compile(r'-[\w"(]')
+#: Options of `search` whose value comes as the next word.
+_VALUED = ("--like", "--within", "--limit", "--offset", "--catalog")
+
+
 class Command(Protocol):
     """What a module of this package offers."""
 
@@ -102,6 +109,20 @@ def _module(name: str, front_ends: Mapping[str, FrontEnd]) -> Command:
     return module
 
 
+def _with_queries(command: str | None, words: Sequence[str]) -> list[str]:
+    """The words with those of a query that begin with a minus in a form that argparse does not take for options."""
+    found: list[str] = []
+    for word, before in zip(words, ["", *words], strict=False):
+        negated = _NEGATED.match(word) is not None and word != "-h"
+        if negated and before == "--query":
+            found[-1] += "=" + word
+        elif negated and command == "search" and before not in _VALUED:
+            found.append(" " + word)
+        else:
+            found.append(word)
+    return found
+
+
 def main(argv: Sequence[str] | None = None, front_ends: Mapping[str, FrontEnd] | None = None) -> int:
     """Run `lumina` with `argv`; returns the exit code. `front_ends`: commands of the layer above, by name."""
     words = sys.argv[1:] if argv is None else argv
@@ -109,7 +130,7 @@ def main(argv: Sequence[str] | None = None, front_ends: Mapping[str, FrontEnd] |
     gc.set_threshold(_OBJECTS, 10, 10)
     try:
         command = next((word for word in words if word in COMMANDS or word in above), None)
-        args, extra = build_parser(command, above).parse_known_args(words)
+        args, extra = build_parser(command, above).parse_known_args(_with_queries(command, words))
         if extra:
             raise UsageError(f"nobody knows what {' '.join(extra)} means here; see lumina {args.command} --help")
         return int(_module(args.command, above).run(args))

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     """Do it."""
     from index.protocol import QueryError
 
-    query = " ".join(args.query)
+    query = " ".join(word.strip() for word in args.query)
     if args.limit < 0 or args.offset < 0 or args.within < 0:
         raise UsageError("--limit, --offset and --within cannot be negative")
     with open_catalog(args.catalog) as catalog, interruptible() as cancel:

@@ -93,6 +93,25 @@ def test_search_prints_a_table_or_json_lines(scanned: Library, capsys: pytest.Ca
     assert "--offset 1" in err
 
 
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("2019 -camera:canon", 0), ("type:jpeg -camera:canon", 1), ("-has:camera", 1), ("-camera:canon --count", 1),
+        ("-lake", 2), ("'-(lake OR copy)'", 1), ("'-\"canon eos\"' type:jpeg", 1), ("type:jpeg -- -lake", 2),
+        ("-rating:5 OR lake", 3),
+    ],
+)  # fmt: skip
+def test_what_must_not_fit_is_no_option(
+    scanned: Library, capsys: pytest.CaptureFixture[str], words: str, count: int
+) -> None:
+    code, out, err = run(f"search --count --catalog {scanned.root} {words}", capsys)
+    assert (code, out, err) == (0, f"{count}\n", "")
+    code, out, err = run(f"set --dry-run --json --query -camera:canon rating=3 --catalog {scanned.root}", capsys)
+    assert (code, len(json.loads(out)["changes"])) == (0, 1)
+    assert run(f"search --limit -1 --catalog {scanned.root}", capsys)[0] == ExitCode.USAGE
+    assert run(f"search --nosuch --catalog {scanned.root}", capsys)[0] == ExitCode.USAGE
+
+
 def test_a_mistaken_query_is_told_and_nothing_is_printed(scanned: Library, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(f"search kamera:x --catalog {scanned.root}", capsys)
     assert (code, out) == (ExitCode.USAGE, "")

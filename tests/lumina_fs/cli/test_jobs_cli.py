@@ -173,7 +173,7 @@ def test_a_killed_scan_claims_no_more_to_run_and_goes_on(library: Library, run: 
     [again] = jobs(run)
     assert (again["state"], again["attempts"], again["id"]) == ("success", 2, one["id"])
     assert run("jobs clean --json")[1] == '{"removed": 1, "kept": 0}\n'
-    assert sorted(path.name for path in (library.root / ".lumina/locks").iterdir()) == ["index", "job-index"]
+    assert sorted(path.name for path in (library.root / ".lumina/locks").iterdir()) == ["index", "job-index", "photos"]
 
 
 def test_schedules_are_kept_listed_run_and_removed(library: Library, run: Run) -> None:
