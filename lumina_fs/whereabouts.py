@@ -68,11 +68,14 @@ class Whereabouts:
     replacing: list[tuple[Job, Stored, Value, Answer]] = field(default_factory=list)
     copied: list[Copied] = field(default_factory=list)
     fresh: list[tuple[Job, Answer]] = field(default_factory=list)
+    _doubtful: set[str] = field(default_factory=set)
+    """Originals whose turn comes, because the survey could not tell that they are as before."""
 
     # -- before originals are opened
 
     def tell_copies(self, newcomers: list[Newcomer]) -> Iterator[Event]:
         """A sidecar that was copied with its photo has the id of another: one path keeps it. One that moved is told."""
+        self._doubtful = {one.found.path for one in self.survey.doubtful}
         by_id: dict[str, list[Newcomer]] = {id_: [] for id_ in self.alone}
         for one in newcomers:
             by_id.setdefault(one.id, []).append(one)
@@ -166,7 +169,7 @@ class Whereabouts:
 
     def _count_copy(self, path: str) -> None:
         """An original with a copied sidecar is updated, also where its turn does not come: the survey saw no change."""
-        if path not in {one.found.path for one in self.survey.doubtful}:
+        if path not in self._doubtful:
             if os.path.dirname(path) in self.survey.walked:
                 self.ingest.counts.unchanged -= 1
             else:
