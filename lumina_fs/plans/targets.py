@@ -69,12 +69,15 @@ def refusal(path: str, ignore: Ignore = _NO_IGNORE) -> str | None:
     return reason if not path.startswith("/") else "is not relative to its source"
 
 
-def return_refusal(path: str) -> str | None:
-    """Why nothing may come back to this path, although something lay there once; None if it may."""
+def return_refusal(path: str, *, original: bool) -> str | None:
+    """Why nothing may come back to this path, although something lay there once; None if it may.
+
+    `original`: a photo or video, which is never called as a sidecar is.
+    """
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         return "is not relative to its source, or holds an empty part, '.', '..' or a NUL"
-    if _is_sidecar(parts[-1]):
+    if original and _is_sidecar(parts[-1]):
         return "has the name of a sidecar"
     return "lies among the files of a catalog, which scans leave out" if ".lumina" in parts else None
 

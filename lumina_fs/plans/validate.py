@@ -180,7 +180,8 @@ class _Checker:
     def _target(self, number: int, deed: Deed) -> Iterator[str]:
         assert deed.target is not None
         to = deed.to
-        reason = (return_refusal(to) if self._back else self._new_name_refusal(deed)) or too_long(to)
+        name = return_refusal(to, original=deed.is_original) if self._back else self._new_name_refusal(deed)
+        reason = name or too_long(to)
         if reason is not None:
             yield f"the target {reason}: {to}"
             return

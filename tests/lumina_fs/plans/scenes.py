@@ -21,6 +21,7 @@ from lumina_fs.kernel import Layer
 from lumina_fs.plans import apply as applying
 from lumina_fs.plans.files import read_plan, write_approval, write_draft
 from lumina_fs.progress import Finished
+from lumina_fs.sidecars import sidecar_name
 from schemas.text import dump
 
 #: A server that is not there: the index stays out of tests that are about files.
@@ -95,7 +96,7 @@ class Scene:
         }  # fmt: skip
         value = compose.new_sidecar({"original": original}, schema="x.json", source=source, mode="reference", path=path)
         value["curation"] = curation or {"caption": f"what a person says of {path}"}
-        place = target.with_name(f"{target.name}.lumina.json")
+        place = target.with_name(sidecar_name(target.name))
         place.write_bytes(dump(value))
         return place
 

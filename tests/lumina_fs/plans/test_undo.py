@@ -18,6 +18,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import Refused
 from lumina_fs.plans.files import read_plan, weigh, write_draft
 from lumina_fs.plans.findings import findings_of
+from lumina_fs.plans.places import beside
 from lumina_fs.plans.status import status_of
 from lumina_fs.plans.trash import Trashed, empty, list_trash, propose_restore
 from lumina_fs.plans.undo import propose_undo
@@ -384,6 +385,26 @@ def test_a_copy_of_a_unit_is_taken_back_whole_with_every_sidecar(scene: Scene) -
         assert findings_of(catalog, stored) == []
         assert sorted(one.part for one in stored.actions[0].companions) == ["edits", "live_photo", "sidecar", "sidecar"]
     scene.approve(undoing)
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
+@pytest.mark.parametrize("name", ["IMG_1", "n" * 240], ids=["a name", "a name that cuts that of its sidecar"])
+def test_a_unit_of_two_originals_goes_back_with_the_sidecars_of_both(scene: Scene, name: str) -> None:
+    for number, end in enumerate((".JPG", ".CR2", ".xmp")):
+        scene.photo(f"in/{name}{end}", sidecar=end != ".xmp", size=1300 + number)
+    before = scene.tree()
+    companions = [scene.companion("raw", f"in/{name}.CR2", f"new/{name}.CR2")]
+    companions += [scene.companion("xmp", f"in/{name}.xmp", f"new/{name}.xmp")]
+    companions += [
+        {"part": "sidecar", "path": beside(f"in/{name}{end}"), "to": beside(f"new/{name}{end}")}
+        for end in (".JPG", ".CR2")
+    ]
+    plan = scene.approved([scene.move(f"in/{name}.JPG", f"new/{name}.JPG", companions=companions)])
+    assert scene.run("apply", plan).outcome == "complete"
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
     assert scene.run("apply", undoing).outcome == "complete"
     assert scene.tree() == before
 
