@@ -35,7 +35,11 @@ def add_parser(actions: Any) -> argparse.ArgumentParser:
                         help="only these actions (repeatable)")  # fmt: skip
     parser.add_argument("--match", default="", metavar="TEXT", help="only actions whose paths or reasons hold a text")
     parser.add_argument("--sort", choices=ORDERS, default="order", help="by what (default: as they are done)")
-    parser.add_argument("--tree", action="store_true", help="the folders that originals come to, with counts")
+    parser.add_argument(
+        "--tree",
+        action="store_true",
+        help="the folders that originals come to or lie in, with counts",
+    )
     parser.add_argument("--all", action="store_true", help=f"all actions (default: the first {_FIRST})")
     return parser
 
@@ -189,9 +193,10 @@ def _show_lines(shown: Sequence[Line], count: int) -> None:
 def _show_tree(plan: StoredPlan, *, everything: bool) -> None:
     from lumina_fs.plans.preview import tree
 
-    folders = tree(plan.plan)
+    folders, arriving = tree(plan.plan)
     most = len(folders) if everything else 10 * _FIRST
     say("")
+    say("originals come to" if arriving else "originals lie in")
     for folder, count in folders[:most]:
         depth = folder.count("/")
         name = f"{'  ' * depth}{folder.rpartition('/')[2]}/" if folder else "(top folder)"

@@ -126,34 +126,47 @@ def unframe(line: bytes) -> Record | None:
 
 def read_history(catalog: Catalog, plan_id: str) -> History:
     """What the journal of a plan says; an empty history where there is none. Raises CorruptDocument."""
-    path = journal_path(plan_id)
+    history = History()
+    read_on(catalog, plan_id, history)
+    return history
+
+
+def read_on(catalog: Catalog, plan_id: str, history: History) -> bool:
+    """Add what was written since a history was read; True where there is more of it now. Raises CorruptDocument."""
+    path, before = journal_path(plan_id), history.records
     try:
         fd = catalog.root.open_file(path)
     except FileNotFoundError:
-        return History()
+        return False
     with open(fd, "rb") as file:
+        file.seek(history.length)
         lines = file.read().split(b"\n")
-    return history_of(lines, os.path.join(catalog.path, path))
+    _take_lines(history, lines, os.path.join(catalog.path, path))
+    return history.records > before
 
 
 def history_of(lines: Sequence[bytes], shown: str) -> History:
     """The history that the lines of a journal tell (the last is what follows the last line feed)."""
     history = History()
-    for number, line in enumerate(lines[:-1]):
+    _take_lines(history, lines, shown)
+    return history
+
+
+def _take_lines(history: History, lines: Sequence[bytes], shown: str) -> None:
+    for at, line in enumerate(lines[:-1]):
         record = unframe(line)
-        if record is None or record["n"] != number or record["before"] != history.last:
-            _require_torn(lines, number, shown)
+        if record is None or record["n"] != history.records or record["before"] != history.last:
+            _require_torn(lines[at:], history.records, shown)
             break
         history.take(record)
         history.records += 1
         history.length += len(line) + 1
         history.last = hashlib.sha256(line).hexdigest()
-    return history
 
 
 def _require_torn(lines: Sequence[bytes], first: int, shown: str) -> None:
-    """Raise CorruptDocument where a later line knows that this one was on the disk: then it is damage."""
-    for line in lines[first:]:
+    """Raise CorruptDocument where one of these lines knows that the first was on the disk: then it is damage."""
+    for line in lines:
         record = unframe(line)
         if record is not None and record["synced"] > first:
             raise CorruptDocument(

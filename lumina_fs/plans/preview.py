@@ -104,20 +104,36 @@ def _holds(line: Line, text: str) -> bool:
     return any(text in one.casefold() for one in (line.path, line.target, line.reason, *line.warnings, *line.refused))
 
 
-def tree(plan: Plan) -> list[tuple[str, int]]:
-    """The folders that originals come to, from the top, each with how many come to it and below it."""
-    several = len({action.to.source for action in plan.actions if isinstance(action, (Move, Copy))}) > 1
+class Folders(NamedTuple):
+    """Folders from the top, each with how many originals come to it and below it."""
+
+    rows: list[tuple[str, int]]
+    arriving: bool
+    """False where none comes anywhere: then they are those that originals lie in which go or are edited."""
+
+
+def tree(plan: Plan) -> Folders:
+    """The folders that originals come to; of a plan that moves none anywhere, those that they lie in."""
+    arriving = any(isinstance(action, (Move, Copy, Restore)) for action in plan.actions)
+    kinds = (Move, Copy, Restore) if arriving else (Trash, Edit)
+    places = [_place(action) for action in plan.actions if isinstance(action, kinds)]
+    several = len({source for source, _ in places}) > 1
     direct: Counter[str] = Counter()
-    for action in plan.actions:
-        if isinstance(action, (Move, Copy)):
-            folder = decode_name(action.to.path).rpartition("/")[0]
-            direct[f"{action.to.source}/{folder}".rstrip("/") if several else folder] += 1
+    for source, path in places:
+        folder = decode_name(path).rpartition("/")[0]
+        direct[f"{source}/{folder}".rstrip("/") if several else folder] += 1
     total: Counter[str] = Counter()
     for folder, count in direct.items():
         parts = folder.split("/")
         for depth in range(1, len(parts) + 1):
             total["/".join(parts[:depth])] += count
-    return sorted(total.items(), key=lambda one: one[0].split("/"))
+    return Folders(sorted(total.items(), key=lambda one: one[0].split("/")), arriving)
+
+
+def _place(action: AnyAction) -> tuple[str, str]:
+    """Where an original is once the action is done, or was before it goes: (source, encoded path)."""
+    at = action.to if isinstance(action, (Move, Copy)) else action
+    return at.source, at.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ class Clerk:
     def __init__(self, catalog: Catalog) -> None:
         plans, trash = OpenPlans(catalog), OpenTrash(catalog)
         self._answers: dict[str, Callable[..., Any]] = {
-            "list": plans.list, "open": plans.open, "judge": plans.judge, "choose": plans.choose, "rows": plans.rows,
-            "folders": plans.folders, "detail": plans.detail, "reject": plans.reject, "approve": plans.approve,
-            "delete": plans.delete, "check": plans.check, "forget": plans.forget,
+            "list": plans.list, "open": plans.open, "judge": plans.judge, "again": plans.again, "choose": plans.choose,
+            "rows": plans.rows, "folders": plans.folders, "detail": plans.detail, "reject": plans.reject,
+            "approve": plans.approve, "delete": plans.delete, "check": plans.check, "forget": plans.forget,
             "trash": trash.look, "trash_rows": trash.rows, "trash_pick": trash.pick, "trash_restore": trash.restore,
         }  # fmt: skip
         self._tellers: dict[str, Callable[..., Any]] = {"trash_empty": trash.empty}

@@ -15,9 +15,9 @@ from lumina_fs.plans.deeds import Act, acts
 from lumina_fs.plans.facts import Facts, facts_of
 from lumina_fs.plans.files import StoredPlan, read_approval, read_plan, remove_plan, write_approval
 from lumina_fs.plans.findings import findings_of
-from lumina_fs.plans.journal import History, read_history
+from lumina_fs.plans.journal import History, read_history, read_on
 from lumina_fs.plans.listing import Listing
-from lumina_fs.plans.preview import Line, chosen, crossing, lines, tree
+from lumina_fs.plans.preview import Folders, Line, chosen, crossing, lines, tree
 from lumina_fs.plans.reject import reject
 from lumina_fs.plans.roads import roads
 from lumina_fs.plans.status import OPEN, status_of
@@ -40,7 +40,8 @@ class _Held:
     acts: list[Act]
     facts: Facts
     lines: list[Line]
-    tree: list[tuple[str, int]]
+    tree: Folders
+    history: History
     fates: dict[int, tuple[str, str]]
     judged: bool
     """False until it is known what would be refused."""
@@ -81,12 +82,21 @@ class OpenPlans:
             self._judge(self._open)
         return self._opened(**choice)
 
+    def again(self) -> bool:
+        """Take up what became of actions of the open plan since; True where there is news."""
+        held = self._open
+        news = read_on(self._catalog, held.stored.id, held.history)
+        if news:
+            held.fates = _fates(held.history)
+        return news
+
     def _opened(self, **choice: Any) -> Value:
         held = self._open
         approval = read_approval(self._catalog, held.stored.id)
         return {
             "facts": facts_value(held.facts), "picks": self._picks(held), "note": held.note,
-            "folders": len(held.tree), "undoes": held.stored.plan.undoes, "judged": held.judged,
+            "folders": len(held.tree.rows), "arriving": held.tree.arriving, "undoes": held.stored.plan.undoes,
+            "judged": held.judged,
             "by": approval.by if approval is not None else "", "troubles": _troubles(held.lines, held.fates),
             "chosen": self.choose(**choice),
         }  # fmt: skip
@@ -97,8 +107,9 @@ class OpenPlans:
         sources = {source.name: source for source in self._catalog.sources()}
         facts = facts_of(stored, status, [], crossing(roads(found), sources))
         waits = status in (*OPEN, "approved")
-        fates = {} if waits or status == "executing" else _fates(read_history(self._catalog, plan_id))
-        return _Held(stored, found, facts, list(lines(stored.plan, [])), tree(stored.plan), fates, judged=not waits)
+        history = History() if waits else read_history(self._catalog, plan_id)
+        shown, folders = list(lines(stored.plan, [])), tree(stored.plan)
+        return _Held(stored, found, facts, shown, folders, history, _fates(history), judged=not waits)
 
     def _judge(self, held: _Held) -> None:
         plan = held.stored.plan
@@ -139,8 +150,8 @@ class OpenPlans:
         return [line, *self._open.fates.get(line.number - 1, ("", ""))]
 
     def folders(self, first: int, end: int) -> Value:
-        """Folders that originals come to."""
-        return {"first": first, "rows": self._open.tree[first:end]}
+        """Folders that originals come to, or lie in."""
+        return {"first": first, "rows": self._open.tree.rows[first:end]}
 
     def detail(self, view: int, row: int) -> Value | None:
         """All about the action of a row; None where another choice was made since."""

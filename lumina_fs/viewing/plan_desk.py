@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 #: What only looks: a process that does nothing else may be ended at any moment.
 _LOOKS = frozenset({
-    "list", "open", "judge", "choose", "rows", "folders", "detail", "check", "forget",
+    "list", "open", "judge", "again", "choose", "rows", "folders", "detail", "check", "forget",
     "trash", "trash_rows", "trash_pick",
 })  # fmt: skip
 
@@ -144,5 +144,10 @@ def _deliver(waiting: _Waiting, value: Mapping[str, Any]) -> None:
             waiting.future.set_exception(
                 DeskError(error["text"], kind=error["kind"], line=error.get("line"), column=error.get("column"))
             )
+            return
+        try:
+            found = waiting.convert(value["answer"])
+        except (TypeError, KeyError, ValueError):  # of a newer program than this process is
+            waiting.future.set_exception(DeskError("Lumina was renewed while it runs; leave it and start it again"))
         else:
-            waiting.future.set_result(waiting.convert(value["answer"]))
+            waiting.future.set_result(found)

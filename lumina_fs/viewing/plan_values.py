@@ -55,6 +55,8 @@ class OpenedPlan:
     troubles: tuple[str, ...]
     note: str
     folders: int
+    arriving: bool
+    """True where originals come to these folders, false where they lie in them."""
     undoes: str | None
     judged: bool
     """False until it is known what would be refused: ask `judge`."""
@@ -107,7 +109,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FolderPage:
-    """Folders that originals come to, each with how many, from `first` on."""
+    """Folders that originals come to or lie in, each with how many, from `first` on."""
 
     first: int
     rows: tuple[tuple[str, int], ...]

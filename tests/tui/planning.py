@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from textual.pilot import Pilot
 
@@ -16,8 +16,9 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.durable import Disk
 from lumina_fs.jobs.kinds import apply_work
 from lumina_fs.jobs.running import run
-from lumina_fs.plans.apply import apply
+from lumina_fs.plans.apply import Applied, apply, resume
 from lumina_fs.plans.files import plan_ids, read_plan, write_approval, write_draft
+from lumina_fs.progress import Event, Finished, Progress
 from tests.conftest import Library
 from tests.lumina_fs.faults import Interrupted
 from tests.tui.driving import settled, until
@@ -75,7 +76,9 @@ def last_plan(library: Library) -> str:
 
 
 @contextmanager
-def run_by_another(library: Library, plan: str) -> Iterator[tuple[threading.Event, threading.Event]]:
+def run_by_another(
+    library: Library, plan: str, how: Literal["apply", "resume"] = "apply"
+) -> Iterator[tuple[threading.Event, threading.Event]]:
     """A run as the command starts it, waiting before its fourth rename: what lets it go on, and what says stop."""
     arrived, go_on, cancel = threading.Event(), threading.Event(), threading.Event()
 
@@ -85,8 +88,8 @@ def run_by_another(library: Library, plan: str) -> Iterator[tuple[threading.Even
 
     def work() -> None:
         with Catalog.open(str(library.root), Disk(Interrupted({("rename_new", 4): wait}))) as catalog:
-            events = apply(catalog, read_plan(catalog, plan), cancel=cancel)
-            for _ in run(catalog, apply_work(plan, "apply"), events, cancel=cancel):
+            events = {"apply": apply, "resume": resume}[how](catalog, read_plan(catalog, plan), cancel=cancel)
+            for _ in run(catalog, apply_work(plan, how), events, cancel=cancel):
                 pass
 
     thread = threading.Thread(target=work)
@@ -96,6 +99,31 @@ def run_by_another(library: Library, plan: str) -> Iterator[tuple[threading.Even
         yield go_on, cancel
     finally:
         go_on.set()
+        thread.join()
+
+
+@contextmanager
+def check_by_another(library: Library, plan: str) -> Iterator[threading.Event]:
+    """A run that is about to begin, and checks the plan until it is told to stop; by what it is told."""
+    begun, cancel = threading.Event(), threading.Event()
+
+    def checking() -> Iterator[Event | Finished[Applied]]:
+        yield Progress("checking", 1, 6, "actions")
+        begun.set()
+        cancel.wait(60)
+
+    def work() -> None:
+        with Catalog.open(str(library.root)) as catalog:
+            for _ in run(catalog, apply_work(plan, "apply"), checking(), cancel=cancel):
+                pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert begun.wait(60)
+    try:
+        yield cancel
+    finally:
+        cancel.set()
         thread.join()
 
 

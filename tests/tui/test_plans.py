@@ -11,6 +11,7 @@ import pytest
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.plans.files import plan_path
+from lumina_fs.plans.journal import Journal, read_history
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
 from tests.tui.planning import (
@@ -18,6 +19,7 @@ from tests.tui.planning import (
     asked,
     at_plans,
     becomes,
+    check_by_another,
     create,
     draft,
     fill,
@@ -123,6 +125,66 @@ async def test_an_interrupted_plan_is_resumed_to_its_end(managed: Library) -> No
         await agree(pilot)
         await becomes(pilot, "complete")
     assert len(list((managed.root / "sorted").glob("*.jpg"))) == 6
+
+
+async def test_what_was_done_before_keeps_its_ticks_while_the_rest_is_carried_out(managed: Library) -> None:
+    plan = draft(managed, approved=True)
+    _interrupt(managed, plan)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        done = text(pilot).count("✓ move")
+        assert 0 < done < 6
+        with run_by_another(managed, plan, "resume") as (go_on, _):
+            await becomes(pilot, "executing")
+            await until(pilot, lambda: text(pilot).count("✓ move") >= done)
+            go_on.set()
+        await becomes(pilot, "complete")
+        assert text(pilot).count("✓ move") == 6
+
+
+async def test_ticks_come_while_a_plan_is_carried_out(managed: Library) -> None:
+    plan = draft(managed, approved=True)
+    _interrupt(managed, plan)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        done = text(pilot).count("✓ move")
+        with check_by_another(managed, plan), Catalog.open(str(managed.root)) as catalog:
+            history = read_history(catalog, plan)
+            with Journal(catalog, plan, history) as journal:
+                journal.append([{"record": "done", "action": max(history.done) + 1}])
+            await until(pilot, lambda: text(pilot).count("✓ move") == done + 1)
+
+
+async def test_a_run_is_stopped_while_it_still_checks_and_nothing_else_is_offered(managed: Library) -> None:
+    plan = draft(managed, approved=True)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        with check_by_another(managed, plan) as stopped:
+            await until(pilot, lambda: "checking" in text(pilot))
+            named = text(pilot).splitlines()[-1]
+            assert "s Stop" in named
+            assert not [word for word in ("Apply", "Edit") if word in named]
+            await pilot.press("s")
+            await until(pilot, stopped.is_set)
+        await until(pilot, lambda: "x Apply" in text(pilot))
+
+
+@pytest.mark.parametrize("do", ["trash", "move"])
+async def test_the_folders_of_a_plan_say_where_photos_come_to_or_where_those_lie_that_go(
+    managed: Library, do: str
+) -> None:
+    plan = draft(managed, do=do)
+    async with app_on(managed) as pilot:
+        await opened(pilot, plan)
+        await pilot.press("v")
+        await settled(pilot)
+        rows = [line.split() for line in text(pilot).splitlines()]
+        there = {"move": ["Come", "to", "sorted/"], "trash": ["Lie", "in", "incoming/"]}[do]
+        assert ["Originals", *there[:2]] in rows
+        assert ["›", "6", there[2]] in rows
+        await pilot.press("enter")
+        await settled(pilot)
+        assert screen(pilot).plan.rows.table.total == 6
 
 
 def _interrupt(library: Library, plan: str) -> None:

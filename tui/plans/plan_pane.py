@@ -89,6 +89,9 @@ class PlanPane(Vertical):
         self._line: int | None = None
         self._waited = 0
         self._going_to: int | None = None
+        #: True while somebody carries it out, or checks it before that.
+        self._runs = False
+        self._looks = False
 
     def compose(self) -> ComposeResult:
         """Summary, monitor, rows."""
@@ -114,6 +117,7 @@ class PlanPane(Vertical):
             self.rows.clear()
             self.plan, self.status, self._digest, self._opened = plan, "", "", None
             self.query_one(Monitor).show(None)
+            self._runs = False
             if self.app.session is not None:
                 self.app.session.desk("plan").drop()  # what it may be reading, nobody wants any more
         self._read(cursor)
@@ -176,23 +180,42 @@ class PlanPane(Vertical):
         if error.kind == "UsageError":  # it is gone
             self.post_message(self.Closed())
             return
-        self._opened, self.status, self._digest, self._line = None, "broken", "", error.line
+        unread = not error.kind  # it could not even be read
+        self._opened, self.status, self._digest, self._line = None, "" if unread else "broken", "", error.line
         self._going_to = None
         self.rows.clear()
-        text = f"{state('broken')}: {NEXT['broken']}"
-        self.query_one("#plan-head", Static).update(foreign_lines([text, str(error)]))
+        text = [] if unread else [f"{state('broken')}: {NEXT['broken']}"]
+        self.query_one("#plan-head", Static).update(foreign_lines([*text, str(error)]))
         self.refresh_bindings()
 
     def follow(self, jobs: tuple[Record, ...]) -> None:
         """Show how the run of this plan gets on."""
         record = run_of(jobs, self.plan)
-        begun = self.status in ("executing", "interrupted", "failed") or (record is not None and record.alive)
+        runs = record is not None and record.alive
+        if runs != self._runs:
+            self._runs = runs
+            self.refresh_bindings()
+        if runs and not self._looks:
+            self._look_again()
+        begun = self.status in ("executing", "interrupted", "failed") or runs
         failed = self.status == "approved" and record is not None and record.state == "failure"
         self.query_one(Monitor).show(record if begun or failed else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what the state of the plan allows."""
-        return action not in _WHEN or self.status in _WHEN[action]
+        """Only what the state of the plan allows; while it is checked or carried out, only to stop that."""
+        if action not in _WHEN:
+            return True
+        if action == "reject" and self.rows.look != "actions":
+            return False
+        return action == "stop" if self._runs else self.status in _WHEN[action]
+
+    @work(group="look again")
+    async def _look_again(self) -> None:
+        self._looks = True
+        try:
+            await self.rows.look_again()
+        finally:
+            self._looks = False
 
     def action_close(self) -> None:
         """Back: first from a text that is typed, then to the list."""

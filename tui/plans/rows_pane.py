@@ -13,12 +13,13 @@ from textual.widgets import ContentSwitcher, Input, Static
 
 from lumina_fs.cli.plan_show import pairs
 from lumina_fs.plans.preview import ORDERS
-from lumina_fs.viewing.plan_values import ActionDetail, Chosen, FolderPage, OpenedPlan, Page, PlanRow
+from lumina_fs.viewing.plan_values import ActionDetail, Chosen, DeskError, FolderPage, OpenedPlan, Page, PlanRow
 from lumina_fs.wording import size
 from tui.foreign import foreign_lines
 from tui.host import Host
-from tui.plans.asking_desk import ask_desk
+from tui.plans.asking_desk import ask_desk, ask_desk_plainly
 from tui.plans.chips import Chips
+from tui.widgets.paged_view import PAGE
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
 _NARROW = (
@@ -29,6 +30,7 @@ _WIDE = (*_NARROW, Column("why", "Why", 44))
 #: Key of a column -> the order that a click on it asks for.
 _SORTS = {"sign": "warnings", "why": "warnings", "do": "order", "size": "size", "path": "path", "target": "target"}
 _FATES = {"done": ("✓", "done"), "failed": ("✗", "failed"), "back": ("↺", "taken back")}
+_OF_ACTIONS = frozenset({"pick", "match", "sort", "turn"})
 _LOOKS = (("actions", "Actions"), ("folders", "Folders"), ("about", "About"))
 
 
@@ -70,7 +72,7 @@ class RowsPane(Vertical):
             with Vertical(id="actions"):
                 yield VirtualTable(_WIDE, id="action-table")
                 yield Static("", id="detail", markup=False)
-            yield VirtualTable((Column("count", "Originals", 10, "right"), Column("folder", "Folder")), id="folders")
+            yield VirtualTable(_folder_columns(arriving=True), id="folders")
             with VerticalScroll(id="about", can_focus=True):
                 yield Static("", id="facts", markup=False)
 
@@ -97,7 +99,9 @@ class RowsPane(Vertical):
         lines = [f"{name:<16} {value}" for name, value in pairs(facts)]
         lines += ["", *opened.troubles] if opened.troubles else []
         self.query_one("#facts", Static).update(foreign_lines([*([opened.note] if opened.note else []), *lines]))
-        self.query_one("#folders", VirtualTable).reset(opened.folders)
+        folders = self.query_one("#folders", VirtualTable)
+        folders.columns = list(_folder_columns(arriving=opened.arriving))
+        folders.reset(opened.folders)
         self._rows_are(opened.chosen, cursor)
         if opened.judged and self.only and self.only not in opened.picks:  # nothing is so any more
             self.only = ""
@@ -147,6 +151,17 @@ class RowsPane(Vertical):
         if page is not None and page.view == self.view and page.rows:
             keys = [column.key for column in self.table.columns]
             self.table.put(page.first, [tuple(cells(row)[key] for key in keys) for row in page.rows])
+
+    async def look_again(self) -> None:
+        """While the plan is carried out: what became of the actions in sight."""
+        if self._opened is None:
+            return
+        try:
+            news = await ask_desk_plainly(self.app, "plan", "again", bool)
+        except DeskError:
+            return  # it is read anew, and tells then
+        for page in sorted(self.table.pages_in_sight()) if news else ():
+            self._bring(page * PAGE, min(self.table.total, (page + 1) * PAGE), self.view)
 
     @on(VirtualTable.NeedRows, "#folders")
     def _need_folders(self, event: VirtualTable.NeedRows) -> None:
@@ -235,6 +250,10 @@ class RowsPane(Vertical):
 
     # -- what is shown
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Filters and orders are of actions."""
+        return self.look == "actions" if action in _OF_ACTIONS else True
+
     def action_look(self) -> None:
         """Actions, folders, or all facts."""
         self.show_look(self.query_one("#looks", Chips).after())
@@ -254,6 +273,7 @@ class RowsPane(Vertical):
     def _show_look(self) -> None:
         self.query_one("#shown", ContentSwitcher).current = self.look
         self.query_one("#picks").display = self.look == "actions"
+        self.refresh_bindings()
 
     def focus_rows(self) -> None:
         """The keyboard goes to what is shown."""
@@ -314,6 +334,10 @@ def told(found: ActionDetail) -> list[str]:
 
 def _detail_of(value: Any) -> ActionDetail | None:
     return None if value is None else ActionDetail.of(value)
+
+
+def _folder_columns(*, arriving: bool) -> tuple[Column, ...]:
+    return Column("count", "Originals", 10, "right"), Column("folder", "Come to" if arriving else "Lie in")
 
 
 def _folder(folder: str, count: int) -> tuple[str, str]:

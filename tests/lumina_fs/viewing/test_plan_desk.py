@@ -126,3 +126,12 @@ def test_a_list_reads_only_plans_that_changed(scene: Scene, plan: str, monkeypat
         assert listing.look(0)[1] == 1
         assert [one.id for one in listing.look()[0]] == [other, plan]
         assert read == [plan, other]
+
+
+def test_an_answer_that_this_program_does_not_understand_is_told_and_not_waited_for(desk: PlanDesk, plan: str) -> None:
+    def older(value: dict[str, object]) -> OpenedPlan:
+        return OpenedPlan.of({**value, "what a newer one says": 1})
+
+    with pytest.raises(DeskError, match="start it again"):
+        desk.ask("open", older, plan=plan).result(60)
+    assert opened(desk, plan).facts.counts == {"move": 6}
