@@ -269,12 +269,8 @@ def _named(args: argparse.Namespace) -> str:
 
 def _agreed(proposal: Proposal, args: argparse.Namespace) -> bool:
     """Show what a batch would decide, and ask."""
-    what = f"{plural(proposal.groups, 'group')}: "
-    what += f"{plural(proposal.going, 'file')} may go, {size(proposal.size)}" if proposal.going else "all files stay"
-    if not proposal.choices:
-        what = "nothing to decide: no group that is pending fits"
     if not args.json:
-        say(what, to_stderr=True)
+        say(proposal.said, to_stderr=True)
         for choice in proposal.choices[:10]:
             stays = "stays" if choice.decision == "remove" else "stays too"
             say(f"  {choice.other_name}: {choice.decision}, {choice.kept_name} {stays}", to_stderr=True)

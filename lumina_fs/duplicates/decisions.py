@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from lumina_fs.duplicates.standing import CERTAIN, Copy, Standing
 from lumina_fs.duplicates.verdicts import Choice
 from lumina_fs.errors import UsageError
+from lumina_fs.wording import plural, size
 from schemas.verdict import Decision
 
 Batch = Literal["certain", "primaries", "reviewed"]
@@ -20,6 +21,14 @@ class Proposal(NamedTuple):
     groups: int
     going: int
     size: int
+
+    @property
+    def said(self) -> str:
+        """What it comes to, in words: `3 groups: 4 files may go, 39.6 kB`."""
+        if not self.choices:
+            return "nothing to decide: no group that is pending fits"
+        what = f"{plural(self.going, 'file')} may go, {size(self.size)}" if self.going else "all files stay"
+        return f"{plural(self.groups, 'group')}: {what}"
 
 
 def keep(group: Standing, kept: Copy, others: Sequence[Copy], decision: Decision) -> list[Choice]:

@@ -263,11 +263,11 @@ async def test_a_batch_is_shown_first_and_decides_only_when_a_person_agrees(sear
         await settled(pilot)
         assert isinstance(pilot.app.screen, GroupBatch)
         said = pilot.app.screen.query_one("#means", Static)
-        assert "3 groups: 4 files would go" in str(said.content)
+        assert "3 groups: 4 files may go" in str(said.content)
         assert pilot.app.screen.query_one(VirtualTable).total == 4
         pilot.app.screen.query_one("#above", Input).value = "99"
         await settled(pilot)
-        assert "2 groups: 2 files would go" in str(said.content)
+        assert "2 groups: 2 files may go" in str(said.content)
         await pilot.press("escape")
         await settled(pilot)
         assert set(decisions(searched_library).values()) == {None}

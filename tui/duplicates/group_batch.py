@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, OptionList, ProgressBar, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from lumina_fs.duplicates.decisions import Batch, Proposal
 from lumina_fs.duplicates.standing import CERTAIN, Filter
 from lumina_fs.viewing.duplicates import Board, Deciding, preview
-from lumina_fs.wording import plural, size
 from tui.foreign import named
+from tui.waiting import StoppableWindow
 from tui.widgets.paged_view import PAGE
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
 
@@ -110,7 +110,7 @@ class GroupBatch(ModalScreen[Agreed | None]):
     def _take(self, proposal: Proposal | None) -> None:
         self._proposal = proposal
         self.query_one("#yes", Button).disabled = proposal is None or not proposal.choices
-        self.query_one("#means", Static).update("…" if proposal is None else f"{means(proposal)}{self._within}")
+        self.query_one("#means", Static).update("…" if proposal is None else f"{proposal.said}{self._within}")
         if proposal is not None:
             self.query_one(VirtualTable).reset(len(proposal.choices), cursor=0)
 
@@ -138,31 +138,12 @@ class GroupBatch(ModalScreen[Agreed | None]):
         self.dismiss(None)
 
 
-def means(proposal: Proposal) -> str:
-    """What a batch comes to."""
-    if not proposal.choices:
-        return "No pending group fits"
-    if not proposal.going:
-        return f"{plural(proposal.groups, 'group')}: all files stay"
-    return f"{plural(proposal.groups, 'group')}: {plural(proposal.going, 'file')} would go, {size(proposal.size)}"
-
-
-class GroupWriting(ModalScreen[None]):
+class GroupWriting(StoppableWindow[None]):
     """Shows how far the writing of many decisions is; Escape stops it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]
-
     def __init__(self, deciding: Deciding) -> None:
-        super().__init__()
+        super().__init__("Writing down decisions")
         self._deciding = deciding
-
-    def compose(self) -> ComposeResult:
-        """A bar, and how to stop."""
-        with Vertical(classes="asking"):
-            yield Static("Writing down decisions", classes="asking-title")
-            yield ProgressBar(self._deciding.total, show_eta=False)
-            yield Static("", id="count", markup=False)
-            yield Button("Stop (esc)")
 
     def on_mount(self) -> None:
         """Look now and then."""
@@ -170,10 +151,9 @@ class GroupWriting(ModalScreen[None]):
         self.set_interval(0.1, self._look)
 
     def _look(self) -> None:
-        self.query_one(ProgressBar).progress = self._deciding.done
-        self.query_one("#count", Static).update(f"{self._deciding.done:,} of {self._deciding.total:,}")
+        done, total = self._deciding.done, self._deciding.total
+        self.tell(f"{done:,} of {total:,} ({100 * done // max(1, total)} %)")
 
-    @on(Button.Pressed)
     def action_stop(self) -> None:
         """What is written stays, the rest is not decided."""
         self._deciding.stop.set()
