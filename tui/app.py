@@ -19,7 +19,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
-from tui.asking import Choose, Keys, actions_of
+from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
 from tui.collector import running
 from tui.following import CatalogChanged, Change, JobsChanged, follow
@@ -211,9 +211,17 @@ class LuminaApp(Host):
                 self.place().setdefault("rooms", {})[room] = state
             self._go(room, state)
 
+    def go_and(self, room: str, action: str) -> None:
+        """Show a screen, and do this there; with "" it is only shown."""
+        if len(self.screen_stack) == 1:
+            self._remember()
+            self._go(room, None, action)
+
     @work(group="go", exclusive=True)
-    async def _go(self, room: str, state: dict[str, Any] | None) -> None:
+    async def _go(self, room: str, state: dict[str, Any] | None, action: str = "") -> None:
         await self.switch_mode(room)
+        if action:
+            self.screen.call_later(self.screen.run_action, action)  # after it has begun
         if state is not None and isinstance(self.screen, CatalogScreen) and not self.screen.is_gone:
             self.screen.show_state(state)  # one that is not there yet takes it up when it begins
 
@@ -247,14 +255,7 @@ class LuminaApp(Host):
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every screen, and every action of the one that is shown, made from its bindings."""
-        for name, room in ROOMS.items():
-            yield SystemCommand(f"Go to {room.title}", f"key: {KEYS[name]}", lambda name=name: self.action_go(name))
-        nodes = {active.binding.action: active.node for active in screen.active_bindings.values()}
-        for keys, what, action in actions_of(screen):
-            if not action.startswith(("go(", "command_palette")):
+        """Every screen and every action, made from bindings."""
+        from tui.palette import commands
 
-                def run(action: str = action, node: Any = nodes[action]) -> None:
-                    self.call_later(node.run_action, action)
-
-                yield SystemCommand(what, f"{'keys' if ' ' in keys else 'key'}: {keys}", run)
+        return commands(self, screen)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.active_keys import active_keys
 from tui.foreign import foreign
 
 
@@ -138,9 +139,9 @@ class Keys(ModalScreen[None]):
 def actions_of(screen: Screen[object]) -> list[tuple[str, str, str]]:
     """(keys, what they do, action) of all that is active on a screen: its own, then how to move, then the app's."""
     found: dict[tuple[str, str], list[str]] = {}
-    for active in sorted(screen.active_bindings.values(), key=lambda active: _rank(active, screen)):
+    for active in sorted(active_keys(screen), key=lambda active: _rank(active, screen)):
         what = active.binding.tooltip or active.binding.description
-        if what and active.enabled:
+        if what:
             keys = found.setdefault((what, active.binding.action), [])
             key = screen.app.get_key_display(active.binding)
             if key not in keys:

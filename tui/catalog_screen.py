@@ -31,6 +31,10 @@ class CatalogScreen(Screen[None]):
 
     NAME: ClassVar[str] = ""
     """Its mode, as in `tui.app.ROOMS`."""
+    PARTS: ClassVar[tuple[type[Widget], ...]] = ()
+    """Widgets in it that have keys of their own, for the command palette."""
+    ANYWHERE: ClassVar[frozenset[str]] = frozenset()
+    """Actions that make sense without looking at it: the command palette does them from every other screen."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "reload", "Reload", show=False),
     ]

@@ -24,6 +24,9 @@ from lumina_fs.viewing import view_state
 from tui.following import Change
 from tui.session import Session
 
+#: Messages that are shown at once.
+_MESSAGES = 3
+
 
 class Host(App[int]):
     """The app without its screens."""
@@ -75,6 +78,22 @@ class Host(App[int]):
 
     def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:
         """Show a screen; `state` is what it shall show there, as its own `state` would say."""
+        raise NotImplementedError
+
+    def notify(
+        self, message: str, *, title: str = "", severity: SeverityLevel = "information",
+        timeout: float | None = None, markup: bool = True,
+    ) -> None:  # fmt: skip
+        """Show a message; the last ones stay, for those that do not fit would cover what lies below."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        self.call_later(self._keep_the_last_messages)  # once it is one of them
+
+    def _keep_the_last_messages(self) -> None:
+        for older in list(self._notifications)[:-_MESSAGES]:
+            self._unnotify(older)
+
+    def go_and(self, room: str, action: str) -> None:
+        """Show a screen, and do this there; with "" it is only shown."""
         raise NotImplementedError
 
     def complain(self, error: BaseException) -> None:

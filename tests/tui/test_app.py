@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from lumina_fs.catalog import Catalog
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
 from tui.app import LuminaApp
 from tui.asking import Keys
 from tui.following import JobsChanged
+from tui.forms import Form
+from tui.plans.creator import CreatePlan
 from tui.rooms import ROOMS
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.virtual_table import VirtualTable
@@ -87,6 +92,21 @@ async def test_help_and_palette_are_seen_in_the_last_line_however_narrow_it_is(s
             assert len(line) == width
 
 
+async def test_many_messages_leave_the_last_lines_of_a_small_terminal_free(scanned: Library) -> None:
+    app = LuminaApp(Catalog.open(str(scanned.root)))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        await pilot.press("2")
+        await settled(pilot)
+        before = text(pilot).splitlines()[-2:]
+        for number in range(6):
+            app.notify(f"message {number}, which is so long that it takes some lines where there is so little room")
+        await until(pilot, lambda: "message 5" in text(pilot))
+        assert text(pilot).splitlines()[-2:] == before
+        assert [number for number in range(6) if f"message {number}" in text(pilot)] == [3, 4, 5]
+        await asyncio.to_thread(app.close_session)
+
+
 async def test_a_click_on_a_key_in_the_last_line_is_that_key(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         await pilot.press("2")
@@ -107,5 +127,52 @@ async def test_the_palette_names_each_action_once_with_all_its_keys(scanned: Lib
         [down] = [command for command in commands if command.title == "Down"]
         assert down.help == "keys: ↓ j"
         [theme] = [command for command in commands if "Theme" in command.title]
+        elsewhere = {
+            "Photos: Rate: then 0 to 5", "Photos: Rebuild the index", "Plans: New plan: propose one",
+            "Plans: Open the plan under the cursor", "Duplicates: Search for duplicates",
+            "Audit: Export the lines that are filtered as CSV", "Tags: Take the last change of tags back",
+        }  # fmt: skip
+        assert elsewhere <= set(titles)
         theme.callback()
         await until(pilot, lambda: app.theme == "lumina-light")
+
+
+async def test_the_palette_does_what_makes_sense_from_anywhere_in_its_room_and_goes_there_for_the_rest(
+    scanned: Library,
+) -> None:
+    async def find(title: str) -> None:
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
+        await pilot.press(*title, "enter")
+
+    async with app_on(scanned) as pilot:
+        await pilot.press("7")
+        await settled(pilot)
+        await find("New plan")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CreatePlan))
+        assert pilot.app.current_mode == "plans"
+        await pilot.press("escape")
+        await settled(pilot)
+        await find("Start rebuild")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Form))
+        assert pilot.app.current_mode == "jobs"
+        await pilot.press("escape")
+        await settled(pilot)
+        await find("Photos: Rate: then")
+        await until(pilot, lambda: pilot.app.current_mode == "photos")
+        await settled(pilot)
+        assert len(pilot.app.screen_stack) == 1
+
+
+async def test_only_keys_that_are_no_letters_of_a_text_are_named_while_one_types(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        await pilot.press("2")
+        await settled(pilot)
+        assert "/ Search" in text(pilot).splitlines()[-1]
+        await pilot.press("slash")
+        await settled(pilot)
+        assert "/ Search" not in text(pilot).splitlines()[-1]
+        assert "^p" in text(pilot).splitlines()[-1]
+        titles = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
+        assert {"Search", "Rate: then 0 to 5", "Rebuild the index"} <= set(titles), "they can be done all the same"
+        assert sorted(set(titles)) == sorted(titles)

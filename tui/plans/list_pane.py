@@ -38,7 +38,7 @@ class PlanListPane(Vertical):
     PlanListPane #plan-next { height: auto; max-height: 3; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
+        Binding("enter", "open", "Open", tooltip="Open the plan under the cursor"),
         Binding("n", "screen.create", "New plan"),
     ]
 

@@ -24,6 +24,7 @@ class AuditScreen(CatalogScreen):
     AuditScreen TabbedContent, AuditScreen ContentSwitcher, AuditScreen TabPane { height: 1fr; }
     AuditScreen TabPane { padding: 0; }
     """
+    ANYWHERE = frozenset({"tab('audit')", "tab('problems')", "filter"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "tab('audit')", "Audit", tooltip="What was done to which file"),
         Binding("p", "tab('problems')", "Problems", tooltip="What is wrong with files, by kind"),

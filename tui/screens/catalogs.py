@@ -49,6 +49,7 @@ class CatalogsScreen(CatalogScreen):
     CatalogsScreen #sources { height: auto; max-height: 8; min-height: 3; }
     CatalogsScreen .first { height: 1fr; content-align: center middle; text-align: center; }
     """
+    ANYWHERE = frozenset({"new"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open"),
         Binding("n", "new", "New", tooltip="New catalog"),

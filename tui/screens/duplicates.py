@@ -35,6 +35,7 @@ class DuplicatesScreen(GroupListing):
 
     NAME = "duplicates"
     CSS_PATH = "../duplicates/duplicates.tcss"
+    ANYWHERE = frozenset({"find"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "decide('keep')", "Keep", tooltip="The file chosen, or the keeper, stays; others may go"),
         Binding("d", "decide('remove')", "Remove", show=False, tooltip="The file chosen beside the list may go"),

@@ -58,6 +58,7 @@ class JobsScreen(CatalogScreen):
     JobsScreen #about { height: auto; max-height: 6; padding: 0 1; }
     JobsScreen #problems { height: auto; max-height: 8; min-height: 3; }
     """
+    ANYWHERE = frozenset({"start", "scan", "clean", "schedules"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "start", "Start", tooltip="Start work: scan, duplicates, tagging, thumbnails, rebuild, verify"),
         Binding("s", "scan", "Scan", tooltip="Scan, with its options"),
@@ -183,6 +184,11 @@ class JobsScreen(CatalogScreen):
     async def action_scan(self) -> None:
         """Start a scan."""
         await self._start("scan")
+
+    @work(group="asking")
+    async def action_start_kind(self, kind: str) -> None:
+        """Start a kind of work."""
+        await self._start(kind)
 
     async def _start(self, kind: str) -> None:
         sources = await self.read(_source_names)

@@ -55,6 +55,7 @@ class PhotosScreen(CuratingScreen):
     PhotosScreen.-narrow FilterPanel { width: 1fr; border: none; }
     #status { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
+    ANYWHERE = frozenset({"search", "jump", "rebuild"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search"),
         Binding("v", "switch", "Grid/table"),

@@ -16,6 +16,7 @@ from tui.plans.chips import Chips
 from tui.plans.creator import CreatePlan
 from tui.plans.list_pane import PlanListPane
 from tui.plans.plan_pane import PlanPane
+from tui.plans.rows_pane import RowsPane
 from tui.plans.trash_pane import TrashPane
 
 _TABS = (("list", "Plans"), ("trash", "Trash (t)"))
@@ -28,6 +29,8 @@ class PlansScreen(CatalogScreen):
     DEFAULT_CSS = """
     PlansScreen #panes { height: 1fr; }
     """
+    PARTS = (PlanListPane, PlanPane, RowsPane, TrashPane)
+    ANYWHERE = frozenset({"create"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tab", "Trash", show=False, tooltip="To the trash, or back to the plans"),
         Binding("n", "create", "New", show=False, tooltip="New plan: propose one"),

@@ -45,6 +45,7 @@ class TagsScreen(CatalogScreen):
     TagsScreen Tree { height: 1fr; }
     TagsScreen #photos-side { width: 1fr; }
     """
+    ANYWHERE = frozenset({"find", "undo"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", key_display="/", tooltip="Find a tag by a part of it"),
         Binding("r", "rename", "Rename", tooltip="Rename the tag or category everywhere; an existing name merges both"),

@@ -11,6 +11,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.active_keys import active_keys
+
 
 class _Piece(NamedTuple):
     """A key as it is shown, what it does, and the key itself."""
@@ -46,9 +48,9 @@ class KeyBar(Widget):
     def pieces(self) -> list[_Piece]:
         """What is shown in this width, from left to right."""
         found: dict[str, _Piece] = {}
-        for active in self.screen.active_bindings.values():
+        for active in active_keys(self.screen):
             binding = active.binding
-            if active.enabled and binding.description and (binding.show or binding.action in self.ALWAYS):
+            if binding.description and (binding.show or binding.action in self.ALWAYS):
                 piece = _Piece(self.app.get_key_display(binding), binding.description, binding.key)
                 found.setdefault(binding.action, piece)
         fixed = [found.pop(action) for action in self.ALWAYS if action in found]
