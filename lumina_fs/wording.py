@@ -56,6 +56,29 @@ def fit(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
+def wrapped(text: str, columns: int) -> list[str]:
+    """`text` in lines of at most so many columns, broken between words, and within one that is longer than a line."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and width(lines[-1]) + 1 + width(word) <= columns:
+            lines[-1] += f" {word}"
+            continue
+        if not lines[-1]:
+            lines.pop()
+        lines += _pieces(word, columns)
+    return lines
+
+
+def _pieces(word: str, columns: int) -> list[str]:
+    """A word in parts that fit; one part where all of it does."""
+    parts = [""]
+    for character in word:
+        if parts[-1] and width(parts[-1] + character) > columns:
+            parts.append("")
+        parts[-1] += character
+    return parts
+
+
 def fit_middle(text: str, columns: int) -> str:
     """`text` cut in its middle, so that the start of a path and the name at its end are seen."""
     if width(text) <= columns:

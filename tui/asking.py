@@ -24,6 +24,10 @@ class Confirm(ModalScreen[bool]):
         Binding("y", "answer(True)", "Yes"),
         Binding("n,escape", "answer(False)", "No"),
         Binding("left,right", "other", "Other button", show=False),
+        Binding("up", "scroll(-1)", "Up", show=False),
+        Binding("down", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-8)", "Page up", show=False),
+        Binding("pagedown", "scroll(8)", "Page down", show=False),
     ]
 
     def __init__(self, title: str, lines: Sequence[str], yes: str = "Yes", *, dangerous: bool = False) -> None:
@@ -55,6 +59,10 @@ class Confirm(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """Close with an answer."""
         self.dismiss(answer)
+
+    def action_scroll(self, by: int) -> None:
+        """Show more of what will happen."""
+        self.query_one(".asking-text").scroll_relative(y=by, animate=False)
 
     def action_other(self) -> None:
         """To the other button."""
@@ -128,7 +136,9 @@ class Keys(ModalScreen[None]):
             yield Static("Keys", classes="asking-title")
             with VerticalScroll(classes="asking-text"):
                 for keys, what, _ in actions_of(self._about):
-                    yield Static(foreign(f"{keys:<16} {what}"))
+                    with Horizontal(classes="key"):
+                        yield Static(foreign(keys))
+                        yield Static(foreign(what))
             yield Static("Escape closes. Ctrl+P finds every action by name.", classes="hint")
 
     def action_close(self) -> None:

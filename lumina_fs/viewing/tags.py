@@ -92,16 +92,16 @@ def category_renamed(access: Access, tags: Sequence[TagParts], category: str) ->
     return Wish(f"Move {len(tags)} tags to the category {category}"[:200], edits)
 
 
-def tagged_so(keys: Iterable[Key], words: Sequence[str]) -> Wish:
-    """Changes like `tags+=people/anna` of these originals. Raises UsageError."""
-    changes = [parse_change(word) for word in words]
+def tagged_so(keys: Iterable[Key], tags: Sequence[str], *, added: bool) -> Wish:
+    """These originals have tags more, or less. Raises UsageError."""
+    changes = [parse_change(f"tags{'+' if added else '-'}={tag}") for tag in tags]
+    named = f"the {'tag' if len(tags) == 1 else 'tags'} {', '.join(tags)}"
 
     def change(curation: dict[str, Any]) -> dict[str, Any]:
         return apply_changes(curation, changes)
 
-    return Wish(
-        f"Set {', '.join(words)}"[:200], [SidecarEdit(source, decode_name(path), change) for source, path in keys]
-    )
+    edits = [SidecarEdit(source, decode_name(path), change) for source, path in keys]
+    return Wish((f"Add {named}" if added else f"Take away {named}")[:200], edits)
 
 
 def proposed(catalog: Catalog, wish: Wish, *, cancel: threading.Event) -> Iterator[Event | Finished[EditProposal]]:

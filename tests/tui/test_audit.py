@@ -173,7 +173,7 @@ async def test_a_million_lines_do_not_hold_anything_up(scanned: Library) -> None
         await until(pilot, lambda: table.total > first)
         await settled(pilot)
         assert table.cursor == first - 1
-        assert "looked through" in str(screen.query_one("#count").render())
+        assert "End reads on" in str(screen.query_one("#count").render())
 
 
 async def test_problems_are_counted_by_kind_filtered_and_sorted(scanned: Library) -> None:

@@ -20,7 +20,7 @@ from lumina_fs.viewing.duplicates import Board, Deciding
 from lumina_fs.viewing.group_list import from_state
 from tests.conftest import Library
 from tests.lumina_fs.duplicates.searching import decisions, searched, standings
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
 from tui.duplicates.compare import Compare, Pane
 from tui.duplicates.fact_table import FactTable, fact_lines
@@ -101,9 +101,11 @@ async def test_groups_are_listed_with_their_numbers_and_the_keeper_is_shown(sear
 
 async def test_before_the_first_search_the_screen_says_so_and_a_key_searches(library: Library) -> None:
     fill(library)
-    async with app_on(library) as pilot:
+    async with app_on(library, size=(80, 24)) as pilot:
         screen = await at_duplicates(pilot)
         assert "No search for duplicates was made yet. Press f" in text_of(pilot, "#said")
+        assert "f Find" in text(pilot).splitlines()[-1]
+        assert "Keep" not in text(pilot).splitlines()[-1]
         await pilot.press("f")
         await until(pilot, lambda: len(listed(screen)) == 3)
         await until(pilot, lambda: "search" not in text_of(pilot, "#said"))

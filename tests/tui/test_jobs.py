@@ -22,7 +22,7 @@ from lumina_fs.jobs.schedules import schedules
 from lumina_fs.jobs.work import Work
 from lumina_fs.progress import Finished, Progress, Trouble
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
 from tui.app import LuminaApp
 from tui.asking import Choose
@@ -129,8 +129,9 @@ async def test_a_running_job_is_stopped(scanned: Library) -> None:
             await pilot.press("c")
             await until(pilot, lambda: states(scanned) == [("scan", "cancelled")])
             await until(pilot, lambda: row(pilot)[1] == "cancelled")
-            await pilot.press("c")  # says that it does not run
             await settled(pilot)
+            named = text(pilot).splitlines()[-1]
+            assert ("c Stop" in named, "r Retry" in named) == (False, True)
 
 
 async def test_enter_on_a_problem_goes_to_the_photo(scanned: Library) -> None:
@@ -252,8 +253,8 @@ async def test_a_stopped_job_is_started_again_under_its_record(scanned: Library)
             await pilot.press("r")
             await until(pilot, lambda: states(scanned) == [("verify", "success")])
             await until(pilot, lambda: row(pilot)[1] == "success")
-            await pilot.press("r")  # nothing to do again
             await settled(pilot)
+            assert "r Retry" not in text(pilot).splitlines()[-1]
     with Catalog.open(str(scanned.root)) as catalog:
         assert list_records(catalog.root)[0][0].job.attempts == 2
 

@@ -117,6 +117,16 @@ async def test_a_query_is_answered_as_one_types_and_what_is_wrong_is_told_with_i
         assert len(shown(photos(pilot))) == 12
 
 
+@pytest.mark.parametrize("key", ["enter", "escape", "down"])
+async def test_from_the_query_one_goes_back_to_the_photos(scanned: Library, key: str) -> None:
+    async with app_on(scanned) as pilot:
+        screen = photos(pilot)
+        await pilot.press("slash", *"camera:canon", key)
+        await settled(pilot)
+        assert screen.focused is screen.view
+        assert screen.query_text == "camera:canon"
+
+
 async def test_who_types_a_query_before_the_screen_is_ready_types_on(
     scanned: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

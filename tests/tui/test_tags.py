@@ -131,10 +131,25 @@ async def test_a_tag_is_added_to_marked_photos_only(tagged: Library) -> None:
         table.focus()
         await pilot.press("down", "space", "a")
         await answer(pilot, "places/rome")
+        await until(pilot, lambda: "Add the tag places/rome: 1 photo" in text(pilot))
         await agree(pilot)
         await until(pilot, lambda: tags_of(tagged)["c.jpg"] == ["people/ana", "places/rome"])
         await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
         assert "places/rome" not in tags_of(tagged)["b.jpg"]
+
+
+async def test_a_tag_is_taken_away_from_marked_photos_only(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "ana")
+        table = pilot.app.screen.query_one(VirtualTable)
+        await until(pilot, lambda: table.row(1) is not None)
+        table.focus()
+        await pilot.press("down", "space", "x")
+        await until(pilot, lambda: "Take away the tag people/ana: 1 photo" in text(pilot))
+        await agree(pilot)
+        await until(pilot, lambda: not tags_of(tagged)["c.jpg"])
+        await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
+        assert "people/ana" in tags_of(tagged)["b.jpg"]
 
 
 async def test_a_wrong_name_is_refused_with_its_reason(tagged: Library) -> None:
@@ -194,3 +209,38 @@ async def test_what_takes_long_says_how_far_it_is_and_can_be_stopped(
         await pilot.press("d")
         await until(pilot, begun.is_set)  # the app leaves in the midst of it
     assert {path: tagged.sidecar(path).read_bytes() for path in TAGS} == before
+
+
+async def test_without_a_tag_only_what_makes_sense_is_offered(library: Library) -> None:
+    library.photo("a.jpg", 1)
+    library.scan()
+    async with app_on(library, size=(200, 60)) as pilot:
+        await pilot.press("5")
+        await settled(pilot)
+        assert "No photo has a tag yet" in text(pilot)
+        offered = {active.binding.description for active in pilot.app.screen.active_bindings.values() if active.enabled}
+        assert not offered & {"Rename", "Merge", "Delete", "Add tag", "Remove", "In Photos", "Undo"}
+        assert "Find" in offered
+
+
+async def test_a_question_about_many_photos_shows_its_answers_in_a_small_terminal_and_is_read_by_keys(
+    library: Library,
+) -> None:
+    for number in range(30):
+        library.photo(f"IMG_{number:02}.jpg", number)
+    library.scan()
+    for number in range(30):
+        library.curate(f"IMG_{number:02}.jpg", tags=["people/anna"])
+    library.scan()
+    async with app_on(library, size=(80, 24)) as pilot:
+        await go(pilot, "anna")
+        await pilot.press("r")
+        await answer(pilot, "people/anna maria, the second")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.pause()
+        assert "Change them (y)" in text(pilot)
+        assert "No (n)" in text(pilot)
+        assert "Only sidecars are written" not in text(pilot)
+        await pilot.press(*["pagedown"] * 20)
+        await pilot.pause()
+        assert "Only sidecars are written" in text(pilot)

@@ -70,7 +70,7 @@ class AuditPane(Vertical):
             yield Input(placeholder="until", compact=True, id="until")
             options = [("every kind", _ALL), *((kind.replace("_", " "), kind) for kind in TYPES)]
             yield Select(options, value=_ALL, allow_blank=False, compact=True, id="type")
-            yield Input(placeholder="part of a path, digest, or id of a plan", compact=True, id="about")
+            yield Input(placeholder="path, digest, plan", compact=True, id="about")
         yield VirtualTable(_WIDE, id="lines")
         yield Static("", id="line")
         yield Static("", classes="hint", id="count")
@@ -162,7 +162,8 @@ class AuditPane(Vertical):
         if lines.whole:
             self._say(f"{many}, all there are" if len(lines) else "nothing that fits was done yet")
         else:
-            self._say(f"the newest {many} of more; {lines.looked_at:,} looked through")
+            among = f" of {lines.looked_at:,} looked through" if lines.looked_at > len(lines) else ""
+            self._say(f"the newest {many}{among}; End reads on")
 
     def _say(self, text: str) -> None:
         self.query_one("#count", Static).update(foreign(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from lumina_fs.terminal import visible
 from lumina_fs.viewing.group_facts import Fact
+from lumina_fs.wording import wrapped
 
 #: Columns of the names, with the sign before them; and lines that one fact may take.
 _NAMES = 15
@@ -71,13 +72,7 @@ def fact_lines(facts: Sequence[Fact], width: int) -> Iterator[Content]:
 
 def _wrapped(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` columns; what is too long ends with an ellipsis."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        for piece in chop_cells(word, width) or [""]:
-            if lines and cell_len(lines[-1]) + 1 + cell_len(piece) <= width and piece is not None:
-                lines[-1] += f" {piece}"
-            else:
-                lines.append(piece)
+    lines = wrapped(text, width)
     if len(lines) > _MOST_LINES:
         lines = [*lines[: _MOST_LINES - 1], set_cell_size(lines[_MOST_LINES - 1], width - 1) + "…"]
     return lines

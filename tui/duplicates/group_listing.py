@@ -39,6 +39,9 @@ _BESIDE = 140
 #: What is sorted from the greatest on.
 _DOWN = ("savings", "confidence", "files")
 
+_OF_A_SEARCH = frozenset({"filter", "next_state", "next_sort", "reverse", "take_back", "batch", "propose", "export"})
+_OF_A_GROUP = frozenset({"compare", "decide"})
+
 
 class GroupListing(CatalogScreen):
     """A row a group, and all about the one under the cursor."""
@@ -79,8 +82,10 @@ class GroupListing(CatalogScreen):
         self.set_class(self.size.width >= _BESIDE, "-beside")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a catalog there is nothing to do."""
-        return self.session is not None and super().check_action(action, parameters)
+        """Without a catalog nothing can be done, before a search little, and without a group nothing is decided."""
+        if self.session is None or (action in _OF_A_SEARCH and self._list is None):
+            return False
+        return action not in _OF_A_GROUP or (self._list is not None and self._list.current is not None)
 
     # -- what is there
 
@@ -239,7 +244,11 @@ class GroupListing(CatalogScreen):
     def _show_group(self) -> None:
         """All about the group under the cursor, here and where files are compared."""
         group = self._list.current if self._list is not None else None
-        self.query_one(GroupPanel).group = group
+        panel = self.query_one(GroupPanel)
+        panel.group, panel.visible = group, group is not None
+        if group is None and panel.has_focus_within:
+            self.query_one("#groups").focus()
+        self.refresh_bindings()
         top = self.app.screen
         if isinstance(top, Compare):
             if group is None:

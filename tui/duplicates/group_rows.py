@@ -60,7 +60,7 @@ def written(groups: Sequence[Standing], changed: Changed) -> str:
 def advice(board: Board | None, shown: GroupList | None, *, searching: bool) -> list[str]:
     """What a person should know before they trust the list, and what they may do next."""
     if board is None or shown is None:
-        none = "No search for duplicates was made yet. Press f to search; no photo is touched by it."
+        none = "No search for duplicates was made yet. Press f: no photo is touched by it."
         return [] if searching else [none]
     parts = [f"{len(shown.marked):,} marked"] if shown.marked else []
     if board.corrupt:

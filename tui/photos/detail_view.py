@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,14 +12,19 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from lumina_fs.terminal import visible
 from lumina_fs.viewing.access import Photo
 from lumina_fs.viewing.detail import Detail, Fact, Related, Section, curated_text
 from lumina_fs.viewing.pending import Edit
+from lumina_fs.wording import wrapped
 from tui.foreign import foreign, named
 from tui.widgets.picture import Picture
 
 _LOOKS = {"good": "$success", "warn": "$warning", "bad": "$error", "dim": "$foreground 60%"}
 _NAMES = 14
+#: Columns that a value wants beside its name, to be broken there.
+_LEAST = 16
+_PENDING = "Not saved yet (Ctrl+S)"
 
 
 class Facts(VerticalScroll, inherit_bindings=False):
@@ -48,6 +53,10 @@ class DetailView(Container):
 
     photo: reactive[Photo | None] = reactive(None)
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._sections: list[Section] = []
+
     def compose(self) -> ComposeResult:
         """The picture and the facts."""
         yield Picture(classes="large")
@@ -65,23 +74,30 @@ class DetailView(Container):
 
     def say(self, text: str) -> None:
         """Say this instead of facts."""
+        self._sections = []
         self.query_one(".facts", Static).update(foreign(text))
 
     def show(self, detail: Detail, related: Iterable[Related], edit: Edit | None, sources: int) -> None:
         """Show all about a photo. `sources`: how many there are; one need not be named."""
-        lines: list[Content] = []
-        if edit is not None:
-            lines += [Content.styled("Not saved yet (Ctrl+S)", "bold $warning")]
-            for name, (before, after) in edit.fields.items():
-                lines.append(
-                    _fact(Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn"))
-                )
-            lines.append(Content(""))
+        changes = edit.fields.items() if edit is not None else ()
+        pending = [
+            Fact(f"* {name}", f"{curated_text(name, before)} → {curated_text(name, after)}", "warn")
+            for name, (before, after) in changes
+        ]
         twins = Section("Duplicates", tuple(_related(related, sources)))
-        for section in (*detail.sections[:6], twins, *detail.sections[6:]):
-            if section.facts or section.text:
-                lines += _lines(section)
-        self.query_one(".facts", Static).update(Content("\n").join(lines))
+        self._sections = [Section(_PENDING, tuple(pending)), *detail.sections[:6], twins, *detail.sections[6:]]
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Lines are broken elsewhere."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        facts = self.query_one(".facts", Static)
+        room = facts.size.width - _NAMES - 2
+        shown = [section for section in self._sections if section.facts or section.text]
+        if shown:
+            facts.update(Content("\n").join([line for section in shown for line in section_lines(section, room)]))
 
 
 def _related(related: Iterable[Related], sources: int) -> Iterable[Fact]:
@@ -92,13 +108,20 @@ def _related(related: Iterable[Related], sources: int) -> Iterable[Fact]:
         yield Fact(f"{one.confidence} %", f"{where}{named(hit.path)}: {one.kind}{why}")
 
 
-def _lines(section: Section) -> list[Content]:
-    heading = Content.styled(section.title, "bold $accent")
+def section_lines(section: Section, room: int) -> list[Content]:
+    """A section: its title, and its facts with values in so many columns."""
+    heading = Content.styled(section.title, "bold $warning" if section.title == _PENDING else "bold $accent")
     if not section.facts:
         return [heading, foreign(f"  {section.text}", "$foreground 60%"), Content("")]
-    return [heading, *map(_fact, section.facts), Content("")]
+    return [heading, *(line for fact in section.facts for line in _fact(fact, room)), Content("")]
 
 
-def _fact(fact: Fact) -> Content:
-    name = foreign(f"  {fact.name}".ljust(_NAMES) + "  ", "$foreground 70%")
-    return name + foreign(fact.value, _LOOKS.get(fact.look, ""))
+def _fact(fact: Fact, room: int) -> Iterator[Content]:
+    """A fact in lines: its name, and beside it its value in so many columns."""
+    name = f"  {fact.name}".ljust(_NAMES) + "  "
+    longer = len(name) - _NAMES - 2  # than others, so much less has room in the first line
+    value = visible(fact.value)
+    values = wrapped("." * longer + value, room) if room >= longer + _LEAST else ["." * longer + value]
+    for number, part in enumerate(values):
+        before, said = (name, part[longer:]) if number == 0 else (" " * (_NAMES + 2), part)
+        yield foreign(before, "$foreground 70%") + Content.styled(said, _LOOKS.get(fact.look, ""))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from lumina_fs.terminal import visible
+from lumina_fs.wording import wrapped
 
 
 class Form(NamedTuple):
@@ -62,13 +63,6 @@ def middle(text: str, width: int) -> str:
 
 def worded(words: str, line: int, width: int, lines: int) -> str:
     """A line of words in the middle of a field."""
-    parts = [visible(part) for part in words.split("\n")]
-    wrapped: list[str] = []
-    for part in parts:
-        while cell_len(part) > width - 2 and len(wrapped) < lines:
-            head = set_cell_size(part, width - 2).rstrip()
-            wrapped.append(head)
-            part = part[len(head) :]
-        wrapped.append(part)
-    top = max(0, (lines - len(wrapped)) // 2)
-    return middle(wrapped[line - top] if 0 <= line - top < len(wrapped) else "", width)
+    broken = [text for part in words.split("\n") for text in wrapped(visible(part), max(1, width - 2))]
+    top = max(0, (lines - len(broken)) // 2)
+    return middle(broken[line - top] if 0 <= line - top < len(broken) else "", width)

@@ -152,7 +152,7 @@ class QueryBar(Vertical):
         if self._timer is not None:
             self._timer.stop()
         self._ask()
-        self.line.action_leave()
+        self.post_message(QueryInput.Left())  # one that the line posts from here goes no further
 
     @on(Input.Blurred)
     def _left(self) -> None:

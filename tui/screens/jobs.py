@@ -87,6 +87,15 @@ class JobsScreen(CatalogScreen):
         """Jobs only."""
         return isinstance(change, JobsChanged)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """To stop what runs, and to begin again what ended otherwise than well."""
+        if self.is_gone or action not in ("cancel", "retry"):
+            return True
+        record = self._record
+        if record is None:
+            return False
+        return record.alive if action == "cancel" else not record.alive and record.state != "success"
+
     # -- what is shown
 
     @property
@@ -136,6 +145,7 @@ class JobsScreen(CatalogScreen):
     @on(VirtualTable.Moved, "#jobs")
     def _about(self) -> None:
         record = self._record
+        self.refresh_bindings()
         problems = self.query_one("#problems", VirtualTable)
         if record is None:
             problems.display = False
@@ -204,21 +214,14 @@ class JobsScreen(CatalogScreen):
         """Ask the job under the cursor to stop."""
         record = self._record
         if record is None or not record.alive:
-            self.app.notify("The job under the cursor does not run.", severity="warning")
             return
         if await self.read(_cancel, record.id):
             self.app.notify("It was asked to stop; what is written is valid.", title=record.job.work)
 
     def action_retry(self) -> None:
         """Start the job under the cursor again."""
-        record = self._record
-        if record is None:
-            return
-        if record.alive or record.state == "success":
-            why = "it still runs" if record.alive else "it succeeded; n starts the same kind anew"
-            self.app.notify(f"There is nothing to do again: {why}.", severity="warning")
-            return
-        self.app.start(["jobs", "retry", record.id])
+        if self._record is not None:
+            self.app.start(["jobs", "retry", self._record.id])
 
     @work(group="asking")
     async def action_clean(self) -> None:

@@ -153,7 +153,7 @@ class PhotosScreen(CuratingScreen):
         if self.selection:
             parts.append(f"✓ {len(self.selection):,} selected, {size(self.chosen_size)}")
         if len(pending):
-            parts.append(f"* {len(pending):,} not saved (Ctrl+S)")
+            parts.append(f"* {len(pending):,} not saved (^s)")
         if self.saving:
             parts.append(self.saving)
         if self.app.trouble or self.behind:

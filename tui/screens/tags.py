@@ -25,6 +25,7 @@ from lumina_fs.wording import plural
 from tui.asking import AskText, Confirm
 from tui.catalog_screen import CatalogScreen
 from tui.foreign import foreign, named
+from tui.plans.words import deeds
 from tui.waiting import Waiting
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
 
@@ -32,6 +33,11 @@ Tags = tuple[TagRow, ...]
 
 _COLUMNS = (Column("path", "Photo", 0, "middle"), Column("taken", "Taken", 16), Column("rating", "Stars", 5))
 _NO_CATEGORY = "(no category)"
+#: Action -> what it is about.
+_NEEDS = {
+    "rename": "tag", "merge": "tag", "delete": "tag", "photos": "tag", "add": "photos", "remove": "photos",
+    "undo": "changes",
+}  # fmt: skip
 
 
 class TagsScreen(CatalogScreen):
@@ -41,7 +47,8 @@ class TagsScreen(CatalogScreen):
     AUTO_FOCUS = "#tags"
     CSS = """
     TagsScreen #tree-side { width: 38%; min-width: 26; border-right: solid $panel; }
-    TagsScreen #find { height: 3; }
+    TagsScreen #find { background: $panel; padding: 0 1; }
+    TagsScreen #find:focus { background: $surface; }
     TagsScreen Tree { height: 1fr; }
     TagsScreen #photos-side { width: 1fr; }
     """
@@ -68,7 +75,7 @@ class TagsScreen(CatalogScreen):
         """A tree with a field to find in it, and a table."""
         with Horizontal():
             with Vertical(id="tree-side"):
-                yield Input(placeholder="find a tag", id="find", compact=False)
+                yield Input(placeholder="find a tag", id="find", compact=True)
                 tree: Tree[Tags] = Tree("tags", id="tags")
                 tree.show_root = False
                 tree.guide_depth = 2
@@ -103,9 +110,12 @@ class TagsScreen(CatalogScreen):
             )
             for row in rows:
                 node.add_leaf(_label(row.value, row.originals), (row,))
-        if not self._tags:
-            self._say("No photo has a tag yet. In the room of photos (2), mark some and give them one.")
+        if not fits:
+            none = "No photo has a tag yet. In the room of photos (2), mark some and give them one."
+            self._say(none if not self._tags else f"No tag holds {text}.")
+            self._keys = []
             self.query_one(VirtualTable).fill([])
+            self.refresh_bindings()
         self.call_after_refresh(self._return_to, here)
 
     def _return_to(self, place: str | None) -> None:
@@ -125,6 +135,12 @@ class TagsScreen(CatalogScreen):
         """The same again."""
         self._wanted = str(state["tag"]) if state.get("tag") else None
         self.query_one("#find", Input).value = str(state.get("find", ""))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is about a tag or its photos makes no sense without them."""
+        if self.is_gone or action not in _NEEDS:
+            return True
+        return bool({"tag": self._chosen, "photos": self._keys, "changes": self._done}[_NEEDS[action]])
 
     # -- the tree
 
@@ -176,6 +192,7 @@ class TagsScreen(CatalogScreen):
             name = shown_tag(rows[0].parts) if len(rows) == 1 else rows[0].category or _NO_CATEGORY
             self._say(f"{name}: {plural(len(keys), 'photo')}")
             self.query_one(VirtualTable).reset(len(keys), cursor=0)
+            self.refresh_bindings()
 
     @on(VirtualTable.NeedRows)
     def _needed(self, event: VirtualTable.NeedRows) -> None:
@@ -271,7 +288,7 @@ class TagsScreen(CatalogScreen):
             return
         text = await self.app.push_screen_wait(AskText(f"Add to {plural(len(keys), 'photo')} the tag"))
         if text:
-            await self._set(keys, f"tags+={text}")
+            await self._set(keys, [text], added=True)
 
     @work(exclusive=True, group="change")
     async def action_remove(self) -> None:
@@ -280,11 +297,11 @@ class TagsScreen(CatalogScreen):
         if not keys:
             self.notify("Mark photos with space first; d takes the tag away everywhere.")
             return
-        await self._set(keys, *(f"tags-={shown_tag(row.parts)}" for row in self._chosen))
+        await self._set(keys, [shown_tag(row.parts) for row in self._chosen], added=False)
 
-    async def _set(self, keys: list[Key], *words: str) -> None:
+    async def _set(self, keys: list[Key], tags: list[str], *, added: bool) -> None:
         try:
-            wish = asked.tagged_so(keys, words)
+            wish = asked.tagged_so(keys, tags, added=added)
         except LuminaError as error:
             self.app.complain(error)
             return
@@ -336,7 +353,7 @@ class TagsScreen(CatalogScreen):
         if found is None:
             return
         draft, counts = found
-        lines = [f"{count:,} {what}" for what, count in counts.items()]
+        lines = deeds(counts)
         if await self.app.push_screen_wait(Confirm(draft.plan.name, lines, "Take it back")):
             self._done.pop()
             self._apply(await self.read(asked.agreed_to, draft), remember=False)
@@ -352,4 +369,4 @@ def _label(name: str, count: int) -> Text:
 def _shown(key: Key, row: Photo | None) -> tuple[str | Cell, ...]:
     if row is None:
         return (Cell(named(key[1]), "dim"), "", "")
-    return named(row.path), (row.taken or "").replace("T", " ")[:16], "*" * (row.rating or 0)
+    return named(row.path), (row.taken or "").replace("T", " ")[:16], "★" * (row.rating or 0)

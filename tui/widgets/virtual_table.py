@@ -157,7 +157,8 @@ class VirtualTable(PagedView[Row]):
     def _widths(self) -> list[int]:
         fixed = sum(column.width for column in self.columns)
         open_ = sum(not column.width for column in self.columns)
-        left = max(8 * open_, self.size.width - fixed - len(self.columns) - 1)
+        room = self.scrollable_content_region.width or self.size.width  # a bar beside the rows takes some of it
+        left = max(8 * open_, room - fixed - len(self.columns) - 1)
         return [column.width or left // max(1, open_) for column in self.columns]
 
     def render_line(self, y: int) -> Strip:
