@@ -112,7 +112,8 @@ def section_lines(section: Section, room: int) -> list[Content]:
     """A section: its title, and its facts with values in so many columns."""
     heading = Content.styled(section.title, "bold $warning" if section.title == _PENDING else "bold $accent")
     if not section.facts:
-        return [heading, foreign(f"  {section.text}", "$foreground 60%"), Content("")]
+        text = wrapped(visible(section.text), max(_LEAST, room + _NAMES))
+        return [heading, *(Content.styled(f"  {line}", "$foreground 60%") for line in text), Content("")]
     return [heading, *(line for fact in section.facts for line in _fact(fact, room)), Content("")]
 
 
