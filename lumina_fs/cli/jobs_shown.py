@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def pairs_of(record: Record) -> list[tuple[str, str]]:
     pairs = [
         ("id", one.id),
         ("work", one.work + _chain(record)),
-        ("arguments", ", ".join(f"{name}={value}" for name, value in one.arguments.items())),
+        ("arguments", _given(one.arguments)),
         ("state", record.state + (f", attempt {one.attempts}" if one.attempts > 1 else "")),
         ("process", f"{one.process.pid} on {one.process.host}"),
         ("created", moment(one.created)),
@@ -80,6 +80,16 @@ def pairs_of(record: Record) -> list[tuple[str, str]]:
         ("on end", one.on_end or ""),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _given(arguments: Mapping[str, Any]) -> str:
+    """Arguments that say something, in words: `sources main, card; rehash`."""
+    said = []
+    for name, value in arguments.items():
+        if value not in (None, False, "", []):
+            text = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is True else str(value)
+            said.append(f"{name.replace('_', ' ')} {text}".rstrip())
+    return "; ".join(said)
 
 
 def follow(root: Root, record: Record, stop: threading.Event, *, as_json: bool) -> Record:

@@ -99,6 +99,9 @@ def test_every_run_has_a_record_and_a_second_one_changes_nothing(library: Librar
     code, out, _ = run(f"jobs show {found[-1]['id'][-8:]}")
     assert code == 0
     assert "broken.jpg: undecodable" in out
+    assert "arguments" not in out, "none of them says anything"
+    searched = next(one["id"] for one in found if one["work"] == "duplicates")
+    assert "threshold 5" in run(f"jobs show {searched}")[1]
     assert json.loads(run(f"jobs show --json {found[-1]['id']}")[1])["problems"][0]["code"] == "undecodable"
     assert run("check")[0] in (0, ExitCode.PROBLEMS)
 
