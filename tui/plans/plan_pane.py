@@ -207,7 +207,10 @@ class PlanPane(Vertical):
             return True
         if action == "reject" and self.rows.look != "actions":
             return False
-        return action == "stop" if self._runs else self.status in _WHEN[action]
+        if action == "stop":
+            return self._runs or self.status in _WHEN[action]
+        # what is told of a run may lag behind what became of the plan: only before its first action it holds it
+        return self.status in _WHEN[action] and not (self._runs and self.status == "approved")
 
     @work(group="look again")
     async def _look_again(self) -> None:
