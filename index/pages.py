@@ -12,7 +12,7 @@ from typing import Any
 from index.order import KEYS, Listed, Order, Sort
 from index.postgres import HIT_COLUMNS, PostgresIndex
 from index.protocol import Hit
-from index.query import compile_query
+from index.query import compile_dates, compile_query
 from index.records import sql
 from index.tables import only_row
 
@@ -30,12 +30,17 @@ def first(index: PostgresIndex, query: str, sort: Sort, limit: int) -> list[List
     table = f"{index.schema}.original"
     column, gaps = KEYS[sort.key]
     there = f"o.{column} IS NOT NULL" if gaps else "true"
-    every = condition == "true"
-    if every or index.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
-        ordered = f"SELECT o.ctid, o.* FROM {table} o WHERE {there} ORDER BY {sort.order(valued=True)} LIMIT"
+    dates, edges = compile_dates(query, index.schema) if sort.key == "date" else ("true", ())
+    every = condition in ("true", dates)
+    if condition == "true" or index.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
+        ordered = (
+            f"SELECT o.ctid, o.* FROM {table} o WHERE {there} AND {dates} ORDER BY {sort.order(valued=True)} LIMIT"
+        )
         inner = f"({ordered} {limit if every else _FIRST}) o"
         found = _listed(
-            index, f"SELECT {_LISTED} FROM {inner} WHERE {condition} ORDER BY {sort.order()} LIMIT %s", (*params, limit)
+            index,
+            f"SELECT {_LISTED} FROM {inner} WHERE {condition} ORDER BY {sort.order()} LIMIT %s",
+            (*edges, *params, limit),
         )
         if len(found) == limit:
             return found

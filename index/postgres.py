@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from index.entry import COLUMNS, problem_line, seen_line
 from index.protocol import Entry, Hit, Problem, Seen, Summary
-from index.query import compile_query
+from index.query import compile_dates, compile_query
 from index.records import known, sql, unread
 from index.tables import Tables, only_row
 
@@ -185,9 +185,11 @@ class PostgresIndex(Tables):
         order = "o.taken DESC NULLS LAST, o.source, o.path"
         table, page = f"{self.schema}.original", (*params, limit, offset)
         if self.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
-            newest = f"(SELECT * FROM {table} o ORDER BY {order} LIMIT {_NEWEST}) o"
+            dates, edges = compile_dates(query, self.schema)
+            newest = f"(SELECT * FROM {table} o WHERE {dates} ORDER BY {order} LIMIT {_NEWEST}) o"
             hits = self._hits(
-                f"SELECT {HIT_COLUMNS} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s", page
+                f"SELECT {HIT_COLUMNS} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s",
+                (*edges, *page),
             )
             if len(hits) == limit:
                 return hits

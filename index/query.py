@@ -10,13 +10,12 @@ import difflib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from index.conditions import Condition, dated, joined, negated, numbered
 from index.protocol import QueryError
 from index.words import phrase_of, quoted, words
 from schemas.names import encode_name
-from schemas.partial_date import first_instant, split_date
 from schemas.sidecar import tag_parts
 
 #: Field -> what it looks at, as `lumina search --help` and the documentation list it.
@@ -53,7 +52,6 @@ TYPE_NAMES = {"jpg": "jpeg", "tif": "tiff", "heif": "heic", "picture": "image", 
 EXACT = ("camera", "lens", "tag", "auto", "type", "source", "problem")
 _INSIDE = "jsonb_path_exists(o.rest, %s::jsonpath, %s::jsonb, true)"
 _EXACTLY = {"camera": "o.camera = %s", "lens": "o.lens = %s", "tag": _INSIDE, "auto": _INSIDE}
-_UNITS = {"": 1, "b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
 _TOKEN = re.compile(
     r'\s*(?:(?P<paren>[()])|(?P<minus>-(?=[\w"(]))'
     r'|(?P<field>[A-Za-z_]+):(?P<value>="(?:[^"]|"")*"|"[^"]*"|[^\s()]*)'
@@ -99,25 +97,18 @@ def terms(text: str) -> list[Term]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition: either all of it is a text search (`ts`), or it is SQL with parameters."""
-
-    ts: str | None = None
-    sql: str = ""
-    params: tuple[Any, ...] = ()
-
-    def as_sql(self) -> tuple[str, tuple[Any, ...]]:
-        """The condition as SQL in any case."""
-        return (self.sql, self.params) if self.ts is None else ("o.words @@ %s::tsquery", (self.ts,))
-
-
 def compile_query(text: str, schema: str) -> tuple[str, tuple[Any, ...]]:
     """SQL condition over `original o` and its parameters. `schema` is our own name, not the person's.
 
     Raises QueryError with the place of what is wrong.
     """
     return _Parser(text, schema).whole().as_sql()
+
+
+def compile_dates(text: str, schema: str) -> tuple[str, tuple[Any, ...]]:
+    """The same of the dates alone that all matches have, "true" for any: an order by date is entered there."""
+    dates = _Parser(text, schema).whole().dated
+    return joined(dates, " & ", " AND ").as_sql() if dates else ("true", ())
 
 
 class _Parser:
@@ -164,7 +155,7 @@ class _Parser:
         while (token := self._peek()) is not None and token.group("word") in ("OR", "|"):
             self.at += 1
             parts.append(self._all_of())
-        return _joined(parts, " | ", " OR ")
+        return joined(parts, " | ", " OR ")
 
     def _all_of(self) -> Condition:
         parts = []
@@ -177,7 +168,7 @@ class _Parser:
             parts.append(self._one())
         if not parts:
             raise QueryError("something to search for is missing here", self._column())
-        return _joined(parts, " & ", " AND ")
+        return joined(parts, " & ", " AND ")
 
     def _one(self) -> Condition:
         token = self._peek()
@@ -185,7 +176,7 @@ class _Parser:
             raise QueryError("something to search for is missing here", self._column())
         if token.group("minus"):
             self.at += 1
-            return _negated(self._one())
+            return negated(self._one())
         if token.group("paren") == "(":
             self.at += 1
             inner = self._any_of()
@@ -212,11 +203,11 @@ class _Parser:
         if not value:
             raise QueryError(f"{name}: needs a value, for example {FIELDS[name].rpartition(': ')[2]}", column)
         if name in _NUMBERS:
-            return _number(name, value, column)
+            return numbered(name, value, column)
         if value.startswith("=") and len(value) > 1 and name in EXACT:
             return self._exact(name, _storable(value[1:]))
         special: dict[str, Callable[[], Condition]] = {
-            "date": lambda: _date(value, column),
+            "date": lambda: dated(value, column),
             "path": lambda: _path(value),
             "is": lambda: self._is(value.lower(), column),
             "problem": lambda: self._problem(value.lower()),
@@ -257,28 +248,6 @@ class _Parser:
                 sql=f"EXISTS (SELECT FROM {self.schema}.stale s WHERE s.source = o.source AND s.path = o.path)"
             )
         return _chosen("is", value, _IS, column)
-
-
-def _joined(parts: list[Condition], ts: str, sql: str) -> Condition:
-    if len(parts) == 1:
-        return parts[0]
-    texts = [part.ts for part in parts if part.ts is not None]
-    rest = [part for part in parts if part.ts is None]
-    merged = Condition(ts="(" + ts.join(texts) + ")") if texts else None
-    if not rest and merged is not None:
-        return merged
-    conditions = [*([merged] if merged else []), *rest]
-    pieces = [condition.as_sql() for condition in conditions]
-    return Condition(
-        sql="(" + sql.join(piece for piece, _ in pieces) + ")",
-        params=tuple(value for _, values in pieces for value in values),
-    )
-
-
-def _negated(part: Condition) -> Condition:
-    if part.ts is not None:
-        return Condition(ts=f"!{part.ts}" if part.ts.startswith("(") else f"!({part.ts})")
-    return Condition(sql=f"({part.sql}) IS NOT TRUE", params=part.params)
 
 
 def _phrase(text: str, column: int, *, prefix: bool) -> Condition:
@@ -347,80 +316,3 @@ def _chosen(name: str, value: str, choices: tuple[str, ...] | list[str], column:
 def _path(value: str) -> Condition:
     start = encode_name(value.strip("/"))
     return Condition(sql="(o.path = %s OR starts_with(o.path, %s))", params=(start, start + "/"))
-
-
-_COMPARED = re.compile(r"(?P<op>>=|<=|>|<|=)?(?P<low>[^.]*(?:\.\d[^.]*)?)(?:(?P<range>\.\.)(?P<high>.*))?")
-
-
-def _number(name: str, value: str, column: int) -> Condition:
-    match = _COMPARED.fullmatch(value)
-    if match is None or (match.group("op") and match.group("range")):
-        raise QueryError(f"{name}:{value} - write {name}:5, {name}:>=3 or {name}:2..4", column)
-    low = _amount(name, match.group("low"), column) if match.group("low") else None
-    if not match.group("range"):
-        if low is None:
-            raise QueryError(f"{name}: a number is missing", column)
-        return Condition(sql=f"o.{name} {match.group('op') or '='} %s", params=(low,))
-    high = _amount(name, match.group("high"), column) if match.group("high") else None
-    return _between(f"o.{name}", low, high, "<=", column)
-
-
-def _amount(name: str, text: str, column: int) -> float:
-    match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
-    unit = match.group(2).lower() if match else ""
-    if match is None or (unit and (name != "size" or unit not in _UNITS)):
-        raise QueryError(f"{name}: {text!r} is no number" + (" like 10MB" if name == "size" else ""), column)
-    return float(match.group(1)) * _UNITS[unit]
-
-
-def _between(column_name: str, low: Any, high: Any, below: str, column: int) -> Condition:
-    parts, params = [], []
-    if low is not None:
-        parts.append(f"{column_name} >= %s")
-        params.append(low)
-    if high is not None:
-        parts.append(f"{column_name} {below} %s")
-        params.append(high)
-    if not parts:
-        raise QueryError("a range needs at least one end", column)
-    return Condition(sql="(" + " AND ".join(parts) + ")", params=tuple(params))
-
-
-def _date(value: str, column: int) -> Condition:
-    match = re.fullmatch(r"(?P<op>>=|<=|>|<|=)?(?P<low>[^.]*)(?:(?P<range>\.\.)(?P<high>.*))?", value)
-    if match is None or (match.group("op") and match.group("range")):
-        raise QueryError(f"date:{value} - write date:2019, date:2019-07..2019-08 or date:>=2020", column)
-    low, high, op = match.group("low"), match.group("high"), match.group("op")
-    first, after = _span(low, column) if low else (None, None)
-    if match.group("range"):
-        return _between("o.taken", first, _span(high, column)[1] if high else None, "<", column)
-    if first is None:
-        raise QueryError("date: a date is missing", column)
-    if op in (None, "="):
-        return _between("o.taken", first, after, "<", column)
-    edges = {">=": (">=", first), ">": (">=", after), "<": ("<", first), "<=": ("<", after)}
-    sign, edge = edges[op]
-    return Condition(sql=f"o.taken {sign} %s::timestamp", params=(edge,))
-
-
-def _span(text: str, column: int) -> tuple[str, str]:
-    """First moment of a partial date, and the first moment after it."""
-    try:
-        wall, _ = split_date(text)
-    except ValueError as error:
-        raise QueryError(f"date: {text!r} {error}", column) from None
-    first = first_instant(wall)
-    year, month, day = (int(part) for part in first[:10].split("-"))
-    if len(wall) == 4:
-        after = f"{year + 1:04}-01-01T00:00:00"
-    elif len(wall) == 7:
-        after = f"{year + month // 12:04}-{month % 12 + 1:02}-01T00:00:00"
-    elif len(wall) == 10:
-        from datetime import date, timedelta
-
-        after = (date(year, month, day) + timedelta(1)).isoformat() + "T00:00:00"
-    else:
-        from datetime import datetime, timedelta
-
-        after = (datetime.fromisoformat(wall) + timedelta(seconds=1)).isoformat()
-    return first, after

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -113,18 +113,50 @@ def test_pages_glued_together_are_the_whole_order_for_every_sort(
             assert pages.first(index, query, sort, 7) == found[:7]
 
 
+QUERIES = (
+    "", "type:jpeg", "rating:>=2", "date:1992..1993", "date:>1990 type:jpeg date:<=1994", "-date:1991",
+    "date:1991 OR rating:3", "(date:1992 rating:>=1)",
+)  # fmt: skip
+
+
 def test_the_first_page_is_the_same_whether_many_or_few_rows_fit(
     index: PostgresIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(index, [("ab"[n % 2], n % 5 + 1, n % 4 or None, n % 7 or None, 1990 + n % 6 or None) for n in range(60)])
     for sort in SORTS:
-        for query in ("", "type:jpeg", "rating:>=2"):
+        for query in QUERIES:
             whole = glued(index, query, sort, 50)
             for few, tried in ((0, 5), (0, 1000), (1000, 5)):
                 monkeypatch.setattr(pages, "_FEW", few)
                 monkeypatch.setattr(pages, "_FIRST", tried)
                 assert pages.first(index, query, sort, 4) == whole[:4]
                 assert pages.first(index, query, sort, 100) == whole
+
+
+def test_an_order_by_date_is_entered_where_the_dates_of_a_query_begin(
+    index: PostgresIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are newer: they are not looked through, and not all that fit are sorted."""
+    fill(index, [("a", 1, 3 if n % 2 else None, None, 2020 if n < 300 else 2015) for n in range(600)])
+    monkeypatch.setattr(pages, "_FEW", 0)
+    monkeypatch.setattr(pages, "_FIRST", 20)
+    asked: list[str] = []
+    listed = pages._listed
+
+    def noted(index: PostgresIndex, query: str, params: Sequence[Any]) -> list[Listed]:
+        asked.append(query)
+        return listed(index, query, params)
+
+    monkeypatch.setattr(pages, "_listed", noted)
+    for query in ("date:2015", "date:2015 rating:3", "type:jpeg (date:..2016 rating:3)"):
+        asked.clear()
+        found = pages.first(index, query, Sort(), 10)
+        assert len(found) == 10
+        assert {(one.hit.taken or "")[:4] for one in found} == {"2015"}
+        assert len(asked) == 1, query
+    asked.clear()
+    pages.first(index, "date:2015 OR rating:5", Sort(), 10)
+    assert len(asked) == 2
 
 
 def test_an_original_is_found_in_an_order_and_so_is_a_date(index: PostgresIndex) -> None:
