@@ -134,8 +134,9 @@ def _says_below(catalog: Catalog, source: Source, other: OtherCatalog, directory
 
 
 def _named(other: OtherCatalog) -> str:
-    name = "" if other.name is None else f" {decode_name(other.name)}"
-    return f"another catalog,{name} at {other.path}:".replace(", at", " at")
+    if other.name is None:
+        return f"another catalog at {other.path}:"
+    return f"another catalog, {decode_name(other.name)} at {other.path}:"
 
 
 def _means(source: Source) -> str:
