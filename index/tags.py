@@ -24,16 +24,17 @@ Parts = tuple[str, str]
 
 def tags(index: PostgresIndex) -> list[TagCount]:
     """Every tag with how many originals have it, by category and value; missing originals count too."""
-    counts = Counter[Parts]()
-    for found, count in _lists(index, _LISTS, _THERE):
-        counts.update(dict.fromkeys(found, count))
-    return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
+    return _counted(index, _LISTS, _THERE)
 
 
 def machine_tags(index: PostgresIndex) -> list[TagCount]:
     """What models saw, without what people rejected: how many originals have each, by category and value."""
+    return _counted(index, _SEEN, _HAS_SEEN)
+
+
+def _counted(index: PostgresIndex, column: str, there: str) -> list[TagCount]:
     counts = Counter[Parts]()
-    for found, count in _lists(index, _SEEN, _HAS_SEEN):
+    for found, count in _lists(index, column, there):
         counts.update(dict.fromkeys(found, count))
     return [TagCount(category, value, count) for (category, value), count in sorted(counts.items())]
 

@@ -36,6 +36,16 @@ def inner_of(library: Library, folder: str) -> Library:
     return type(library)(library.root / folder)
 
 
+def with_an_inner_one(library: Library) -> Library:
+    """Two photos, of which a catalog of its folder has one as well; both were scanned."""
+    library.photo("a.jpg", 1)
+    library.photo("2019/b.jpg", 2)
+    library.scan()
+    inner = inner_of(library, "2019")
+    inner.scan()
+    return inner
+
+
 def test_a_scan_says_that_a_folder_holds_another_catalog(library: Library) -> None:
     library.photo("a.jpg", 1)
     library.photo("trips/20[19]/b.jpg", 2)
@@ -183,11 +193,7 @@ def test_a_source_of_another_catalog_is_refused_before_anything_is_written(libra
 def test_a_catalog_is_not_deleted_with_sidecars_that_another_one_has_too(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    library.photo("a.jpg", 1)
-    library.photo("2019/b.jpg", 2)
-    library.scan()
-    inner = inner_of(library, "2019")
-    inner.scan()
+    inner = with_an_inner_one(library)
     before = library.tree()
     for root, name in ((library.root, "library"), (inner.root, "2019")):
         capsys.readouterr()
@@ -201,11 +207,7 @@ def test_a_catalog_is_not_deleted_with_sidecars_that_another_one_has_too(
 def test_a_plan_of_one_catalog_and_a_scan_of_the_other_wait_for_each_other(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library.photo("a.jpg", 1)
-    library.photo("2019/b.jpg", 2)
-    library.scan()
-    inner = inner_of(library, "2019")
-    inner.scan()
+    inner = with_an_inner_one(library)
     monkeypatch.setattr(photo_lock, "_SECONDS", 0.1)
     with Catalog.open(str(library.root)) as outer, Catalog.open(str(inner.root)) as other:
         for moving, looking in ((outer, inner), (other, library)):

@@ -36,6 +36,15 @@ def undo(scene: Scene, plan: str) -> str:
     return undoing
 
 
+def take_back(scene: Scene, plan: str, before: object) -> None:
+    """Undo a plan, against which nothing speaks: then all is as it was."""
+    undoing = undo(scene, plan)
+    with Catalog.open(str(scene.main)) as catalog:
+        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
+    assert scene.run("apply", undoing).outcome == "complete"
+    assert scene.tree() == before
+
+
 def status(scene: Scene, plan: str) -> str:
     with Catalog.open(str(scene.main)) as catalog:
         return status_of(catalog, read_plan(catalog, plan))
@@ -402,11 +411,7 @@ def test_a_unit_of_two_originals_goes_back_with_the_sidecars_of_both(scene: Scen
     ]
     plan = scene.approved([scene.move(f"in/{name}.JPG", f"new/{name}.JPG", companions=companions)])
     assert scene.run("apply", plan).outcome == "complete"
-    undoing = undo(scene, plan)
-    with Catalog.open(str(scene.main)) as catalog:
-        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
-    assert scene.run("apply", undoing).outcome == "complete"
-    assert scene.tree() == before
+    take_back(scene, plan, before)
 
 
 @pytest.mark.parametrize("target", ["../out.jpg", "/out.jpg", "a//b.jpg", ".lumina/x.jpg", "in/taken.jpg"])
@@ -436,11 +441,7 @@ def test_names_that_only_some_volumes_tell_apart_or_windows_reserves_go_back_whe
     before = scene.tree()
     plan = scene.approved([scene.move(name, target) for name, target in moves.items()])
     assert scene.run("apply", plan).outcome == "complete"
-    undoing = undo(scene, plan)
-    with Catalog.open(str(scene.main)) as catalog:
-        assert findings_of(catalog, read_plan(catalog, undoing).plan) == []
-    assert scene.run("apply", undoing).outcome == "complete"
-    assert scene.tree() == before
+    take_back(scene, plan, before)
 
 
 def test_an_undo_leads_out_of_no_source_whatever_it_says(scene: Scene) -> None:
