@@ -28,19 +28,15 @@ def facets(index: PostgresIndex) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     with index.cursor() as cursor:
         table = f"{index.schema}.original o"
-        names = list(_COUNTED)
-        grouped = ", ".join(f"({expression})" for expression in _COUNTED.values())
-        query = (
-            f"SELECT grouping({', '.join(_COUNTED.values())}), {', '.join(_COUNTED.values())}, count(*) "
-            f"FROM {table} GROUP BY GROUPING SETS ({grouped})"
-        )
-        counts = {name: Counter[str]() for name in names}
-        for which, *values, count in cursor.execute(sql(query)):
-            at = next(at for at in range(len(names)) if not which >> (len(names) - 1 - at) & 1)
-            if values[at] is not None:
-                counts[names[at]][values[at]] += count
-        for name, counter in counts.items():
-            found[name] = dict(counter.most_common(_MOST))
+        # in one pass: the values of an original are few, and so are the ways in which they come together
+        values = ", ".join(_COUNTED.values())
+        counters = {name: Counter[str]() for name in _COUNTED}
+        for count, *row in cursor.execute(sql(f"SELECT count(*), {values} FROM {table} GROUP BY {values}")):
+            for counter, value in zip(counters.values(), row, strict=True):
+                if value is not None:
+                    counter[value] += count
+        for name, counter in counters.items():
+            found[name] = dict(sorted(counter.items(), key=lambda one: (-one[1], one[0]))[:_MOST])
         # a sidecar may have a problem twice, and one that never could be read has no row to be found
         query = (
             f"SELECT code, count(*) FROM (SELECT DISTINCT code, source, path FROM {index.schema}.problem) p "

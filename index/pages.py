@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.order import KEYS, Listed, Order, Sort
+from index.first_rows import first_rows
+from index.order import Listed, Order, Sort
 from index.postgres import HIT_COLUMNS, PostgresIndex
 from index.protocol import Hit
-from index.query import compile_dates, compile_query
+from index.query import compile_query
 from index.records import sql
 from index.tables import only_row
 
-#: Fewer matches are sooner sorted than looked for along an order; for more, this many of its first rows are tried.
-_FEW, _FIRST = 10_000, 10_000
 _SORT_MEMORY = "64MB"
 
 
@@ -26,27 +25,7 @@ _LISTED = f"o.ctid::text, {HIT_COLUMNS}, NULL::int AS distance, encode(o.etag, '
 
 def first(index: PostgresIndex, query: str, sort: Sort, limit: int) -> list[Listed]:
     """The first originals that fit a query. Raises QueryError."""
-    condition, params = compile_query(query, index.schema)
-    table = f"{index.schema}.original"
-    column, gaps = KEYS[sort.key]
-    there = f"o.{column} IS NOT NULL" if gaps else "true"
-    dates, edges = compile_dates(query, index.schema) if sort.key == "date" else ("true", ())
-    every = condition in ("true", dates)
-    if condition == "true" or index.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
-        ordered = (
-            f"SELECT o.ctid, o.* FROM {table} o WHERE {there} AND {dates} ORDER BY {sort.order(valued=True)} LIMIT"
-        )
-        inner = f"({ordered} {limit if every else _FIRST}) o"
-        found = _listed(
-            index,
-            f"SELECT {_LISTED} FROM {inner} WHERE {condition} ORDER BY {sort.order()} LIMIT %s",
-            (*edges, *params, limit),
-        )
-        if len(found) == limit:
-            return found
-    # found first, then sorted: a walk along an order until a page is full may be long, and the planner does not know
-    inner = f"(SELECT o.ctid, o.* FROM {table} o WHERE {condition} OFFSET 0) o"
-    return _listed(index, f"SELECT {_LISTED} FROM {inner} ORDER BY {sort.order()} LIMIT %s", (*params, limit))
+    return [_one(row) for row in first_rows(index, _LISTED, query, sort, limit)]
 
 
 def order(index: PostgresIndex, query: str, sort: Sort) -> Order:

@@ -13,8 +13,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from index.entry import COLUMNS, problem_line, seen_line
+from index.first_rows import first_rows
+from index.order import Sort
 from index.protocol import Entry, Hit, Problem, Seen, Summary
-from index.query import compile_dates, compile_query
+from index.query import compile_query
 from index.records import known, sql, unread
 from index.tables import Tables, only_row
 
@@ -22,8 +24,6 @@ HIT_COLUMNS = (
     "o.source, o.path, o.id, o.taken_text AS taken, o.camera, o.format, o.media, o.width, o.height, o.size, "
     "o.rating, o.quality, o.missing, encode(o.sha256, 'hex') AS sha256"
 )
-#: Fewer matches are sooner sorted than looked for along the dates; for more, the newest rows are tried first.
-_FEW, _NEWEST = 10_000, 10_000
 
 
 class PostgresIndex(Tables):
@@ -181,30 +181,7 @@ class PostgresIndex(Tables):
 
     def search(self, query: str, *, limit: int = 50, offset: int = 0) -> list[Hit]:
         """Originals that fit a query, newest first, then by path. Raises QueryError."""
-        condition, params = compile_query(query, self.schema)
-        order = "o.taken DESC NULLS LAST, o.source, o.path"
-        table, page = f"{self.schema}.original", (*params, limit, offset)
-        if self.estimate(f"FROM {table} o WHERE {condition}", params) >= _FEW:
-            dates, edges = compile_dates(query, self.schema)
-            newest = f"(SELECT * FROM {table} o WHERE {dates} ORDER BY {order} LIMIT {_NEWEST}) o"
-            hits = self._hits(
-                f"SELECT {HIT_COLUMNS} FROM {newest} WHERE {condition} ORDER BY {order} LIMIT %s OFFSET %s",
-                (*edges, *page),
-            )
-            if len(hits) == limit:
-                return hits
-        # found first and then sorted: a walk along the dates until a page is full may be a long way, and the planner,
-        # who takes rows for evenly spread, does not know
-        unordered = order.replace("o.taken", "o.taken + interval '0'")
-        return self._hits(
-            f"SELECT {HIT_COLUMNS} FROM {table} o WHERE {condition} ORDER BY {unordered} LIMIT %s OFFSET %s", page
-        )
-
-    def estimate(self, matching: str, params: Sequence[Any]) -> int:
-        """How many rows the planner expects."""
-        with self.cursor() as cursor:
-            plan = only_row(cursor.execute(sql(f"EXPLAIN (FORMAT JSON) SELECT 1 {matching}"), params))[0]
-        return int(plan[0]["Plan"]["Plan Rows"])
+        return [Hit(*row) for row in first_rows(self, HIT_COLUMNS, query, Sort(), limit, offset)]
 
     def count(self, query: str) -> int:
         """How many originals fit a query. Raises QueryError."""

@@ -21,7 +21,7 @@ from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
-from tui.collector import running
+from tui.collector import running, starting
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
@@ -32,7 +32,7 @@ from tui.widgets import drawing
 #: Seconds that are left to what a screen shows first, before changes under it are looked for.
 _FIRST = 0.3
 #: Seconds after which a start is over.
-_STARTED = 3.0
+_STARTED = 1.0
 
 
 def _opener(room: Room) -> Callable[[], Screen[Any]]:
@@ -57,6 +57,7 @@ class LuminaApp(Host):
     ]
 
     def __init__(self, catalog: Catalog | None = None) -> None:
+        starting()
         super().__init__(catalog)
         self._cell = drawing.cell()
         self.register_theme(DARK)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index import pages
+from index import first_rows, pages
 from index.entry import entry
 from index.facets import facets
 from index.order import KEYS, Listed, Sort
@@ -127,10 +127,14 @@ def test_the_first_page_is_the_same_whether_many_or_few_rows_fit(
         for query in QUERIES:
             whole = glued(index, query, sort, 50)
             for few, tried in ((0, 5), (0, 1000), (1000, 5)):
-                monkeypatch.setattr(pages, "_FEW", few)
-                monkeypatch.setattr(pages, "_FIRST", tried)
+                monkeypatch.setattr(first_rows, "_FEW", few)
+                monkeypatch.setattr(first_rows, "_FIRST", tried)
                 assert pages.first(index, query, sort, 4) == whole[:4]
                 assert pages.first(index, query, sort, 100) == whole
+                if sort == Sort():
+                    hits = [one.hit for one in whole]
+                    assert index.search(query, limit=4, offset=3) == hits[3:7]
+                    assert index.search(query, limit=100, offset=3) == hits[3:]
 
 
 def test_an_order_by_date_is_entered_where_the_dates_of_a_query_begin(
@@ -138,16 +142,18 @@ def test_an_order_by_date_is_entered_where_the_dates_of_a_query_begin(
 ) -> None:
     """However many are newer: they are not looked through, and not all that fit are sorted."""
     fill(index, [("a", 1, 3 if n % 2 else None, None, 2020 if n < 300 else 2015) for n in range(600)])
-    monkeypatch.setattr(pages, "_FEW", 0)
-    monkeypatch.setattr(pages, "_FIRST", 20)
+    monkeypatch.setattr(first_rows, "_FEW", 0)
+    monkeypatch.setattr(first_rows, "_FIRST", 20)
     asked: list[str] = []
-    listed = pages._listed
+    page = first_rows._page
 
-    def noted(index: PostgresIndex, query: str, params: Sequence[Any]) -> list[Listed]:
-        asked.append(query)
-        return listed(index, query, params)
+    def noted(
+        index: PostgresIndex, columns: str, inner: str, sort: Sort, params: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        asked.append(inner)
+        return page(index, columns, inner, sort, params)
 
-    monkeypatch.setattr(pages, "_listed", noted)
+    monkeypatch.setattr(first_rows, "_page", noted)
     for query in ("date:2015", "date:2015 rating:3", "type:jpeg (date:..2016 rating:3)"):
         asked.clear()
         found = pages.first(index, query, Sort(), 10)

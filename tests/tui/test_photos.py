@@ -172,6 +172,24 @@ async def test_tab_completes_fields_and_values_that_the_catalog_has(scanned: Lib
         assert pilot.app.focused is photos(pilot).grid
 
 
+@pytest.mark.parametrize("key", ["f", "slash"])
+async def test_who_walks_through_the_photos_goes_before_what_there_is_to_choose_from(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Counting that keeps the server busy: it waits for a pause, or until a person wants to choose."""
+    async with app_on(scanned) as pilot:
+        screen = photos(pilot)
+        monkeypatch.setattr("tui.screens.photos._PAUSE", 3600.0)
+        screen.choices = {}
+        screen.ask_for("type:jpeg")
+        await until(pilot, lambda: screen.query_text == "type:jpeg" and screen.listing.complete)
+        await pilot.press("down", "down")
+        await pilot.pause(0.5)
+        assert not screen.choices
+        await pilot.press(key)
+        await until(pilot, lambda: "Canon EOS 5D" in screen.choices.get("camera", {}))
+
+
 async def test_the_filters_and_the_query_always_say_the_same(scanned: Library) -> None:
     scanned.curate("2019/a01.jpg", rating=4, tags=["people/anna"])
     scanned.curate("2019/a02.jpg", tags=["places/rome"])

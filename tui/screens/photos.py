@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -35,6 +37,8 @@ from tui.widgets.virtual_table import VirtualTable
 
 #: Seconds that the cursor rests before all about a photo is read.
 _REST = 0.12
+#: Seconds without a step before it is asked what there is to choose from, which keeps the server busy for a while.
+_PAUSE = 0.4
 _SORT_KEYS = (("d", "date"), ("n", "name"), ("s", "size"), ("q", "quality"), ("r", "rating"))
 
 
@@ -74,6 +78,7 @@ class PhotosScreen(CuratingScreen):
         super().__init__()
         self.choices: dict[str, dict[str, int]] = {}
         self.behind = False
+        self._stepped = 0.0
         self._rest: Timer | None = None
         self._full: FullPhoto | None = None
         self._told = ""
@@ -102,12 +107,15 @@ class PhotosScreen(CuratingScreen):
     def answered(self) -> None:
         """The photos are there; now what there is to choose from."""
         if not self.choices:
+            self._stepped = time.monotonic()
             self._learn()
 
     @work(group="choices", exclusive=True)
     async def _learn(self) -> None:
         session = self.session
-        if session is None:
+        while self.session is session and not self._choosing and time.monotonic() < self._stepped + _PAUSE:
+            await asyncio.sleep(_REST)  # who walks through the photos goes first
+        if session is None or self.session is not session:
             return  # closed before this began
         try:
             self.choices = await session.ask_slowly(photos.choices)
@@ -117,6 +125,10 @@ class PhotosScreen(CuratingScreen):
             return
         self.query_one(QueryInput).choices = self.choices
         self.query_changed()
+
+    @property
+    def _choosing(self) -> bool:
+        return self.panel is not None or self.query_one(QueryInput).has_focus
 
     def query_changed(self) -> None:
         """The panel and the bar follow."""
@@ -190,6 +202,7 @@ class PhotosScreen(CuratingScreen):
     def _cursor_moved(self, event: PagedView.Moved) -> None:
         event.stop()
         if event.control is self.view:
+            self._stepped = time.monotonic()
             self.say_status()
             self.moved()
 
