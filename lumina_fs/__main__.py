@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from lumina_fs.cli import main
@@ -9,4 +10,7 @@ from lumina_fs.utf8 import require_utf8
 
 if __name__ == "__main__":
     require_utf8()
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        gc.freeze()  # see `tui.entry`

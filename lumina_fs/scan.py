@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
 from lumina_fs.source_scan import Runner, SourceScan
 from lumina_fs.stamps import utc_now
-from lumina_fs.survey import Survey, survey
+from lumina_fs.survey import Recorded, Survey, survey
 from lumina_fs.whereabouts import Whereabouts
 
 
@@ -251,11 +252,11 @@ def _scan_source(
         raise SourceOffline(f"cannot be opened: {error.strerror}", path=source.path) from error
     with root:
         sidecars = catalog.sidecars(source, root)
-        known: dict[str, str] = writer.ask(lambda index: index.known(source.name, folders), {})
-        unread: list[str] = writer.ask(lambda index: index.unread(source.name, folders), [])
         ignore = Ignore(tuple(catalog.settings.ignore))
         mark = "rehash" if options.rehash else recipe()  # no recorded fingerprint starts so: each original is looked at
-        found = survey(source.path, sidecars, ignore, known, mark, cancel, options.on_change, folders, unread)
+        with ThreadPoolExecutor(1) as beside:
+            recorded = beside.submit(_recorded, writer, source.name, folders)
+            found = survey(source.path, sidecars, ignore, recorded, mark, cancel, options.on_change, folders)
         if cancel.is_set():
             return
         if not options.accept_missing:
@@ -285,6 +286,12 @@ def _scan_source(
         totals.counts.add(ingest.counts)
         if may_write and folders is None:
             _record(catalog, source, ingest.counts)
+
+
+def _recorded(writer: IndexWriter, source: str, folders: Folders | None) -> Recorded:
+    known: dict[str, str] = writer.ask(lambda index: index.known(source, folders), {})
+    unread: list[str] = writer.ask(lambda index: index.unread(source, folders), [])
+    return Recorded(known, unread)
 
 
 def _is_no_news(sidecars: Sidecars, path: str) -> bool:

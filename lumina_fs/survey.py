@@ -6,8 +6,10 @@ sidecar itself decides; without an index nothing is recorded, so every sidecar i
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +28,14 @@ class Found(NamedTuple):
     path: str
     size: int
     mtime_ns: int
+
+
+class Recorded(NamedTuple):
+    """What the index has of a source: path (encoded) -> fingerprint, tab, ETag; and the paths (encoded) of which
+    nothing but a problem is recorded."""
+
+    known: dict[str, str]
+    unread: list[str]
 
 
 class Doubtful(NamedTuple):
@@ -90,32 +100,37 @@ def survey(
     root: str,
     sidecars: Sidecars,
     ignore: Ignore,
-    known: dict[str, str],
+    recorded: Future[Recorded],
     recipe: str,
     cancel: threading.Event,
     on_change: Callable[[], bool] | None = None,
     folders: Folders | None = None,
-    unread: Iterable[str] = (),
 ) -> Survey:
-    """Walk the source at `root` and compare it with `known` (path -> fingerprint, tab, ETag), which is consumed.
+    """Walk the source at `root` and compare it with what was recorded of it, which is consumed.
 
-    With `folders` only these are walked; `known` then holds what was recorded in them and no more. `unread` are paths
-    (encoded) of which nothing but a problem is recorded: where nothing lies any more, they vanished too.
+    The walk begins while the records are still on their way. With `folders` only these are walked; the records are
+    then those of what lies in them and no more. What is `unread` and lies nowhere any more vanished too.
 
     `on_change` is called as soon as an original is found that will have to be opened, and again until it says True.
 
     Raises OSError when the root itself cannot be read.
     """
-    for encoded in [path for path in known if path.startswith("bytes:")]:
-        known[decode_name(encoded)] = known.pop(encoded)
     result = Survey()
     elsewhere = sidecars.stats(folders, result.orphans)
-    cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
     if folders is None:
         walk = walk_directories(root, ignore=ignore, cancel=cancel)
     else:
         walk = walk_folders(root, folders, ignore=ignore, cancel=cancel)
+    ahead = []
     for listing in walk:
+        ahead.append(listing)
+        if recorded.done():
+            break
+    known, unread = recorded.result()
+    for encoded in [path for path in known if path.startswith("bytes:")]:
+        known[decode_name(encoded)] = known.pop(encoded)
+    cut = {sidecars.path(path)[len(sidecars.prefix) :]: path for path in known if len(path.rpartition("/")[2]) > _LONG}
+    for listing in itertools.chain(ahead, walk):
         there = listing.sidecars if elsewhere is None else elsewhere.pop(listing.directory, {})
         _compare(listing, there, known, recipe, result)
         _leave_widowed(listing.directory, there, known, cut, result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from lumina_fs import cli
@@ -21,7 +22,10 @@ def main() -> int:
     words = sys.argv[1:]
     if not words and sys.stdin.isatty() and sys.stdout.isatty():
         words = ["ui"]
-    return cli.main(words, FRONT_ENDS)
+    try:
+        return cli.main(words, FRONT_ENDS)
+    finally:
+        gc.freeze()  # the end of a process looks for dead objects among all that there are, whose memory nobody needs
 
 
 if __name__ == "__main__":
