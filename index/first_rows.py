@@ -22,14 +22,14 @@ def first_rows(
     Raises QueryError.
     """
     condition, params = compile_query(query, tables.schema)
-    table = f"{tables.schema}.original"
+    table, wanted = f"{tables.schema}.original", limit + offset
+    if wanted > _FIRST:
+        return _page(tables, columns, f"{table} o WHERE {condition}", sort, (*params, limit, offset))
     column, gaps = KEYS[sort.key]
     there = f"o.{column} IS NOT NULL" if gaps else "true"
     dates, edges = compile_dates(query, tables.schema) if sort.key == "date" else ("true", ())
-    every, wanted = condition in ("true", dates), limit + offset
-    if wanted <= _FIRST and (
-        condition == "true" or _estimate(tables, f"FROM {table} o WHERE {condition}", params) >= _FEW
-    ):
+    every = condition in ("true", dates)
+    if condition == "true" or _estimate(tables, f"FROM {table} o WHERE {condition}", params) >= _FEW:
         ordered = (
             f"SELECT o.ctid, o.* FROM {table} o WHERE {there} AND {dates} ORDER BY {sort.order(valued=True)} LIMIT"
         )
@@ -38,9 +38,13 @@ def first_rows(
         if len(found) == limit:
             return found
     # found first, then sorted: a walk along an order until a page is full may be long, and the planner, who takes
-    # rows for evenly spread, does not know
-    inner = f"(SELECT o.ctid, o.* FROM {table} o WHERE {condition} OFFSET 0) o"
-    return _page(tables, columns, inner, sort, (*params, limit, offset))
+    # rows for evenly spread, does not know. Of what is sorted no more is read than it is sorted by
+    keys = ", ".join(f"o.{name}" for name in (column, "source", "path") if name)
+    fitting = f"(SELECT o.ctid AS address, {keys} FROM {table} o WHERE {condition} OFFSET 0) o"
+    some = f"(SELECT address FROM {fitting} ORDER BY {sort.order()} LIMIT %s OFFSET %s) first"
+    return _page(
+        tables, columns, f"{some} JOIN {table} o ON o.ctid = address", sort, (*params, limit, offset, limit, 0)
+    )
 
 
 def _page(tables: Tables, columns: str, inner: str, sort: Sort, params: Sequence[Any]) -> list[tuple[Any, ...]]:
