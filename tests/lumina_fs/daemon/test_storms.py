@@ -160,14 +160,17 @@ class Setter:
 
 
 class SetCommand:
-    """Rates all of them by the command itself. While photos are away or sidecars not whole it may leave some."""
+    """Puts the number of the run into all of them by the command itself.
+
+    While photos are away or sidecars not whole it may leave some.
+    """
 
     def __init__(self, root: Path, names: list[str]) -> None:
         self.root, self.names = root, names
         self.runs = self.done = 0
 
     def __call__(self) -> None:
-        words = [sys.executable, "-m", "lumina_fs", "set", *self.names, f"rating={self.runs % 5 + 1}", "--yes"]
+        words = [sys.executable, "-m", "lumina_fs", "set", *self.names, f"metadata.run={self.runs}", "--yes"]
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
         ended = subprocess.run(
             [*words, "--json"], cwd=self.root, env=environment, capture_output=True, text=True, check=False
