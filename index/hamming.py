@@ -1,4 +1,4 @@
-"""All pairs of 64-bit codes within a Hamming radius, exactly, and codes that share a band of bits.
+"""All pairs of 64-bit codes within a Hamming radius, exactly, and codes that are alike in some of their bits.
 
 Cut the codes into parts: two codes within the radius agree in at least one part up to a few bits (the pigeonhole
 principle), so it is enough to look into the buckets of each part whose number differs by so few. After: Norouzi,
@@ -8,7 +8,7 @@ Punjani and Fleet, "Fast search in Hamming space with multi-index hashing", 2012
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +22,8 @@ Positions = NDArray[np.int64]
 LARGEST_RADIUS = 16
 #: Candidates that are compared at once: what bounds the memory.
 _AT_ONCE = 1 << 20
+#: What spreads some bits of a code over as many numbers as there are buckets: odd, and without a pattern (Knuth).
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
@@ -45,47 +47,46 @@ def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
 
 
 class Bands:
-    """Codes of two words, sorted by each of the bands of bits of the first word, which lie side by side from the lowest
-    bit. What is asked one after the other lies side by side: waiting for the memory is most of the time."""
+    """Codes of two words in 2 ** `bits` buckets, by what each of some masks leaves of the first word.
 
-    def __init__(self, codes: Codes, beside: Codes, bits: int, limit: int) -> None:
+    What is asked one after the other lies side by side: waiting for the memory is most of the time.
+    """
+
+    def __init__(self, codes: Codes, beside: Codes, masks: Sequence[int], bits: int, limit: int) -> None:
         self._bits = bits
         self._count = int(limit).bit_length()
-        self._tables: list[tuple[int, Positions, NDArray[Any], Codes, Codes]] = []
-        for shift in range(0, 64 - bits + 1, bits):
-            keys = _part(codes, shift, bits)
+        self._tables: list[tuple[np.uint64, Positions, NDArray[Any], Codes, Codes]] = []
+        for mask in map(np.uint64, masks):
+            keys = _bucket(codes, mask, bits)
             starts = _starts(keys, bits)
             sizes = np.diff(starts)
             sizes[sizes > limit] = 0
             buckets = starts[:-1] << self._count | sizes
             narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
             order = _sorted(keys)
-            self._tables.append((shift, order, buckets.astype(narrow), codes[order], beside[order]))
+            self._tables.append((mask, order, buckets.astype(narrow), codes[order], beside[order]))
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
-        """(query, code) positions, piece by piece, of those equal in a band with both words together within the radius.
+        """(query, code) positions, piece by piece, of those in one bucket with both words together within the radius.
 
         A pair may come more than once. Buckets of more than `limit` codes say nothing, and are left out.
         """
-        for shift, order, buckets, codes, others in self._tables:
-            found = buckets.take(_part(asked, shift, self._bits), mode="clip")
-            counts = found & found.dtype.type((1 << self._count) - 1)
-            asking = np.flatnonzero(counts != 0)
-            counts = counts.take(asking)
-            # fullest buckets first: those that have an n-th code are the first so many
-            asking = asking.take(np.argsort(-counts.astype(np.int16), kind="stable"))
-            at, words = (found.take(asking) >> self._count).astype(np.int64), beside.take(asking)
-            having = len(asking) - np.cumsum(np.bincount(counts))
-            for end in having[:-1].tolist():
-                at = at[:end]
-                # the second word first: what shares a band of the first one by chance is seldom near in that one too
-                apart = np.bitwise_count(others.take(at, mode="clip") ^ words[:end])
+        for mask, order, buckets, codes, others in self._tables:
+            found = buckets.take(_bucket(asked, mask, self._bits), mode="clip")
+            left = found & found.dtype.type((1 << self._count) - 1)
+            asking = np.flatnonzero(left)
+            left, words = left.take(asking), beside.take(asking)
+            at = (found.take(asking) >> self._count).astype(np.int64)
+            while len(asking):  # the next code of each bucket that has one
+                # the second word first: what shares bits of the first one by chance is seldom near in that one too
+                apart = np.bitwise_count(others.take(at, mode="clip") ^ words)
                 near = np.flatnonzero(apart <= radius)
                 query, code = asking.take(near), at.take(near)
                 apart = apart.take(near) + np.bitwise_count(codes.take(code, mode="clip") ^ asked.take(query))
                 close = np.flatnonzero(apart <= radius)
                 yield query.take(close), order.take(code.take(close))
-                at += 1
+                more = np.flatnonzero(left > 1)
+                asking, left, words, at = asking.take(more), left.take(more) - 1, words.take(more), at.take(more) + 1
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:
@@ -105,6 +106,14 @@ def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
     part = codes >> np.uint64(shift)
     part &= np.uint64((1 << bits) - 1)
     return part.view(np.int64)  # the highest bit is never set
+
+
+def _bucket(codes: Codes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
+    """The bucket of each code: the same for those that are equal under the mask, and by chance for a few others."""
+    found = codes & mask
+    found *= SPREAD
+    found >>= np.uint64(64 - bits)
+    return found.view(np.int64)
 
 
 def _sorted(keys: Positions) -> Positions:

@@ -4,8 +4,8 @@ Pictures with the same two hashes are one signature; what is said of one of them
 in two ways, and both need the agreement of two hashes:
 
 - every pair of signatures within the radius in one hash, exactly, if the other agrees too;
-- a view of one (turned, mirrored, a part; see `views`) that looks like the other: the two share a band of bits, and
-  differ in few of all.
+- a view of one (turned, mirrored, a part; see `views`) that looks like the other: they differ in few bits, and where
+  there are too many pictures to compare all with all, are equal in one of some sets of bits.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.hamming import Bands, near_pairs
-from lumina_fs.duplicates.views import COUNT, Views
+from lumina_fs.duplicates.views import COUNT, Views, bands_of
 
 #: Bits of both hashes together that may differ: where one is within the radius, and where only a view looks alike.
 AGREE, VIEW_AGREE = 28, 24
 #: A code that more signatures than this share says nothing by itself.
 _CROWD = 256
+#: So many signatures are all compared with all views.
+_FEW = 1024
 #: Signatures whose views are looked for at once: what bounds the memory.
 _AT_ONCE = 1 << 15
 
@@ -96,8 +98,10 @@ class Signatures:
         asking = np.arange(count) if lying is None else np.argsort(lying[self.representatives])
         both = ((self.phash, self.dhash), (self.dhash, self.phash))
         ways = [partial(self._near, radius, *codes) for codes in both]
-        bits = _band(count)
-        bands = [Bands(codes, others, bits, _CROWD) for codes, others in both]
+        bits = int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))
+        few = count <= _FEW
+        masks, most = (([0], []), _FEW) if few else (bands_of(_width(count)), _CROWD)
+        bands = [Bands(*codes, sets, bits, most) for codes, sets in zip(both, masks, strict=True)]
         pieces = [asking[start : start + _AT_ONCE] for start in range(0, count, _AT_ONCE)]
         ways += [partial(self._looking_alike, views, bands, piece) for piece in pieces]
 
@@ -205,6 +209,6 @@ def _apart(one: Words, other: Words) -> NDArray[np.uint8]:
     return np.asarray(np.bitwise_count(one ^ other))
 
 
-def _band(count: int) -> int:
-    """Bits of a band: so many that unrelated codes seldom share one, and so few that related ones mostly do."""
-    return int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))
+def _width(count: int) -> int:
+    """Bits that must be equal: so many that unrelated codes seldom are, and so few that related ones mostly are."""
+    return int(min(20, max(14, 2 * np.ceil(np.log2(max(count, 1)) / 2))))

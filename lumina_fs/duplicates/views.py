@@ -120,6 +120,21 @@ class Views(NamedTuple):
     dhash: Codes
 
 
+def bands_of(width: int) -> tuple[list[int], list[int]]:
+    """Three masks of `width` bits for each hash, at most 21: a copy is mostly equal to a view under one of them.
+
+    What changes first in a pHash is its high frequencies. Its masks take two thirds each of the lowest ones, so that
+    any two share half their bits. In a dHash neighbours are alike, so that bits side by side would say less: its masks
+    take every third bit.
+    """
+    by_frequency = sorted(range(1, 64), key=lambda at: (at // 8 + at % 8, at))
+    lowest = by_frequency[: width * 3 // 2]
+    return (
+        [sum(1 << 63 - at for number, at in enumerate(lowest) if number % 3 != left) for left in range(3)],
+        [sum(1 << at for at in range(first, 64, 3)[:width]) for first in range(3)],
+    )
+
+
 #: The views of every picture, in their order: itself, the orientations, the windows.
 COUNT = 1 + len(ORIENTATIONS) + len(WINDOWS)
 

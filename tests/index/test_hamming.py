@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.hamming import LARGEST_RADIUS, Bands, near_pairs
+from index.hamming import LARGEST_RADIUS, SPREAD, Bands, near_pairs
 from lumina_fs.duplicates.candidates import Signatures
 from lumina_fs.duplicates.views import COUNT, Views
 
@@ -110,22 +110,26 @@ TWO_WORDS = st.lists(st.tuples(CODES, CODES), max_size=30)
 
 @given(TWO_WORDS, TWO_WORDS, st.integers(4, 21), st.integers(1, 5), st.integers(0, 128))
 @settings(max_examples=100)
-def test_codes_that_share_a_band_and_are_near_are_those_that_a_comparison_of_all_finds(
+def test_codes_that_are_equal_under_a_mask_and_near_are_those_that_a_comparison_of_all_finds(
     queries: list[tuple[int, int]], codes: list[tuple[int, int]], bits: int, limit: int, radius: int
 ) -> None:
     codes += queries[::2]  # so that there is something to find
-    mask = (1 << bits) - 1
+    masks = [sum(1 << at for at in range(first, 64, 3)) for first in range(3)]
     wanted: Pairs = set()
-    for shift in range(0, 64 - bits + 1, bits):
-        bands = [(code >> shift) & mask for code, _ in codes]
+    for mask in masks:
+
+        def bucket(code: int, mask: int = mask) -> int:
+            return (code & mask) * int(SPREAD) % (1 << 64) >> (64 - bits)
+
+        buckets = [bucket(code) for code, _ in codes]
         for at, (query, beside) in enumerate(queries):
-            same = [number for number, band in enumerate(bands) if band == (query >> shift) & mask]
+            same = [number for number, other in enumerate(buckets) if other == bucket(query)]
             near = [n for n in same if (codes[n][0] ^ query).bit_count() + (codes[n][1] ^ beside).bit_count() <= radius]
             if len(same) <= limit:
                 wanted.update((at, number) for number in near)
     found: Pairs = set()
     known, asked = (np.array(words, np.uint64).reshape(-1, 2).T for words in (codes, queries))
-    table = Bands(known[0], known[1], bits, limit)
+    table = Bands(known[0], known[1], masks, bits, limit)
     for one, other in table.near(asked[0], asked[1], radius):
         found.update(zip(one.tolist(), other.tolist(), strict=True))
     assert found == wanted
@@ -181,7 +185,7 @@ def test_a_large_cluster_of_equal_codes_is_held_in_memory_of_its_size() -> None:
     heaps = made.heaps().lists()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert max(map(len, heaps)) == count - count // 10
+    assert max(map(len, heaps)) >= count - count // 10  # by chance one or two others are alike
     assert peak < 200 << 20
 
 

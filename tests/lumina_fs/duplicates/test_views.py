@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lumina_fs.duplicates.views import COUNT, ORIENTATIONS, WINDOWS, Views, inverse, oriented, views
+from lumina_fs.duplicates.views import COUNT, ORIENTATIONS, WINDOWS, Views, bands_of, inverse, oriented, views
 from lumina_fs.measure import hashes
 from tests.lumina_fs.duplicates.made import Gray, codes, gray_of, noise, photographs
 
@@ -82,18 +83,51 @@ def test_a_window_is_about_what_the_really_cropped_picture_hashes_to(photos: Pat
     assert max(bits) <= 24  # what is asked of a view to be looked at
 
 
-def test_any_crop_of_an_eighth_of_each_side_is_near_to_some_window(photos: Path) -> None:
+def parts(photos: Path) -> Iterator[tuple[Views, Gray]]:
+    """Of photographs their views, and a part of them: seven eighths or more of each side, anywhere."""
     choose = np.random.default_rng(5)
-    near = []
     for photo in photographs(photos):
         found = codes(gray_of(photo))
         for _ in range(10):
             width, height = photo.size
             w, h = (round(side * choose.uniform(0.875, 1)) for side in photo.size)
             left, top = int(choose.integers(0, width - w + 1)), int(choose.integers(0, height - h + 1))
-            cropped = gray_of(photo.crop((left, top, left + w, top + h)))
-            near.append(min(sum(apart(found, view, cropped)) for view in range(COUNT)))
+            yield found, gray_of(photo.crop((left, top, left + w, top + h)))
+
+
+def test_any_crop_of_an_eighth_of_each_side_is_near_to_some_window(photos: Path) -> None:
+    near = [min(sum(apart(found, view, gray)) for view in range(COUNT)) for found, gray in parts(photos)]
     assert np.mean(np.array(near) <= 24) >= 0.9
+
+
+@pytest.mark.parametrize("width", [16, 18, 20])
+def test_a_crop_is_equal_to_a_view_that_is_near_under_one_of_the_masks(width: int, photos: Path) -> None:
+    """More of them than under masks of bits that lie side by side, though those take no more bits."""
+    beside = [((1 << width) - 1) << at for at in (0, width, 2 * width)]
+    shares = []
+    for masks in (bands_of(width), (beside, beside)):
+        met = []
+        for found, gray in parts(photos):
+            wanted = hashed(gray)
+            met.append(
+                any(
+                    (int(code[0, view]) ^ one) & mask == 0
+                    for view in range(COUNT)
+                    if sum(apart(found, view, gray)) <= 24
+                    for code, one, own in zip(found, wanted, masks, strict=True)
+                    for mask in own
+                )
+            )
+        shares.append(np.mean(met))
+    assert shares[0] >= 0.95
+    assert shares[0] > shares[1]
+
+
+def test_masks_have_as_many_bits_as_asked_for_and_never_that_of_the_brightness() -> None:
+    for width in (16, 18, 20):
+        for masks in bands_of(width):
+            assert [mask.bit_count() for mask in masks] == [width] * 3
+        assert not any(mask >> 63 for mask in bands_of(width)[0])
 
 
 @given(st.integers(0, 2**32), st.integers(2, 30), st.integers(0, 29))
