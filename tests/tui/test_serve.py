@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,6 +111,38 @@ def test_other_machines_need_a_flag_and_a_short_key_is_refused() -> None:
     code, complaint = said(key="short")
     assert code == 2
     assert "LUMINA_SERVE_KEY" in complaint
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--host", "0.0.0.0", "--allow-remote"], "on other machines with the name of this one in place of 0.0.0.0;"),
+        (["--allow-remote"], "of this machine (others are let in by --host ADDRESS);"),
+        ([], "in a browser; Ctrl-C"),
+    ],
+)
+def test_it_is_said_which_browser_may_open_the_address(words: list[str], told: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "serve", "--port", "0", *words],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=REPOSITORY, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stderr is not None
+        assert told in process.stderr.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", "serve", "--port", str(port)],
+            cwd=REPOSITORY, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}: Address already in use; --port 0" in done.stderr
 
 
 class Browser:

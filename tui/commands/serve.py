@@ -58,9 +58,19 @@ def run(args: argparse.Namespace) -> ExitCode:
         server = AppServer(listening, key, catalog, remote=remote)
         host = f"[{args.host}]" if ":" in args.host else args.host
         say(f"http://{host}:{server.port}/?key={_quoted(key)}")
-        say("open this address in a browser; Ctrl-C ends it", to_stderr=True)
+        say(
+            f"open this address in a browser{_which(args.host, remote, args.allow_remote)}; Ctrl-C ends it",
+            to_stderr=True,
+        )
         server.run()
     return ExitCode.DONE
+
+
+def _which(host: str, remote: bool, allowed: bool) -> str:
+    """Which browser that may be, where the address alone does not say it."""
+    if host in ("0.0.0.0", "::"):
+        return f", on other machines with the name of this one in place of {host}"
+    return " of this machine (others are let in by --host ADDRESS)" if allowed and not remote else ""
 
 
 def _quoted(key: str) -> str:

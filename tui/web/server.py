@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import socket
 import sys
@@ -80,4 +81,6 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from None
+        more = "; --port 0 takes any that is free" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
+        why = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
+        raise UsageError(f"cannot listen on {host}:{port}: {why}{more}") from None
