@@ -19,6 +19,7 @@ from lumina_fs.plans.files import StoredPlan, read_plan, weigh, write_approval, 
 from lumina_fs.plans.undo import propose_undo
 from lumina_fs.progress import Event, Finished
 from lumina_fs.viewing.access import Access, Photo
+from lumina_fs.wording import plural
 from schemas.names import decode_name, encode_name
 
 #: An original: source and encoded path.
@@ -82,14 +83,15 @@ class Wish(NamedTuple):
 def renamed(access: Access, tags: Sequence[TagParts], new: TagParts | None) -> Wish:
     """Put `new` in the place of these tags everywhere; None takes them away."""
     names = ", ".join(map(shown_tag, tags[:3])) + (" ..." if len(tags) > 3 else "")
-    name = f"Delete the tag {names}" if new is None else f"Rename the tag {names} to {shown_tag(new)}"
+    named = f"the {'tag' if len(tags) == 1 else 'tags'} {names}"
+    name = f"Delete {named}" if new is None else f"Rename {named} to {shown_tag(new)}"
     return Wish(name[:200], [edit for tag in tags for edit in tag_changes(access.index, tag, new)])
 
 
 def category_renamed(access: Access, tags: Sequence[TagParts], category: str) -> Wish:
     """Move these tags to another category, everywhere."""
     edits = [edit for tag in tags for edit in tag_changes(access.index, tag, (category, tag[1]))]
-    return Wish(f"Move {len(tags)} tags to the category {category}"[:200], edits)
+    return Wish(f"Move {plural(len(tags), 'tag')} to the category {category or '(none)'}"[:200], edits)
 
 
 def tagged_so(keys: Iterable[Key], tags: Sequence[str], *, added: bool) -> Wish:

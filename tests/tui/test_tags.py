@@ -60,6 +60,12 @@ async def go(pilot: Pilot[Any], to: str) -> None:
     await settled(pilot)
 
 
+def under_cursor(pilot: Pilot[Any]) -> str:
+    """The line of the tree."""
+    node = pilot.app.screen.query_one("#tags", Tree).cursor_node
+    return str(node.label) if node is not None else ""
+
+
 async def answer(pilot: Pilot[Any], text: str) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, AskText))
     pilot.app.screen.query_one(Input).value = text
@@ -105,6 +111,7 @@ async def test_a_category_is_renamed_as_a_whole(tagged: Library) -> None:
         await until(pilot, lambda: tags_of(tagged)["c.jpg"] == ["family/ana"])
         await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
         assert tags_of(tagged)["a.jpg"] == ["family/anna", "beach"]
+        await until(pilot, lambda: under_cursor(pilot).startswith("family"))
 
 
 def without_cache(library: Library) -> dict[str, tuple[int, int, int]]:
@@ -121,6 +128,25 @@ async def test_no_leaves_everything_as_it_is(tagged: Library) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert without_cache(tagged) == before
+
+
+async def test_after_a_no_to_a_new_name_the_cursor_stays_where_it_is(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "anna")
+        await pilot.press("r")
+        await answer(pilot, "elsewhere")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("n", "f5")
+        await settled(pilot)
+        assert under_cursor(pilot).startswith("anna")
+
+
+async def test_a_category_that_is_deleted_is_called_by_all_its_tags(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "people")
+        await pilot.press("d")
+        await until(pilot, lambda: "Delete the tags people/ana, people/anna: 3 photos" in text(pilot))
+        await pilot.press("n")
 
 
 async def test_a_tag_is_added_to_marked_photos_only(tagged: Library) -> None:

@@ -260,8 +260,7 @@ class TagsScreen(CatalogScreen):
             if there
             else ""
         )
-        await self._agree(await self.ask(asked.renamed, list(old), new), note)
-        self._wanted = "\n".join(new)
+        await self._agree(await self.ask(asked.renamed, list(old), new), note, to="\n".join(new))
 
     async def _rename_category(self, rows: Tags) -> None:
         title = f"Rename the category {rows[0].category or _NO_CATEGORY} to"
@@ -271,7 +270,9 @@ class TagsScreen(CatalogScreen):
         if "/" in text:
             self.notify("A category has no / in its name.", severity="error")
             return
-        await self._agree(await self.ask(asked.category_renamed, [row.parts for row in rows], text.strip()))
+        category = text.strip()
+        wish = await self.ask(asked.category_renamed, [row.parts for row in rows], category)
+        await self._agree(wish, to=f"{category}/")
 
     @work(exclusive=True, group="change")
     async def action_delete(self) -> None:
@@ -307,8 +308,8 @@ class TagsScreen(CatalogScreen):
             return
         await self._agree(wish)
 
-    async def _agree(self, wish: Wish | None, note: str = "") -> None:
-        """Show what would change, ask, and have it done as a plan."""
+    async def _agree(self, wish: Wish | None, note: str = "", to: str | None = None) -> None:
+        """Show what would change, ask, and have it done as a plan; then the cursor goes `to` that place."""
         if wish is None:
             return
         waiting = Waiting[EditProposal]("Reading what would change. Nothing is written by it.")
@@ -327,15 +328,16 @@ class TagsScreen(CatalogScreen):
         title = f"{wish.name}: {plural(len(proposal.changes), 'photo')}"
         lines += ["", "Only sidecars are written, no photo. It is a plan, and u takes it back."]
         if await self.app.push_screen_wait(Confirm(title, lines, "Change them")):
-            self._apply(await self.read(asked.agreed, proposal), remember=True)
+            self._apply(await self.read(asked.agreed, proposal), remember=True, to=to)
 
-    def _apply(self, plan: asked.Agreed | None, *, remember: bool) -> None:
+    def _apply(self, plan: asked.Agreed | None, *, remember: bool, to: str | None = None) -> None:
         if plan is None:
             return
 
         def ended(end: Ended) -> None:
             if end.code in (0, 3) and remember:
                 self._done.append(plan.plan)
+                self._wanted = to
             if end.code != 0:
                 self.notify(visible(end.complaint or f"exit code {end.code}"), title="Not all was changed",
                             severity="error", markup=False)  # fmt: skip
@@ -363,7 +365,7 @@ class TagsScreen(CatalogScreen):
 
 
 def _label(name: str, count: int) -> Text:
-    return Text.assemble(visible(name), "  ", (f"{count:,}", "dim"))
+    return Text(f"{visible(name)} ({count:,})")
 
 
 def _shown(key: Key, row: Photo | None) -> tuple[str | Cell, ...]:
