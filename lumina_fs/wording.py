@@ -1,8 +1,13 @@
-"""Numbers and cut texts as a person reads them, in commands and on screens."""
+"""Numbers, kinds of twins and cut texts as a person reads them, in commands and on screens."""
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
+from collections.abc import Iterable
+
+#: Kinds of twins that are written otherwise than by blanks in their names.
+_TWINS = {"re_encoded": "re-encoded", "raw_jpeg": "RAW+JPEG", "live_photo": "Live Photo"}
 
 
 def size(count: int | float) -> str:
@@ -35,6 +40,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def percent(share: float) -> str:
     """A share of one for people: 93 %."""
     return f"{100 * share:.0f} %"
+
+
+def twin_kind(kind: str) -> str:
+    """A kind of twins for people: same pixels, re-encoded, RAW+JPEG."""
+    return _TWINS.get(kind, kind.replace("_", " "))
 
 
 def width(text: str) -> int:
@@ -77,6 +87,18 @@ def _pieces(word: str, columns: int) -> list[str]:
             parts.append("")
         parts[-1] += character
     return parts
+
+
+def fit_apart(text: str, others: Iterable[str], columns: int) -> str:
+    """`text` cut in its middle. Where another that stands beside it would be cut to the same, what both begin with is
+    left out, so that each shows what is its own."""
+    cut = fit_middle(text, columns)
+    for other in others:
+        if other != text and fit_middle(other, columns) == cut:
+            alike = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(text, other, strict=False)))
+            start = min(alike - 1, len(text) - columns + 1)  # one letter before they differ
+            return fit_middle("…" + text[max(0, start) :], columns)
+    return cut
 
 
 def fit_middle(text: str, columns: int) -> str:

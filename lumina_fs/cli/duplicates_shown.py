@@ -13,7 +13,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.cli.display import print_json, print_pairs, print_table, say
 from lumina_fs.duplicates.export import copy_value, export_row, twin_value, write_csv
 from lumina_fs.terminal import visible
-from lumina_fs.wording import plural, size
+from lumina_fs.wording import plural, size, twin_kind
 from schemas.names import decode_name
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def summary(numbers: Numbers, *, as_json: bool) -> None:
         ("analysed", plural(numbers.analysed, "picture")),
         ("groups", f"{numbers.groups:,}, {value['high_confidence']:,} of them at least {CERTAIN} % certain"),
         ("could go", f"{plural(value['files'], 'file')}, {size(value['savings'])}"),
-        ("kinds", _counted(value["kinds"])),
+        ("kinds", _by_kind(value["kinds"])),
         ("states", _counted(value["states"])),
-        ("related", f"{_counted(value['related'])} (no duplicates)" if value["related"] else ""),
+        ("related", f"{_by_kind(value['related'])} (no duplicates)" if value["related"] else ""),
         ("not compared", plural(numbers.not_compared, "picture") if numbers.not_compared else ""),
     ]
     print_pairs([row for row in rows if row[1]])
@@ -60,6 +60,10 @@ def summary(numbers: Numbers, *, as_json: bool) -> None:
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _by_kind(counts: dict[str, int]) -> str:
+    return _counted({twin_kind(kind): count for kind, count in counts.items()})
 
 
 def groups(found: Sequence[Standing], catalog: Catalog, limit: int, *, as_json: bool) -> None:
@@ -76,7 +80,7 @@ def groups(found: Sequence[Standing], catalog: Catalog, limit: int, *, as_json: 
     rows = [
         (
             one.id,
-            one.kind,
+            twin_kind(one.kind),
             f"{one.confidence} %",
             str(len(one.copies)),
             size(one.savings),
@@ -107,13 +111,18 @@ def relations(standings: Standings, index: PostgresIndex, kinds: Sequence[str], 
             print_json({"kind": one.kind, "confidence": one.confidence, "reasons": one.reasons, "files": pair})
         return
     lines = [
-        (one.kind, decode_name(rows[one.one].path), "; ".join(one.reasons), decode_name(rows[one.other].path))
+        (
+            twin_kind(one.kind),
+            decode_name(rows[one.one].path),
+            "; ".join(one.reasons),
+            decode_name(rows[one.other].path),
+        )
         for one in there
     ]
     if lines:
         print_table(("KIND", "FILE", "WHY", "AND"), lines)
     else:
-        say(f"no pairs of kind {', '.join(kinds)}", to_stderr=True)
+        say(f"no pairs of kind {', '.join(map(twin_kind, kinds))}", to_stderr=True)
     if len(some) < len(wanted):
         say(f"there are {len(wanted) - len(some):,} more: --limit 0", to_stderr=True)
 
@@ -127,7 +136,7 @@ def group(found: Standing, standings: Standings, index: PostgresIndex, catalog: 
     print_pairs(
         [
             ("group", found.id),
-            ("kind", f"{found.kind}, {found.confidence} % certain"),
+            ("kind", f"{twin_kind(found.kind)}, {found.confidence} % certain"),
             ("state", found.state),
             ("could free", size(found.savings)),
         ]
@@ -149,7 +158,7 @@ def _file_row(copy: Copy, found: Standing, paths: dict[str, str], here: str) -> 
     parts = json.loads(twin.parts or "{}")
     return (
         "keeper" if copy is found.keeper else _MARKS[copy.decision],
-        "" if copy is found.keeper else copy.kind,
+        "" if copy is found.keeper else twin_kind(copy.kind),
         "" if copy is found.keeper else f"{copy.confidence} %",
         f"{twin.width}x{twin.height}" if twin.width else "",
         size(twin.size),

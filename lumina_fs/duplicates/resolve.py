@@ -17,6 +17,7 @@ from lumina_fs.plans.ground import Ground
 from lumina_fs.roots import Root
 from lumina_fs.sidecars import Sidecars
 from lumina_fs.units import Unit, part_of
+from lumina_fs.wording import twin_kind
 from schemas.names import decode_name, encode_name
 
 Value = dict[str, Any]
@@ -76,7 +77,7 @@ class Proposer:
             reason = f"takes over what was written to {len(movable)} duplicates that go"
             yield {**_action("edit", group.keeper, reason), "fields": changes}
         for copy in group.going:
-            reason = f"{copy.kind}, {copy.confidence} % certain: {group.keeper.twin.path} stays"
+            reason = f"{twin_kind(copy.kind)}, {copy.confidence} % certain: {group.keeper.twin.path} stays"
             why = self._refused.get(_key(copy))
             if why is not None:
                 yield {**_action("skip", copy, why), "proposed": {"do": "trash", "reason": reason}}

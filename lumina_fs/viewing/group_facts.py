@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from index.contents import Described, described
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.viewing.access import Access
-from lumina_fs.wording import size
+from lumina_fs.wording import size, twin_kind
 from schemas.names import decode_name
 from schemas.sidecar import tag_parts, taken_of
 
@@ -76,7 +76,7 @@ def _facts(group: Standing, copy: Copy, said: Described | None) -> Iterator[tupl
     if copy is group.keeper:
         yield from (("kind", ""), ("sure", ""), ("bits apart", ""), ("why", ""))
         return
-    yield "kind", copy.kind
+    yield "kind", twin_kind(copy.kind)
     yield "sure", f"{copy.confidence} %"
     yield "bits apart", "pHash {}, dHash {}".format(*copy.distance) if copy.distance is not None else ""
     yield "why", "; ".join(copy.reasons)

@@ -10,6 +10,7 @@ from typing import Any
 from lumina_fs.duplicates.kinds import RELATED
 from lumina_fs.duplicates.standing import Filter, Standing
 from lumina_fs.viewing.duplicates import KINDS, SORTS, Board, Changed, Wanted
+from lumina_fs.wording import twin_kind
 
 #: Groups that changed at once, from which on the whole list is made anew.
 MANY = 50
@@ -109,7 +110,7 @@ def said(wanted: Wanted) -> str:
     """What is shown, in words."""
     which = wanted.filter
     parts = [", ".join(which.states) or "all states"]
-    parts += [f"kind {', '.join(which.kinds)}"] if which.kinds else []
+    parts += [f"kind {', '.join(map(twin_kind, which.kinds))}"] if which.kinds else []
     parts += [f"source {which.source}"] if which.source else []
     parts += [] if which.across is None else ["across sources" if which.across else "within one source"]
     parts += [f"confidence {which.least} to {which.most}"] if (which.least, which.most) != (0, 100) else []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import keep_only
@@ -325,6 +325,21 @@ async def test_filters_narrow_the_list_and_are_there_at_the_next_start(searched_
         await pilot.press("S", "s")
         await settled(pilot)
         assert len(listed(again)) == 3
+
+
+async def test_kinds_are_told_in_words_and_are_filtered_by_as_ever(searched_library: Library) -> None:
+    async with app_on(searched_library) as pilot:
+        screen = await at_duplicates(pilot)
+        assert "same pixels" in text(pilot)
+        await pilot.press("slash")
+        await settled(pilot)
+        pilot.app.screen.query_one("#kind", Select).value = "same_pixels"
+        await pilot.click("#show")
+        await until(pilot, lambda: listed(screen) == ["2019/lake.jpg", "2019/tree.jpg"])
+        assert "kind same pixels" in text_of(pilot, "#wanted")
+        await pilot.press("enter")
+        await until(pilot, lambda: "· same pixels ·" in text(pilot))
+        assert "same_pixels" not in text(pilot)
 
 
 async def test_decisions_made_elsewhere_are_taken_up_and_the_cursor_stays_with_its_group(

@@ -55,3 +55,20 @@ def test_words_in_place_of_a_picture_are_broken_between_words() -> None:
 def test_a_value_is_broken_beside_its_name(name: str, value: str, lines: list[str]) -> None:
     section = Section("Dates", (Fact(name, value),))
     assert [line.plain for line in section_lines(section, 19 if name == "because" else 26)] == ["Dates", *lines, ""]
+
+
+async def test_paths_that_differ_in_an_early_folder_do_not_look_alike() -> None:
+    paths = [f"archive/{folder}/2019/07/IMG_0001.JPG" for folder in ("camera", "phone")]
+
+    class Paths(App[None]):
+        def compose(self) -> ComposeResult:
+            yield VirtualTable([Column("one", "One", 22, "middle"), Column("other", "Other", 22, "middle")])
+
+        def on_mount(self) -> None:
+            self.query_one(VirtualTable).fill([(path, "archive/old/2019/07/IMG_0001.JPG") for path in paths])
+
+    async with Paths().run_test(size=(50, 6)) as pilot:
+        await pilot.pause()
+        rows = [line.strip("› ").split() for line in text(pilot).splitlines()[1:3]]
+        old = "…/old/2…7/IMG_0001.JPG"
+        assert rows == [["…/camer…7/IMG_0001.JPG", old], ["…/phone…7/IMG_0001.JPG", old]]

@@ -16,6 +16,7 @@ from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.duplicates import How, photo_of, sureness
 from lumina_fs.viewing.group_facts import describe, facts, fate
+from lumina_fs.wording import twin_kind
 from tui.duplicates.fact_table import FactTable
 from tui.foreign import foreign, named
 from tui.host import Host
@@ -179,8 +180,9 @@ class Compare(Screen[None]):
                 pane.show(self._group, page[number], chosen=number == self._chosen)
         group = self._group
         sure = "" if group.state == "related" else f" · {sureness(group.confidence)}, {group.confidence} %"
+        files = f"{len(group.copies)} files{self._place}"
         self.query_one("#head", Static).update(
-            foreign(f"Group {group.id} · {group.kind}{sure} · {group.state} · {len(group.copies)} files{self._place}")
+            foreign(f"Group {group.id} · {twin_kind(group.kind)}{sure} · {group.state} · {files}")
         )
         self.query_one("#note", Static).update(foreign(self._note or self._more()))
         self.query_one(FactTable).facts = tuple(facts(group, page, {}))

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Select, Static
 from lumina_fs.duplicates.kinds import RELATED
 from lumina_fs.duplicates.standing import Filter
 from lumina_fs.viewing.duplicates import KINDS, SORTS, Wanted
+from lumina_fs.wording import twin_kind
 from tui.foreign import foreign
 
 _STATES = ("pending", "reviewed", "resolved")
@@ -46,7 +47,7 @@ class GroupFilter(ModalScreen[Wanted | None]):
         """A box with a line for each property."""
         which = self._wanted.filter
         place = "" if which.across is None else "across" if which.across else "within"
-        kinds = [(f"{kind} (belong together)" if kind in RELATED else kind, kind) for kind in KINDS]
+        kinds = [(twin_kind(kind) + (" (belong together)" if kind in RELATED else ""), kind) for kind in KINDS]
         with Vertical(classes="asking"):
             yield Static("Which groups are shown", classes="asking-title")
             yield from _line("State", "state", [("any", ""), *((s, s) for s in _STATES)], _only(which.states))

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from lumina_fs.duplicates.standing import Copy, Standing
 from lumina_fs.viewing.duplicates import photo_of, sureness
 from lumina_fs.viewing.group_facts import fate
-from lumina_fs.wording import size
+from lumina_fs.wording import size, twin_kind
 from tui.foreign import foreign
 from tui.widgets.picture import Picture
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
@@ -83,7 +83,7 @@ class GroupPanel(Container):
 def _about(group: Standing) -> str:
     sure = sureness(group.confidence)
     other = min(group.others, key=lambda copy: copy.confidence)
-    return f"{group.id} · {group.kind} · {sure} {group.confidence} · {'; '.join(other.reasons)}"
+    return f"{group.id} · {twin_kind(group.kind)} · {sure} {group.confidence} · {'; '.join(other.reasons)}"
 
 
 def _row(group: Standing, copy: Copy) -> Row:

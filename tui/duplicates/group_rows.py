@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lumina_fs.duplicates.standing import Standing
 from lumina_fs.viewing.duplicates import Board, Changed, sureness
 from lumina_fs.viewing.group_list import GroupList, decidable
-from lumina_fs.wording import plural, size
+from lumina_fs.wording import plural, size, twin_kind
 from tui.widgets.virtual_table import Cell, Column, Row
 
 COLUMNS = (
@@ -32,7 +32,7 @@ def row_of(group: Standing) -> Row:
     state = Cell(group.state, _STATES.get(group.state, "dim"))
     twin = group.keeper.twin
     keeper = f"{twin.source}:{twin.path}" if len(group.sources) > 1 else twin.path
-    return group.kind, sure, f"{len(group.copies)}", frees, state, keeper
+    return twin_kind(group.kind), sure, f"{len(group.copies)}", frees, state, keeper
 
 
 def numbers_of(board: Board | None) -> str:

@@ -16,7 +16,7 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing.access import Photo
 from lumina_fs.viewing.detail import Detail, Fact, Related, Section, curated_text
 from lumina_fs.viewing.pending import Edit
-from lumina_fs.wording import wrapped
+from lumina_fs.wording import twin_kind, wrapped
 from tui.foreign import foreign, named
 from tui.widgets.picture import Picture
 
@@ -44,7 +44,7 @@ class DetailView(Container):
     DEFAULT_CSS = """
     DetailView { height: 1fr; layout: vertical; }
     DetailView Picture { height: 2fr; min-height: 6; }
-    DetailView Facts { height: 3fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    DetailView Facts { height: 3fr; padding: 0 1; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     DetailView .facts { height: auto; }
     DetailView.-beside { layout: horizontal; }
     DetailView.-beside Picture { width: 3fr; height: 1fr; }
@@ -105,7 +105,7 @@ def _related(related: Iterable[Related], sources: int) -> Iterable[Fact]:
         hit = one.listed.hit
         where = f"{hit.source}: " if sources > 1 else ""
         why = f" ({'; '.join(one.reasons)})" if one.reasons else ""
-        yield Fact(f"{one.confidence} %", f"{where}{named(hit.path)}: {one.kind}{why}")
+        yield Fact(f"{one.confidence} %", f"{where}{named(hit.path)}: {twin_kind(one.kind)}{why}")
 
 
 def section_lines(section: Section, room: int) -> list[Content]:

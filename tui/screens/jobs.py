@@ -158,7 +158,10 @@ class JobsScreen(CatalogScreen):
         self.query_one("#about", Static).update(foreign_lines(lines))
         problems.display = bool(record.job.problems)
         at = problems.cursor if problems.total == len(record.job.problems) else 0
-        problems.fill([(Cell(one.code, "warn"), one.path, one.message) for one in record.job.problems], cursor=at)
+        problems.fill(
+            [(Cell(one.code.replace("_", " "), "warn"), one.path, one.message) for one in record.job.problems],
+            cursor=at,
+        )
 
     @on(RunningJob.Picked)
     def _picked(self, event: RunningJob.Picked) -> None:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from lumina_fs.terminal import visible
-from lumina_fs.wording import fit_middle
+from lumina_fs.wording import fit_apart
 from tui.widgets.paged_view import PagedView
 
 
@@ -174,36 +174,47 @@ class VirtualTable(PagedView[Row]):
         look = "table--cursor" if number == self.cursor else "table--marked" if number in self.marks else ""
         style = self.get_component_rich_style(look) if look else self.rich_style
         sign = "✓" if number in self.marks else "›" if number == self.cursor else " "
-        return self._strip(row if row is not None else ["…"], style, sign, plain=bool(look))
+        near = [other for other in (self.row(number - 1), self.row(number + 1)) if other is not None]
+        return self._strip(row if row is not None else ["…"], style, sign, near, plain=bool(look))
 
     def _title(self, column: Column) -> str:
         if self.sorted is None or self.sorted[0] != column.key:
             return column.title
         return f"{column.title} {'▼' if self.sorted[1] else '▲'}"
 
-    def _strip(self, row: Row, style: Style, sign: str, *, plain: bool = False) -> Strip:
+    def _strip(self, row: Row, style: Style, sign: str, near: Sequence[Row] = (), *, plain: bool = False) -> Strip:
         segments = [Segment(sign, style)]
-        for column, width, cell in zip(self.columns, self._widths(), row, strict=False):
-            text, look = cell if isinstance(cell, Cell) else (cell, "")
+        for at, (column, width, cell) in enumerate(zip(self.columns, self._widths(), row, strict=False)):
+            text, look = visible(_text(cell)), cell.look if isinstance(cell, Cell) else ""
+            beside = self._beside(row, at, near) if column.align == "middle" and cell_len(text) > width else ()
             own = (
                 style
                 if plain or not look
                 else style + self.get_component_rich_style(f"table--{look.lstrip('-')}", partial=True)
             )
-            segments.append(Segment(_fitted(visible(text), width, column.align) + " ", own))
+            segments.append(Segment(_fitted(text, width, column.align, beside) + " ", own))
         return Strip(segments).adjust_cell_length(self.size.width, style).crop(0, self.size.width)
+
+    def _beside(self, row: Row, at: int, near: Sequence[Row]) -> tuple[str, ...]:
+        """Texts that one would compare with that of a column: those above and below, and others of the row."""
+        others = [cell for column, cell in zip(self.columns, row, strict=False) if column.align == "middle"]
+        return tuple(visible(_text(cell)) for cell in (*(other[at] for other in near if at < len(other)), *others))
 
     def refresh_row(self, number: int) -> None:
         """Draw one row again."""
         self.refresh(Region(0, number - round(self.scroll_offset.y) + 1, self.size.width, 1))
 
 
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
 @lru_cache(maxsize=4096)
-def _fitted(text: str, width: int, align: str) -> str:
-    """`text` in exactly `width` columns."""
+def _fitted(text: str, width: int, align: str, beside: tuple[str, ...]) -> str:
+    """`text` in exactly `width` columns, told apart from those beside it."""
     wide = cell_len(text)
     if wide > width:
         if align == "middle":
-            return set_cell_size(fit_middle(text, width), width)
+            return set_cell_size(fit_apart(text, beside, width), width)
         return set_cell_size(text, max(0, width - 1)) + "…"[:width]
     return " " * (width - wide) + text if align == "right" else text + " " * (width - wide)

@@ -137,6 +137,20 @@ def test_nothing_found_is_no_error(library: Library, capsys: pytest.CaptureFixtu
     assert shell.json("propose") == {"plan": None}
 
 
+def test_kinds_are_words_for_people_and_names_for_programs(lumina: Shell) -> None:
+    numbers = lumina("summary")[1]
+    assert "1 same pixels" in numbers
+    assert "same pixels" in lumina("list")[1]
+    assert "same pixels, 99 % certain" in lumina("show 2019/tree.jpg")[1]
+    [value] = lumina.lines("list --kind same_pixels")
+    assert value["kind"] == "same_pixels"
+    assert "same_pixels" in lumina.json("summary")["kinds"]
+    rows = list(csv.DictReader(io.StringIO(lumina("export --kind same_pixels")[1])))
+    assert {row["kind"] for row in rows if row["role"] != "keeper"} == {"same_pixels"}
+    for line in ("summary", "list", "show 2019/tree.jpg"):
+        assert "same_pixels" not in lumina(line)[1]
+
+
 # -- list, show
 
 
@@ -388,6 +402,7 @@ def test_related_pairs_are_listed_and_never_offered_for_removal(
     code, out, _ = shell("list --kind live_photo")
     assert code == 0
     assert "train.mov" in out
+    assert "Live Photo" in out
     [value] = shell.lines("list --kind live_photo")
     assert [one["path"] for one in value["files"]] == ["train.jpg", "train.mov"]
     assert shell.lines("list") == []
