@@ -50,6 +50,7 @@ class LuminaApp(Host):
     BINDINGS = [  # noqa: RUF012
         *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
         Binding("question_mark", "keys", "Keys", key_display="?"),
+        Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True, tooltip="Palette of all actions"),
         Binding("f4", "scan", "Scan now", show=False, tooltip="Scan now: look at what is new in all sources"),
         Binding("f2", "toggle_theme", "Dark or light", show=False, tooltip="Theme: dark or light"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),

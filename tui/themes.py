@@ -1,4 +1,4 @@
-"""The two looks of the app."""
+"""The two looks of the app. Texts have 4.5 to 1 of contrast to what lies behind them, dimmed ones too."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DARK = Theme(
 LIGHT = Theme(
     name="lumina-light",
     primary="#20638f",
-    secondary="#7d5f1a",
-    accent="#8a5a00",
+    secondary="#775a17",
+    accent="#845600",
     success="#3d6b2b",
     warning="#8f4f10",
     error="#a32f2f",
-    foreground="#1c2024",
+    foreground="#0b0d0f",
     background="#f7f6f2",
     surface="#efede7",
     panel="#e2dfd6",

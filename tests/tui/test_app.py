@@ -88,7 +88,7 @@ async def test_help_and_palette_are_seen_in_the_last_line_however_narrow_it_is(s
             await settled(pilot)
             line = text(pilot).splitlines()[-1]
             assert "? Keys" in line, room
-            assert "^p palette" in line, room
+            assert "^p Palette" in line, room
             assert len(line) == width
 
 

@@ -130,7 +130,7 @@ def test_at_80_columns_the_help_and_every_room_are_readable(library: Library, tm
         terminal.until("[2 Photos]", "a.jpg")
         for key, name in (("1", "Catalogs"), ("3", "Duplicates"), ("4", "Plans"), ("5", "Tags"), ("6", "Jobs")):
             terminal.press(key)
-            terminal.until(f"[{key} {name}]", "palette")
+            terminal.until(f"[{key} {name}]", "Palette")
             assert all(len(line) <= 80 for line in terminal.shown.splitlines())
         terminal.press("?")
         terminal.until("Escape closes")

@@ -19,7 +19,8 @@ class BlocksCanvas(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._drawn: tuple[Image.Image, Size, list[BlockLine]] | None = None
+        self._drawn: list[BlockLine] = []
+        self._drawn_from: tuple[Image.Image, Size, Ground] | None = None
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All of it."""
@@ -30,13 +31,12 @@ class BlocksCanvas(Widget):
         return container.height
 
     def render_line(self, y: int) -> Strip:
-        """A line of the picture, which is drawn once for each size."""
+        """A line of the picture, which is drawn once for each size and each look of the app."""
         image, size = self.image, self.size
         if image is None or not size.area:
             return Strip.blank(size.width, self.rich_style)
-        if self._drawn is None or self._drawn[0] is not image or self._drawn[1] != size:
-            _, color = self.background_colors
-            lines = lines_of(image, size.width, size.height, Ground(color.rgb, few_colours(self.app.console)))
-            self._drawn = (image, size, lines)
-        lines = self._drawn[2]
+        source = (image, size, Ground(self.background_colors[1].rgb, few_colours(self.app.console)))
+        if self._drawn_from is None or self._drawn_from[0] is not image or self._drawn_from[1:] != source[1:]:
+            self._drawn, self._drawn_from = lines_of(image, size.width, size.height, source[2]), source
+        lines = self._drawn
         return JoinedLine([lines[y]], size.width) if y < len(lines) else Strip.blank(size.width, self.rich_style)
