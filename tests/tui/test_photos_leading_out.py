@@ -92,6 +92,18 @@ async def test_in_the_grid_a_click_takes_the_cursor_selects_and_opens(scanned: L
         await until(pilot, lambda: "Dates" in text(pilot))
 
 
+async def test_values_beside_a_scroll_bar_are_broken_beside_their_names(library: Library) -> None:
+    library.photo("a.jpg", 1, DateTimeOriginal="2008:07:30 09:00:00", DateTime="2008:07:31 17:32:06")
+    library.scan()
+    async with app_on(library, size=(80, 36)) as pilot:
+        await pilot.press("i")
+        await until(pilot, lambda: "EXIF:ModifyDate" in text(pilot))
+        await settled(pilot)
+        lines = text(pilot).splitlines()
+        [at] = [number for number, line in enumerate(lines) if "EXIF:ModifyDate" in line]
+        assert lines[at + 1].startswith(" " * 10), lines[at : at + 3]
+
+
 async def test_the_palette_has_every_action_of_the_screen(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}

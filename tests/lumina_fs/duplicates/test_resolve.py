@@ -122,6 +122,7 @@ def test_a_plan_first_gives_to_the_keeper_and_then_trashes_the_others(decided: L
         assert one["sha256"] == decided.value(one["path"])["original"]["sha256"]
         assert one["companions"] == [{"part": "sidecar", "path": f"{one['path']}.lumina.json"}]
         assert "2019/lake.jpg stays" in one["reason"]
+        assert "_" not in one["reason"].partition(",")[0], "a kind in words"
 
 
 def test_nothing_is_proposed_where_nothing_was_decided_to_go(library: Library) -> None:
