@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from lumina_fs.cli import main
+from lumina_fs.collector import ending
 from lumina_fs.utf8 import require_utf8
 
 if __name__ == "__main__":
@@ -13,4 +13,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     finally:
-        gc.freeze()  # see `tui.entry`
+        ending()

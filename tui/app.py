@@ -16,12 +16,12 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.collector import running
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.access import catch_up
 from lumina_fs.wording import plural
 from tui.asking import Choose, Keys
 from tui.catalog_screen import CatalogScreen
-from tui.collector import running, starting
 from tui.following import CatalogChanged, Change, JobsChanged, follow
 from tui.host import Host
 from tui.rooms import KEYS, ROOMS, Room
@@ -58,7 +58,6 @@ class LuminaApp(Host):
     ]
 
     def __init__(self, catalog: Catalog | None = None) -> None:
-        starting()
         super().__init__(catalog)
         self._cell = drawing.cell()
         self.register_theme(DARK)

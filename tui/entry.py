@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from lumina_fs import cli
 from lumina_fs.cli import FrontEnd
+from lumina_fs.collector import ending
 from lumina_fs.utf8 import require_utf8
 
 #: What this layer adds to the commands of `lumina_fs.cli`.
@@ -25,7 +25,7 @@ def main() -> int:
     try:
         return cli.main(words, FRONT_ENDS)
     finally:
-        gc.freeze()  # the end of a process looks for dead objects among all that there are, whose memory nobody needs
+        ending()
 
 
 if __name__ == "__main__":

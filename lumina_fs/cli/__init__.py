@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import os
 import re
@@ -12,11 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from lumina_fs import __version__
+from lumina_fs.collector import starting
 from lumina_fs.errors import ExitCode, LuminaError, UsageError
 from lumina_fs.terminal import visible
-
-#: New objects after which Python looks for dead ones in cycles: a start and a list of 100,000 files make none of these.
-_OBJECTS = 50_000
 
 #: Every command with what it is for. A command's own module is loaded when it is the one that is run.
 COMMANDS = {
@@ -127,7 +124,7 @@ def main(argv: Sequence[str] | None = None, front_ends: Mapping[str, FrontEnd] |
     """Run `lumina` with `argv`; returns the exit code. `front_ends`: commands of the layer above, by name."""
     words = sys.argv[1:] if argv is None else argv
     above = front_ends or {}
-    gc.set_threshold(_OBJECTS, 10, 10)
+    starting()
     try:
         command = next((word for word in words if word in COMMANDS or word in above), None)
         args, extra = build_parser(command, above).parse_known_args(_with_queries(command, words))

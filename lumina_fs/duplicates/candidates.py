@@ -99,8 +99,7 @@ class Signatures:
         both = ((self.phash, self.dhash), (self.dhash, self.phash))
         ways = [partial(self._near, radius, *codes) for codes in both]
         bits = int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))
-        few = count <= _FEW
-        masks, most = (([0], []), _FEW) if few else (bands_of(_width(count)), _CROWD)
+        masks, most = (([0], []), _FEW) if count <= _FEW else (bands_of(_width(count)), _CROWD)
         bands = [Bands(*codes, sets, bits, most) for codes, sets in zip(both, masks, strict=True)]
         pieces = [asking[start : start + _AT_ONCE] for start in range(0, count, _AT_ONCE)]
         ways += [partial(self._looking_alike, views, bands, piece) for piece in pieces]

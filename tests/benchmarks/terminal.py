@@ -116,11 +116,13 @@ class _Drive:
 
 async def _driven(folder: Path) -> tuple[list[tuple[str, float, list[float]]], int]:
     from lumina_fs.catalog import Catalog
+    from lumina_fs.collector import starting
     from tui.app import LuminaApp
     from tui.screens.photos import PhotosScreen
 
     with tempfile.TemporaryDirectory(prefix="bench-home-") as home:
         os.environ.update(LUMINA_HOME=home, COLORTERM="truecolor")
+        starting()  # as the command does
         app = LuminaApp(Catalog.open(str(folder)))
         async with app.run_test(size=_SIZE) as pilot:
             drive = _Drive(pilot)
