@@ -21,13 +21,18 @@ from lumina_fs.index_session import server
 def run(paths: Sequence[str]) -> None:
     """Watch the catalogs at these paths until SIGTERM, SIGINT or `lumina daemon stop`. Raises Locked."""
     quietly()
-    asked, ask = os.pipe()  # no event: a handler that sets one in the midst of its `wait` would stand still for ever
+    # No event: a handler that sets one in the midst of its `wait` would stand still for ever. And no write by a handler
+    # alone: the kernel gives a signal to any of our threads, and only this one, which sleeps then, runs handlers.
+    asked, ask = os.pipe()
+    os.set_blocking(ask, False)
 
     def stop(*_: object) -> None:
-        os.write(ask, b".")
+        with contextlib.suppress(BlockingIOError):  # it is full: it was asked often enough
+            os.write(ask, b".")
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(ask, warn_on_full_buffer=False)
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(IndexUnavailable):  # the server is to keep its own priority
             stack.enter_context(server())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -260,6 +261,17 @@ def test_there_is_one_daemon_for_a_catalog_and_one_may_watch_several(
     assert not watched.is_running()
     assert command("daemon", "status", "--catalog", str(other)).returncode == 1
     assert command("daemon", "sync", "--catalog", str(other)).returncode == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_daemon_whichever_thread_the_kernel_gives_it_to(
+    watched: Watched, sent: signal.Signals
+) -> None:
+    Catalog.create(str(watched.root)).close()
+    watched.start()
+    others = [int(name) for name in os.listdir(f"/proc/{watched.pid}/task") if int(name) != watched.pid]
+    assert ctypes.CDLL(None).tgkill(watched.pid, others[0], sent) == 0
+    assert watched.ended() == 0
 
 
 def test_systemd_is_told_and_can_be_given_a_unit(

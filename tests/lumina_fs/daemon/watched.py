@@ -41,10 +41,12 @@ class Watched:
         """Start it and wait until it is ready; how many seconds that took."""
         begun = time.monotonic()
         command = [sys.executable, "-m", "lumina_fs", "daemon", "run", str(self.root), *map(str, more)]
+        environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}  # for `ended`
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
-            )
+                command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
+                start_new_session=True,
+            )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("ready"), (line, self.log.read_text())
@@ -54,15 +56,25 @@ class Watched:
         """SIGKILL, and wait for its end."""
         if self.process is not None:
             self.process.kill()
-            self.end(0.0)
+            self.ended()
 
-    def end(self, patience: float = 20.0) -> int:
+    def end(self) -> int:
         """End it politely; its exit code."""
         assert self.process is not None
-        if self.process.poll() is None and patience:
+        if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20.0)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Its exit code, when it has ended. One that does not end in time says where its threads are."""
+        assert self.process is not None
+        try:
+            code = self.process.wait(20.0)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(20.0)
+            raise AssertionError(f"the daemon did not end:\n{self.log.read_text()}") from None
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
