@@ -9,6 +9,7 @@ Punjani and Fleet, "Fast search in Hamming space with multi-index hashing", 2012
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -17,19 +18,22 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.uint64]
 Positions = NDArray[np.int64]
+Asked = NDArray[np.bool_]
 
 #: The largest radius that is searched exactly; beyond it buckets grow faster than anybody waits.
 LARGEST_RADIUS = 16
 #: Candidates that are compared at once: what bounds the memory.
 _AT_ONCE = 1 << 20
+#: Where fewer than one of so many codes is asked for, buckets are searched for instead of all being counted.
+_SELDOM = 100
 #: What spreads some bits of a code over as many numbers as there are buckets: odd, and without a pattern (Knuth).
 SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
-    """Positions i < j of all pairs at most `radius` bits apart, in order. The codes must be distinct.
+def near_pairs(codes: Codes, radius: int, asked: Asked | None = None) -> tuple[Positions, Positions]:
+    """Positions i < j of all pairs at most `radius` bits apart, in order; of all with one that is `asked` for.
 
-    Raises ValueError for a radius that is not searched.
+    The codes must be distinct. Raises ValueError for a radius that is not searched.
     """
     if not 0 <= radius <= LARGEST_RADIUS:
         raise ValueError(f"a radius is 0 to {LARGEST_RADIUS} bits")
@@ -37,8 +41,9 @@ def near_pairs(codes: Codes, radius: int) -> tuple[Positions, Positions]:
     found = [np.empty(0, np.int64)]
     for part, allowed in _parts(radius):
         table = _Buckets(codes, *part)
+        asking = None if asked is None else np.flatnonzero(asked.take(table.order))
         for mask in _masks(part[1], allowed):
-            for left, right in table.neighbours(mask):
+            for left, right in table.neighbours(mask) if asking is None else table.beside(asking, mask):
                 near = np.flatnonzero(np.bitwise_count(table.codes.take(left) ^ table.codes.take(right)) <= radius)
                 one, other = table.order.take(left.take(near)), table.order.take(right.take(near))
                 found.append(np.minimum(one, other) * count + np.maximum(one, other))
@@ -53,40 +58,86 @@ class Bands:
     """
 
     def __init__(self, codes: Codes, beside: Codes, masks: Sequence[int], bits: int, limit: int) -> None:
-        self._bits = bits
-        self._count = int(limit).bit_length()
-        self._tables: list[tuple[np.uint64, Positions, NDArray[Any], Codes, Codes]] = []
-        for mask in map(np.uint64, masks):
-            keys = _bucket(codes, mask, bits)
-            starts = _starts(keys, bits)
-            sizes = np.diff(starts)
-            sizes[sizes > limit] = 0
-            buckets = starts[:-1] << self._count | sizes
-            narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
-            order = _sorted(keys)
-            self._tables.append((mask, order, buckets.astype(narrow), codes[order], beside[order]))
+        self._codes, self._beside, self._bits = codes, beside, bits
+        self._tables = [_Table(codes, beside, np.uint64(mask), bits, limit) for mask in masks]
+
+    def crowded(self) -> list[Positions]:
+        """For each mask the buckets of more than `limit` codes."""
+        return [table.crowded for table in self._tables]
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
         """(query, code) positions, piece by piece, of those in one bucket with both words together within the radius.
 
         A pair may come more than once. Buckets of more than `limit` codes say nothing, and are left out.
         """
-        for mask, order, buckets, codes, others in self._tables:
-            found = buckets.take(_bucket(asked, mask, self._bits), mode="clip")
-            left = found & found.dtype.type((1 << self._count) - 1)
-            asking = np.flatnonzero(left)
-            left, words = left.take(asking), beside.take(asking)
-            at = (found.take(asking) >> self._count).astype(np.int64)
-            while len(asking):  # the next code of each bucket that has one
-                # the second word first: what shares bits of the first one by chance is seldom near in that one too
-                apart = np.bitwise_count(others.take(at, mode="clip") ^ words)
-                near = np.flatnonzero(apart <= radius)
-                query, code = asking.take(near), at.take(near)
-                apart = apart.take(near) + np.bitwise_count(codes.take(code, mode="clip") ^ asked.take(query))
-                close = np.flatnonzero(apart <= radius)
-                yield query.take(close), order.take(code.take(close))
-                more = np.flatnonzero(left > 1)
-                asking, left, words, at = asking.take(more), left.take(more) - 1, words.take(more), at.take(more) + 1
+        for table in self._tables:
+            yield from table.near(asked, beside, radius)
+
+    def only(self, some: Positions) -> Excerpt:
+        """Another way to find those pairs whose codes are at these positions: quicker where these are few."""
+        bits = min(self._bits, max(12, len(some).bit_length() + 2))
+        return Excerpt(self._codes, some, [table.only(self._codes, self._beside, some, bits) for table in self._tables])
+
+
+class Excerpt:
+    """Some codes of `Bands`, in buckets that are as few as they are. What is asked mostly finds an empty one."""
+
+    def __init__(self, codes: Codes, some: Positions, tables: Sequence[tuple[_Table, _Table, Positions]]) -> None:
+        self._codes, self._some, self._tables = codes, some, tables
+
+    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
+        """As `Bands.near`, with the positions that the codes have there."""
+        for table, whole, some in self._tables:
+            for query, code in table.near(asked, beside, radius):
+                found = some.take(code)
+                one, other = whole.bucket(asked.take(query)), whole.bucket(self._codes.take(found))
+                same = np.flatnonzero(one == other)
+                yield query.take(same), found.take(same)
+
+
+class _Table:
+    """Codes in buckets by what one mask leaves of their first words."""
+
+    def __init__(self, codes: Codes, beside: Codes, mask: np.uint64, bits: int, limit: int) -> None:
+        self._mask, self._bits = mask, bits
+        self._count = int(limit).bit_length()
+        keys = self.bucket(codes)
+        starts = _starts(keys, bits)
+        sizes = np.diff(starts)
+        self.crowded = np.flatnonzero(sizes > limit)
+        sizes[self.crowded] = 0
+        buckets: NDArray[Any] = starts[:-1] << self._count | sizes
+        narrow = np.int32 if len(codes) < 1 << (31 - self._count) else np.int64
+        self._order = _sorted(keys)
+        self._buckets: NDArray[Any] = buckets.astype(narrow)
+        self._codes, self._beside = codes[self._order], beside[self._order]
+
+    def bucket(self, codes: Codes) -> Positions:
+        """The bucket of each."""
+        return _bucket(codes, self._mask, self._bits)
+
+    def only(self, codes: Codes, beside: Codes, some: Positions, bits: int) -> tuple[_Table, _Table, Positions]:
+        """A table of some of the codes, this one, and which codes those are: none of a crowd."""
+        said = some[~np.isin(self.bucket(codes[some]), self.crowded)]
+        return _Table(codes[said], beside[said], self._mask, bits, max(1, len(said))), self, said
+
+    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
+        """What `Bands.near` gives of this mask."""
+        found = self._buckets.take(self.bucket(asked), mode="clip")
+        left = found & found.dtype.type((1 << self._count) - 1)
+        asking = np.flatnonzero(left)
+        left, words = left.take(asking), beside.take(asking)
+        at = (found.take(asking) >> self._count).astype(np.int64)
+        while len(asking):  # the next code of each bucket that has one
+            # the second word first: what shares bits of the first one by chance is seldom near in that one too
+            apart = np.bitwise_count(self._beside.take(at, mode="clip") ^ words)
+            near = np.flatnonzero(apart <= radius)
+            query, code = asking.take(near), at.take(near)
+            apart = apart.take(near) + np.bitwise_count(self._codes.take(code, mode="clip") ^ asked.take(query))
+            close = np.flatnonzero(apart <= radius)
+            yield query.take(close), self._order.take(code.take(close))
+            more = np.flatnonzero(left > 1)
+            asking, left, words, at = asking.take(more), left.take(more) - 1, words.take(more), at.take(more) + 1
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:
@@ -137,8 +188,17 @@ class _Buckets:
         self.order = _sorted(keys)
         self.keys = keys[self.order].astype(np.int32)
         self.codes = codes[self.order]
-        self.start = _starts(keys, bits)
-        self.full = np.diff(self.start) > 0
+        self._unordered, self._bits = keys, bits
+
+    @cached_property
+    def start(self) -> Positions:
+        """Where each bucket starts; one more at the end."""
+        return _starts(self._unordered, self._bits)
+
+    @cached_property
+    def full(self) -> NDArray[np.bool_]:
+        """The buckets that hold anything."""
+        return np.asarray(np.diff(self.start) > 0)
 
     def neighbours(self, mask: int) -> Iterator[tuple[Positions, Positions]]:
         """Sorted positions of codes whose parts differ by exactly `mask`, each unordered pair once, piece by piece."""
@@ -155,6 +215,18 @@ class _Buckets:
             low, high = low[asking], high[asking]
         for at, positions in _expanded(low, high):
             yield asking.take(at), positions
+
+    def beside(self, asking: Positions, mask: int) -> Iterator[tuple[Positions, Positions]]:
+        """(one, other) sorted positions of these codes and of all whose parts differ from theirs by exactly `mask`."""
+        part = self.keys.take(asking) ^ np.int32(mask)
+        if len(asking) * _SELDOM < len(self.keys):
+            low, high = np.searchsorted(self.keys, part), np.searchsorted(self.keys, part, "right")
+        else:
+            low, high = self.start.take(part), self.start.take(part + 1)
+        for at, positions in _expanded(low, high):
+            one = asking.take(at)
+            another = np.flatnonzero(one != positions)
+            yield one.take(another), positions.take(another)
 
 
 def _expanded(low: Positions, high: Positions) -> Iterator[tuple[Positions, Positions]]:

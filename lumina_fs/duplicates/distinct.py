@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.contents import Codes
-from lumina_fs.duplicates.candidates import Words
 from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
+from lumina_fs.duplicates.signatures import Words
 
 _WORDS = 3
 

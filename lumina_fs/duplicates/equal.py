@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumina_fs.duplicates.candidates import Heaps, Positions, Words
 from lumina_fs.duplicates.reductions import Reductions
+from lumina_fs.duplicates.signatures import Heaps, Positions, Words
 from lumina_fs.duplicates.views import COUNT
 
 _GRAYS_AT_ONCE = 4096

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from index import contents
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.candidates import Heaps, Signatures, Words
+from lumina_fs.duplicates import candidates, kept_neighbours
 from lumina_fs.duplicates.distinct import Contents, hexadecimal
 from lumina_fs.duplicates.equal import crowd, equal
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.keeper import preference
+from lumina_fs.duplicates.kept_neighbours import Kept
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
 from lumina_fs.duplicates.originals import Originals, Ranked
@@ -28,9 +29,6 @@ from lumina_fs.duplicates.recall import (
     facts,
     fingerprints,
     keep,
-    keep_neighbours,
-    neighbours,
-    neighbours_key,
     recall,
     strangers,
 )
@@ -38,6 +36,7 @@ from lumina_fs.duplicates.reduction_writer import ReductionWriter
 from lumina_fs.duplicates.reductions import Keys, Positions, Reductions, taken
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.duplicates.results import Matched, Relation, Result, match, save
+from lumina_fs.duplicates.signatures import Heaps, Signatures, Words
 from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
@@ -175,15 +174,18 @@ class _Search:
         self.relations.sort(key=lambda one: (one.one, one.other))
 
     def _neighbours(self, some: _Pictures, reductions: Reductions) -> Signatures:
-        """Pictures by their hashes, with their neighbours: those of the last search, if it had the same pictures."""
+        """Pictures by their hashes, with their neighbours: what is new is compared with all, the rest is taken over."""
         signatures = Signatures(some.phash, some.dhash)
-        key = neighbours_key(signatures, some.keys, self.threshold)
-        pairs = neighbours(self.catalog, key)
-        if pairs is None:
-            pairs = signatures.near(lambda pictures: reductions.views(some.at[pictures]), self.threshold, some.at)
+        names, kept = signatures.names(some.keys), kept_neighbours.load(self.catalog, self.threshold)
+        if kept is None or not np.array_equal(kept.names, names):
+            since = None if kept is None else kept.since(names)
+            found = candidates.neighbours(
+                signatures, lambda pictures: reductions.views(some.at[pictures]), self.threshold, some.at, since
+            )
+            kept = Kept(names, found)
             if not self.cancel.is_set():
-                keep_neighbours(self.catalog, key, pairs)
-        signatures.join(pairs)
+                kept_neighbours.keep(self.catalog, self.threshold, kept)
+        signatures.join(kept.found.pairs)
         return signatures
 
     def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> Heaps:

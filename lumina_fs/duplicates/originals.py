@@ -10,8 +10,8 @@ import numpy as np
 
 from index import contents
 from index.contents import Columns, Twin
-from lumina_fs.duplicates.candidates import Heaps, Positions
 from lumina_fs.duplicates.keeper import ordered, placed
+from lumina_fs.duplicates.signatures import Heaps, Positions
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex

@@ -20,16 +20,15 @@ from numpy.typing import NDArray
 from index.contents import Codes
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.candidates import Heaps, Positions, Signatures, Words
 from lumina_fs.duplicates.distinct import Contents
 from lumina_fs.duplicates.reduction_writer import CACHE as REDUCTIONS
 from lumina_fs.duplicates.reductions import taken
 from lumina_fs.duplicates.remembered import CACHE, DIGESTS, LIKENESSES
 from lumina_fs.duplicates.results import Result, parsed, stored
+from lumina_fs.duplicates.signatures import Heaps, Signatures, Words
 from lumina_fs.duplicates.verdicts import Verdicts
 
 SEARCH = f"{CACHE}/search-v1.json"
-NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
@@ -125,30 +124,6 @@ def _edges(heaps: Heaps, signatures: Signatures | None) -> tuple[bytes, list[int
     return pairs.tobytes(), np.searchsorted(heap[order], np.arange(len(heaps.starts))).tolist()
 
 
-def neighbours(catalog: Catalog, key: bytes) -> Positions | None:
-    """Pairs of neighbours that were kept under this key, None where there are none."""
-    try:
-        with open(os.path.join(catalog.path, NEIGHBOURS), "rb") as file:
-            data = file.read()
-        whole = data[:32] == key and data[-32:] == hashlib.sha256(data[:-32]).digest()
-        return np.frombuffer(data[32:-32], np.int64) if whole else None
-    except (OSError, ValueError):
-        return None
-
-
-def keep_neighbours(catalog: Catalog, key: bytes, pairs: Positions) -> None:
-    """Keep them in place of those of the last search."""
-    data = key + pairs.tobytes()
-    write_cache(catalog.disk, catalog.root, NEIGHBOURS, data + hashlib.sha256(data).digest())
-
-
-def neighbours_key(signatures: Signatures, names: NDArray[np.void], threshold: int) -> bytes:
-    """By what pairs are known to be those of these pictures: views are those of one picture of each signature."""
-    parts = (names[signatures.representatives], signatures.phash, signatures.dhash)
-    said = b"".join(part.tobytes() for part in parts)
-    return hashlib.sha256(f"{threshold} {_rules()} ".encode() + said).digest()
-
-
 def strangers(verdicts: Verdicts) -> list[frozenset[str]]:
     """Pairs of contents that somebody said to be no duplicates."""
     return [pair for pair, ruling in verdicts.rulings.items() if ruling.decision == "not_duplicate"]
@@ -157,7 +132,7 @@ def strangers(verdicts: Verdicts) -> list[frozenset[str]]:
 def _way(catalog: Catalog) -> str:
     """How a search looks, and what it remembers having seen: when these are other ones, it looks at all heaps again."""
     said = [f"{path} {_size(os.path.join(catalog.path, path))}" for path in (LIKENESSES, DIGESTS)]
-    return _digest("\n".join([_rules(), *said]).encode())
+    return _digest("\n".join([rules(), *said]).encode())
 
 
 def _reductions(catalog: Catalog) -> str:
@@ -178,7 +153,7 @@ def _size(path: str) -> int:
 
 
 @cache
-def _rules() -> str:
+def rules() -> str:
     """A digest of what decides about duplicates: this package itself, so that nobody has to think of a version."""
     own = [one for one in resources.files("lumina_fs.duplicates").iterdir() if one.name.endswith(".py")]
     more = [resources.files(package) / name for package, name in _MORE]

@@ -15,7 +15,6 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lumina_fs.duplicates.candidates import Heaps, Positions, Signatures
 from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.kinds import (
     OTHER_CLOCK,
@@ -31,6 +30,7 @@ from lumina_fs.duplicates.kinds import (
 from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.reductions import Keys
 from lumina_fs.duplicates.remembered import Remembered
+from lumina_fs.duplicates.signatures import Heaps, Positions, Signatures
 from lumina_fs.filetypes import RAW_FORMATS
 
 #: The shape of a time to the second, digits as zeros, and how many characters one has at most.

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from index.hamming import near_pairs
 from index.vectors import HashIndex
-from lumina_fs.duplicates.candidates import Signatures
+from lumina_fs.duplicates.candidates import neighbours as neighbours_of
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.kinds import Judgement
+from lumina_fs.duplicates.signatures import Signatures
 from lumina_fs.duplicates.views import COUNT, Views
 from tests.benchmarks.figures import Options, copy_of, corpus_or_small
 from tests.benchmarks.library import bases_of, library
@@ -95,7 +96,8 @@ def _neighbours(count: int) -> float:
         codes[:, count - twins :, 0] ^= np.uint64(1) << random.integers(0, 64, (2, twins), dtype=np.uint64)
     begun = time.perf_counter()
     signatures = Signatures(codes[0, :, 0], codes[1, :, 0])
-    signatures.connect(lambda pictures: Views(codes[0, pictures], codes[1, pictures]), 5)
+    found = neighbours_of(signatures, lambda pictures: Views(codes[0, pictures], codes[1, pictures]), 5)
+    signatures.join(found.pairs)
     heaps = len(signatures.heaps().lists())
     seconds = time.perf_counter() - begun
     assert heaps >= twins

@@ -1,9 +1,6 @@
-"""All pairs of codes within a radius are found, exactly, and many equal codes cost no more than their number."""
+"""All pairs of codes within a radius are found, exactly, and all that are equal under a mask and near."""
 
 from __future__ import annotations
-
-import tracemalloc
-from collections.abc import Sequence
 
 import faiss
 import numpy as np
@@ -13,8 +10,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index.hamming import LARGEST_RADIUS, SPREAD, Bands, near_pairs
-from lumina_fs.duplicates.candidates import Signatures
-from lumina_fs.duplicates.views import COUNT, Views
 
 Codes = NDArray[np.uint64]
 Pairs = set[tuple[int, int]]
@@ -79,6 +74,15 @@ def test_no_pair_is_missed_and_none_is_made_up(codes: list[int], seed: int, radi
     assert ours(array, radius) == by_force(array, radius)
 
 
+@pytest.mark.parametrize("radius", [0, 1, 5, 6, 12])
+def test_pairs_of_some_codes_are_those_of_all_with_one_of_them(radius: int) -> None:
+    codes = planted(radius, 20, 60, 14)
+    asked = np.random.default_rng(radius).random(len(codes)) < 0.1
+    first, second = near_pairs(codes, radius, asked)
+    pairs = list(zip(first.tolist(), second.tolist(), strict=True))
+    assert pairs == sorted((one, other) for one, other in by_faiss(codes, radius) if asked[one] or asked[other])
+
+
 @pytest.mark.parametrize("radius", [0, 1, 2, 3, 5, 6, 10, 11, 12, 16])
 def test_flips_that_fill_one_part_are_found_too(radius: int) -> None:
     """The worst for the pigeonhole: all flipped bits side by side, at every place."""
@@ -133,67 +137,20 @@ def test_codes_that_are_equal_under_a_mask_and_near_are_those_that_a_comparison_
     for one, other in table.near(asked[0], asked[1], radius):
         found.update(zip(one.tolist(), other.tolist(), strict=True))
     assert found == wanted
+    some = np.arange(len(codes))[::3]
+    found = set()
+    for one, other in table.only(some).near(asked[0], asked[1], radius):
+        found.update(zip(one.tolist(), other.tolist(), strict=True))
+    assert found == {(one, other) for one, other in wanted if other % 3 == 0}
 
 
-# -- many equal codes
-
-
-def signatures(phash: Sequence[int], dhash: Sequence[int], radius: int) -> Signatures:
-    """Signatures whose views are all themselves."""
-    made = Signatures(np.array(phash, np.uint64), np.array(dhash, np.uint64))
-
-    def views(pictures: NDArray[np.int64]) -> Views:
-        numbers = made.of[pictures]
-        return Views(*(np.repeat(codes[numbers][:, None], COUNT, 1) for codes in (made.phash, made.dhash)))
-
-    made.connect(views, radius)
-    return made
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40))
-@settings(max_examples=40)
-def test_at_threshold_0_no_pair_of_equal_hashes_is_missed(some: list[tuple[int, int]]) -> None:
-    spread = np.random.default_rng(0).integers(0, 2**64, 6, dtype=np.uint64)
-    made = signatures([int(spread[p]) for p, _ in some], [int(spread[d]) for _, d in some], 0)
-    heaps = [set(heap) for heap in made.heaps().lists()]
-    for one, first in enumerate(some):
-        assert one not in made.beside(one)
-        for other, second in enumerate(some):
-            if one < other and first == second:
-                assert other in made.beside(one)
-                assert one in made.beside(other)
-                assert any({one, other} <= heap for heap in heaps)
-
-
-def test_hashes_within_the_radius_in_one_hash_are_neighbours_if_the_other_agrees() -> None:
-    base = 0x0123456789ABCDEF
-    near, far = base ^ 0b11111, base ^ ((1 << 23) - 1)  # 5 and 23 bits
-    assert signatures([base, near], [base, far], 5).beside(0) == {1}  # 5 + 23 = 28
-    assert signatures([base, near], [base, base ^ ((1 << 24) - 1)], 5).beside(0) == set()
-    assert signatures([base, base ^ 0b111111], [base, far ^ (1 << 40)], 5).beside(0) == set()
-
-
-def test_a_large_cluster_of_equal_codes_is_held_in_memory_of_its_size() -> None:
-    """A million pairs would be 16 MB, and 100,000 equal pictures have five milliards of them."""
-    choose = np.random.default_rng(1)
-    count = 100_000
-    phash = np.full(count, 0x0123456789ABCDEF, np.uint64)
-    dhash = np.full(count, 0x00FF00FF00FF00FF, np.uint64)
-    phash[: count // 10] = choose.integers(0, 2**64, count // 10, dtype=np.uint64)
-    tracemalloc.start()
-    made = signatures(phash.tolist(), dhash.tolist(), 5)
-    heaps = made.heaps().lists()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert max(map(len, heaps)) >= count - count // 10  # by chance one or two others are alike
-    assert peak < 200 << 20
-
-
-def test_a_crowd_that_shares_one_hash_makes_no_pair_by_that_hash_alone() -> None:
-    choose = np.random.default_rng(2)
-    count = 3_000
-    dhash = choose.integers(0, 2**64, count, dtype=np.uint64)
-    dhash[1] = dhash[0] ^ np.uint64(1)
-    made = signatures([7] * count, dhash.tolist(), 5)
-    assert made.beside(0) == {1}
-    assert sum(len(made.beside(one)) for one in range(count)) < count
+def test_few_codes_lie_in_fewer_buckets_and_meet_nobody_else_there() -> None:
+    choose = np.random.default_rng(4)
+    codes = choose.integers(0, 2**64, (2, 20_000), dtype=np.uint64)
+    whole = Bands(codes[0], codes[1], [(1 << 24) - 1], 21, 256)
+    some = np.arange(40)
+    found, wanted = (
+        {pair for one, other in table.near(*codes, 128) for pair in zip(one.tolist(), other.tolist(), strict=True)}
+        for table in (whole.only(some), whole)
+    )
+    assert found == {(one, other) for one, other in wanted if other < 40}

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.contents import Twin
-from lumina_fs.duplicates.candidates import Signatures
+from lumina_fs.duplicates.candidates import neighbours
 from lumina_fs.duplicates.groups import Bond, Group, group
 from lumina_fs.duplicates.keeper import ordered, preference
 from lumina_fs.duplicates.kinds import Judgement
+from lumina_fs.duplicates.signatures import Signatures
 from lumina_fs.duplicates.views import COUNT, Views
 from tests.lumina_fs.duplicates.made import twin
 
@@ -164,7 +165,7 @@ def test_progress_counts_every_heap() -> None:
 def equal(count: int) -> Signatures:
     made = Signatures(np.full(count, 5, np.uint64), np.full(count, 9, np.uint64))
     codes = (np.full(COUNT, 5, np.uint64), np.full(COUNT, 9, np.uint64))
-    made.connect(lambda pictures: Views(*(np.tile(code, (len(pictures), 1)) for code in codes)), 5)
+    made.join(neighbours(made, lambda pictures: Views(*(np.tile(code, (len(pictures), 1)) for code in codes)), 5).pairs)
     return made
 
 

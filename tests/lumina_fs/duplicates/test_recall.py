@@ -20,13 +20,14 @@ from PIL import Image
 from index.contents import Codes
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates import candidates, looking, stars
-from lumina_fs.duplicates.candidates import Heaps, Signatures
 from lumina_fs.duplicates.distinct import Contents, hexadecimal
 from lumina_fs.duplicates.find import find
+from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.numbers import of_found, of_standings
 from lumina_fs.duplicates.originals import Originals, Ranked
-from lumina_fs.duplicates.recall import NEIGHBOURS, SEARCH, basis_of, facts, fingerprints
+from lumina_fs.duplicates.recall import SEARCH, basis_of, facts, fingerprints
 from lumina_fs.duplicates.results import RESULT, Result
+from lumina_fs.duplicates.signatures import Heaps, Signatures
 from lumina_fs.duplicates.standing import Standings
 from lumina_fs.duplicates.verdicts import Ruling, Verdicts, withdraw
 from lumina_fs.progress import Finished

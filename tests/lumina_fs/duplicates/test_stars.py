@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from index import contents
 from index.contents import Columns, Twin
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.candidates import Heaps, Signatures
 from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.distinct import hexadecimal
 from lumina_fs.duplicates.groups import Bond, Group, group
@@ -25,6 +24,7 @@ from lumina_fs.duplicates.keeper import ordered, preference
 from lumina_fs.duplicates.kinds import Judgement, judge, moment
 from lumina_fs.duplicates.originals import Originals
 from lumina_fs.duplicates.remembered import Remembered, pair_key
+from lumina_fs.duplicates.signatures import Heaps, Signatures
 from lumina_fs.duplicates.stars import Stars, _moments
 from tests.lumina_fs.duplicates.made import likeness
 from tests.lumina_fs.duplicates.searching import opened
