@@ -42,9 +42,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def in_words(code: str) -> str:
+    """A code of documents for people: `not_written` as not written."""
+    return code.replace("_", " ")
+
+
 def twin_kind(kind: str) -> str:
     """A kind of twins for people: same pixels, re-encoded, RAW+JPEG."""
-    return _TWINS.get(kind, kind.replace("_", " "))
+    return _TWINS.get(kind, in_words(kind))
 
 
 def width(text: str) -> int:

@@ -16,7 +16,7 @@ from lumina_fs.cli.session import (
     open_catalog,
 )
 from lumina_fs.errors import ExitCode, NeedsIndex
-from lumina_fs.wording import plural, size
+from lumina_fs.wording import in_words, plural, size
 
 
 def add_parser(subparsers: Any) -> None:
@@ -95,5 +95,5 @@ def _counted(name: str, value: int) -> str:
     """A number of a result with its name, which is that of many."""
     if name == "size":
         return size(value)
-    many = name.replace("_", " ")
+    many = in_words(name)
     return f"{value:,} {many[:-1] if value == 1 and many.endswith('s') else many}"

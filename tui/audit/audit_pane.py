@@ -18,7 +18,7 @@ from lumina_fs.cli.jobs_shown import moment
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.audit_lines import AuditLines, Wanted
 from lumina_fs.viewing.new_catalog import Opinion, absolute
-from lumina_fs.wording import plural, size
+from lumina_fs.wording import in_words, plural, size
 from tui.foreign import foreign, named
 from tui.forms import Field, Form, Values
 from tui.host import Host
@@ -68,7 +68,7 @@ class AuditPane(Vertical):
         with Horizontal(classes="filters"):
             yield Input(placeholder="since 2026-11", compact=True, id="since")
             yield Input(placeholder="until", compact=True, id="until")
-            options = [("every kind", _ALL), *((kind.replace("_", " "), kind) for kind in TYPES)]
+            options = [("every kind", _ALL), *((in_words(kind), kind) for kind in TYPES)]
             yield Select(options, value=_ALL, allow_blank=False, compact=True, id="type")
             yield Input(placeholder="path, digest, plan", compact=True, id="about")
         yield VirtualTable(_WIDE, id="lines")
@@ -196,7 +196,7 @@ class AuditPane(Vertical):
         what = str(line.get("what", ""))
         path, target = named(str(line.get("path", ""))), named(str(to.get("path", "")))
         shown: dict[str, str | Cell] = {
-            "when": moment(str(line.get("when", ""))), "what": Cell(what.replace("_", " "), _LOOKS.get(what, "")),
+            "when": moment(str(line.get("when", ""))), "what": Cell(in_words(what), _LOOKS.get(what, "")),
             "path": path, "to": target, "size": size(line["size"]) if isinstance(line.get("size"), int) else "",
             "by": str(line.get("by", "")),
         }  # fmt: skip

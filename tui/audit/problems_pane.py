@@ -11,6 +11,7 @@ from textual.widgets import Input, Select, Static
 
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing.problems import Place, WantedProblems, counts, page
+from lumina_fs.wording import in_words
 from tui.audit.audit_pane import AuditPane
 from tui.foreign import foreign, named
 from tui.host import Host
@@ -192,4 +193,4 @@ class ProblemsPane(Vertical):
 
 def _row(one: Place) -> tuple[Cell, str, str, str]:
     where = f"{one.line}:{one.column}" if one.line else ""
-    return Cell(one.code.replace("_", " "), "warn"), named(one.path), one.message, where
+    return Cell(in_words(one.code), "warn"), named(one.path), one.message, where

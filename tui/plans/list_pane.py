@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from lumina_fs.plans.listing import Listed
 from lumina_fs.viewing.plan_values import PlanList
-from lumina_fs.wording import plural, size
+from lumina_fs.wording import in_words, plural, size
 from tui.foreign import foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
@@ -137,7 +137,7 @@ def _cells(plan: Listed) -> dict[str, str | Cell]:
     return {
         "state": Cell(state(plan.status), STATES.get(plan.status, ("", "", ""))[2]),
         "created": plan.created[:16].replace("T", " "),
-        "kind": plan.purpose.replace("_", " "),
+        "kind": in_words(plan.purpose),
         "counts": counted(plan.counts or {}),
         "size": size(plan.size),
         "name": plan.problem or plan.name,

@@ -17,7 +17,7 @@ from lumina_fs.jobs.records import Record, request_cancel
 from lumina_fs.jobs.tidy import clean
 from lumina_fs.sidecars import SUFFIX
 from lumina_fs.viewing.new_catalog import Opinion
-from lumina_fs.wording import plural
+from lumina_fs.wording import in_words, plural
 from schemas.names import encode_name
 from tui.asking import Choose
 from tui.catalog_screen import CatalogScreen
@@ -159,7 +159,7 @@ class JobsScreen(CatalogScreen):
         problems.display = bool(record.job.problems)
         at = problems.cursor if problems.total == len(record.job.problems) else 0
         problems.fill(
-            [(Cell(one.code.replace("_", " "), "warn"), one.path, one.message) for one in record.job.problems],
+            [(Cell(in_words(one.code), "warn"), one.path, one.message) for one in record.job.problems],
             cursor=at,
         )
 
