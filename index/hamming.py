@@ -125,19 +125,20 @@ class _Table:
         """What `Bands.near` gives of this mask."""
         found = self._buckets.take(self.bucket(asked), mode="clip")
         left = found & found.dtype.type((1 << self._count) - 1)
-        asking = np.flatnonzero(left)
-        left, words = left.take(asking), beside.take(asking)
-        at = (found.take(asking) >> self._count).astype(np.int64)
+        asking = np.flatnonzero(left != 0)
+        left, words = left.take(asking, mode="clip"), beside.take(asking, mode="clip")
+        at = (found.take(asking, mode="clip") >> self._count).astype(np.int64)
         while len(asking):  # the next code of each bucket that has one
             # the second word first: what shares bits of the first one by chance is seldom near in that one too
             apart = np.bitwise_count(self._beside.take(at, mode="clip") ^ words)
             near = np.flatnonzero(apart <= radius)
             query, code = asking.take(near), at.take(near)
-            apart = apart.take(near) + np.bitwise_count(self._codes.take(code, mode="clip") ^ asked.take(query))
+            apart = apart.take(near) + np.bitwise_count(self._codes.take(code) ^ asked.take(query))
             close = np.flatnonzero(apart <= radius)
             yield query.take(close), self._order.take(code.take(close))
             more = np.flatnonzero(left > 1)
-            asking, left, words, at = asking.take(more), left.take(more) - 1, words.take(more), at.take(more) + 1
+            asking, left = asking.take(more, mode="clip"), left.take(more, mode="clip") - 1
+            words, at = words.take(more, mode="clip"), at.take(more, mode="clip") + 1
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:

@@ -34,8 +34,9 @@ _CROWD = 256
 _FEW = 1024
 #: Where more than this part of the signatures is new, all are looked for anew.
 _MANY_NEW = 8
-#: Signatures whose views are looked for at once: what bounds the memory.
-_AT_ONCE = 1 << 15
+#: Signatures whose views are looked for at once: what bounds the memory. Twice as many cost new pages at each step, and
+#: a quarter as many more steps of Python than two threads can take at once.
+_AT_ONCE = 1 << 14
 
 
 #: Gives the codes of the views of pictures.

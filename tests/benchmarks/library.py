@@ -28,6 +28,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.reduction_writer import CACHE, segment_path, write_segment
 from lumina_fs.duplicates.remembered import DIGESTS
 from lumina_fs.duplicates.views import SIDE, views
+from lumina_fs.index_session import connect
 
 Gray = NDArray[np.uint8]
 
@@ -62,6 +63,14 @@ def library(bases: Gray, count: int) -> Iterator[Path]:
         generation.swap()
         yield Path(folder)
         index.drop()
+
+
+def add_one(folder: Path, bases: Gray, number: int) -> None:
+    """Another picture, which is no copy, under a number that nobody has."""
+    with Catalog.open(str(folder)) as catalog, connect(catalog) as index:
+        picture = _Picture(number, number, "alone", hashlib.sha256(b"%d" % number).hexdigest())
+        [code] = _kept(catalog, [picture], _mixed(np.random.default_rng(number), bases, 1))
+        index.upsert("main", [entry(_document(picture, *code), "main", _path(picture), "ab" * 32, "")])
 
 
 def originals(catalog: Catalog, bases: Gray, count: int) -> Iterator[tuple[bytes, bytes]]:
