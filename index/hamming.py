@@ -76,14 +76,22 @@ class Bands:
     def only(self, some: Positions) -> Excerpt:
         """Another way to find those pairs whose codes are at these positions: quicker where these are few."""
         bits = min(self._bits, max(12, len(some).bit_length() + 2))
-        return Excerpt(self._codes, some, [table.only(self._codes, self._beside, some, bits) for table in self._tables])
+        tables = []
+        for whole in self._tables:
+            telling = some[~np.isin(whole.bucket(self._codes[some]), whole.crowded)]
+            few = _Table(self._codes[telling], self._beside[telling], whole.mask, bits, max(1, len(telling)))
+            tables.append((few, whole, telling))
+        return Excerpt(self._codes, tables)
 
 
 class Excerpt:
-    """Some codes of `Bands`, in buckets that are as few as they are. What is asked mostly finds an empty one."""
+    """Some codes of `Bands`, in buckets that are as few as they are. What is asked mostly finds an empty one.
 
-    def __init__(self, codes: Codes, some: Positions, tables: Sequence[tuple[_Table, _Table, Positions]]) -> None:
-        self._codes, self._some, self._tables = codes, some, tables
+    For each mask there are a table of them, the table of all, and which codes the first one holds: none of a crowd.
+    """
+
+    def __init__(self, codes: Codes, tables: Sequence[tuple[_Table, _Table, Positions]]) -> None:
+        self._codes, self._tables = codes, tables
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
         """As `Bands.near`, with the positions that the codes have there."""
@@ -99,7 +107,7 @@ class _Table:
     """Codes in buckets by what one mask leaves of their first words."""
 
     def __init__(self, codes: Codes, beside: Codes, mask: np.uint64, bits: int, limit: int) -> None:
-        self._mask, self._bits = mask, bits
+        self.mask, self._bits = mask, bits
         self._count = int(limit).bit_length()
         keys = self.bucket(codes)
         starts = _starts(keys, bits)
@@ -114,12 +122,7 @@ class _Table:
 
     def bucket(self, codes: Codes) -> Positions:
         """The bucket of each."""
-        return _bucket(codes, self._mask, self._bits)
-
-    def only(self, codes: Codes, beside: Codes, some: Positions, bits: int) -> tuple[_Table, _Table, Positions]:
-        """A table of some of the codes, this one, and which codes those are: none of a crowd."""
-        said = some[~np.isin(self.bucket(codes[some]), self.crowded)]
-        return _Table(codes[said], beside[said], self._mask, bits, max(1, len(said))), self, said
+        return _bucket(codes, self.mask, self._bits)
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
         """What `Bands.near` gives of this mask."""

@@ -35,9 +35,8 @@ _FEW = 1024
 #: Where more than this part of the signatures is new, all are looked for anew.
 _MANY_NEW = 8
 #: Signatures whose views are looked for at once: what bounds the memory. Twice as many cost new pages at each step, and
-#: a quarter as many more steps of Python than two threads can take at once.
+#: an eighth of them so many steps of Python that two threads wait for each other.
 _AT_ONCE = 1 << 14
-
 
 #: Gives the codes of the views of pictures.
 Viewed = Callable[[Positions], Views]
