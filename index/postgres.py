@@ -72,14 +72,15 @@ class PostgresIndex(Tables):
                 found.setdefault(digest, []).append(path)
         return found
 
-    def digests(self, source: str, paths: Sequence[str]) -> dict[str, str]:
-        """Path -> SHA-256 as hex, of those of these (encoded) paths that are recorded with one."""
+    def digests(self, source: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Path -> (id, SHA-256 as hex), of those of these (encoded) paths that are recorded with a digest."""
         with self.cursor() as cursor:
             query = (
-                f"SELECT path, encode(sha256, 'hex') FROM {self.schema}.original "
+                f"SELECT path, id, encode(sha256, 'hex') FROM {self.schema}.original "
                 "WHERE source = %s AND path = ANY(%s) AND sha256 IS NOT NULL"
             )
-            return dict(cursor.execute(sql(query), (source, list(paths))).fetchall())
+            rows = cursor.execute(sql(query), (source, list(paths))).fetchall()
+        return {path: (id_, sha256) for path, id_, sha256 in rows}
 
     def paths_of(self, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
         """Id -> the (source, path) of its rows."""

@@ -57,8 +57,8 @@ class SourceScan:
     doubtful: dict[str, Doubtful] = field(default_factory=dict)
     done: int = 0
     todo: int = 0
-    recorded: dict[str, str] = field(default_factory=dict)
-    """The digests that the index has of the originals whose turn it is."""
+    recorded: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The ids and digests that the index has of the originals whose turn it is."""
     disputed: dict[str, str] = field(default_factory=dict)
     """The same of those whose sidecars, changed by other hands, say another one."""
 
@@ -143,9 +143,9 @@ class SourceScan:
     def _ask_digests(self, doubtful: Sequence[Doubtful]) -> None:
         """By which digests these originals are recorded, so that one that was changed by hand is noticed."""
         paths = [encode_name(one.found.path) for one in doubtful if one.etag is not None]
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, str]] = {}
         found = self.whereabouts.writer.ask(lambda index: index.digests(self.source, paths), found) if paths else found
-        self.recorded = {decode_name(path): sha256 for path, sha256 in found.items()}
+        self.recorded = {decode_name(path): known for path, known in found.items()}
 
     def _find(self, original: Found) -> Generator[Event, None, tuple[Stored, Value] | None]:
         """The sidecar and its value; None where there is none that can be used, which is told."""
@@ -168,14 +168,11 @@ class SourceScan:
         wanted = lacking(value)
         same_times = found.size == original["size"] and found.mtime_ns == original["mtime_ns"]
         whole = bool(original.get("sha256"))
-        recorded = self.recorded.get(found.path)
-        if (
-            whole
-            and recorded not in (None, original["sha256"])
-            and doubtful.etag != stored.etag
-            and self.run is not None
-        ):
-            self.disputed[found.path] = recorded or ""
+        of, recorded = self.recorded.get(found.path, ("", ""))
+        # a sidecar with another id is that of another photo, and the index does not know it yet
+        changed = whole and of == value["id"] and recorded != original["sha256"] and doubtful.etag != stored.etag
+        if changed and self.run is not None:
+            self.disputed[found.path] = recorded
             return self._job(found, expected=recorded, wanted=wanted, resized=found.size != original["size"])
         look = self.rehash or not same_times or not whole or wanted != frozenset() or doubtful.mark == RACY
         if look and self.run is not None:

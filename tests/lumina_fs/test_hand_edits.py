@@ -276,6 +276,32 @@ def test_a_digest_that_was_changed_by_hand_is_put_right_and_curation_stays(
     assert library.tree() == before
 
 
+def test_a_sidecar_of_another_photo_is_no_digest_changed_by_hand_though_the_index_knows_the_one_before(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo makes place for another one while the index is away, and comes back."""
+    photo = library.photo("a.jpg", 1)
+    library.photo("b.jpg", 2)
+    library.scan()
+    library.curate("a.jpg", caption="the first")
+    library.scan()
+    first, data = library.value("a.jpg"), photo.read_bytes()
+    with monkeypatch.context() as away:
+        away.setenv("LUMINA_DATABASE_URL", "host=/nonexistent user=nobody")
+        library.photo("a.jpg", 3)
+        library.scan()
+        library.curate("a.jpg", caption="the other")
+        other = library.value("a.jpg")
+    assert other["id"] != first["id"]
+    photo.write_bytes(data)
+    library.scan()
+    now = library.value("a.jpg")
+    assert (now["id"], now["original"]["sha256"]) == (first["id"], first["original"]["sha256"])
+    assert now["curation"]["caption"] == "the first"
+    aside = [json.loads(path.read_bytes()) for path in library.root.glob("*.lumina-orphan*")]
+    assert [(one["id"], one["curation"]["caption"]) for one in aside] == [(other["id"], "the other")]
+
+
 def test_damage_is_told_with_the_good_digest_also_where_a_hand_changed_it(library: Library) -> None:
     photo = library.photo("a.jpg", 1)
     library.scan()
