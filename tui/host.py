@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import RenderableType
-from textual import work
+from textual import events, on, work
 from textual.app import App
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 from textual.signal import Signal
 
 from lumina_fs.catalog import Catalog
@@ -23,6 +24,9 @@ from lumina_fs.terminal import visible
 from lumina_fs.viewing import view_state
 from tui.following import Change
 from tui.session import Session
+from tui.turns import Behind, Turns
+
+Result = TypeVar("Result")
 
 #: Messages that are shown at once.
 _MESSAGES = 3
@@ -48,6 +52,27 @@ class Host(App[int]):
         self.returned: Signal[None] = Signal(self, "returned")
         #: Processes that were started here; how they ended is told when they end.
         self.launched: set[int] = set()
+        self._turns = Turns(self)
+
+    # -- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key goes on to a widget when it is its turn."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._turns.has_come(event):
+            await super().on_event(event)
+            self._turns.handed_on(event)
+
+    @on(Behind)
+    def _keys_went_through(self, message: Behind) -> None:
+        message.arrived.set()
+
+    async def push_screen_wait(self, screen: Screen[Result] | str, *, mode: str | None = None) -> Result | Any:
+        """The answer that a screen gives, in a worker; keys go to that screen meanwhile."""
+        assert isinstance(screen, Screen), "screens have no names here"
+        with self._turns.asking(screen):
+            return await super().push_screen_wait(screen, mode=mode)
 
     # -- the terminal
 

@@ -131,6 +131,14 @@ class AnswerScreen(CatalogScreen):
             self._answered = session, wanted.query, sort, first
             self.answered()
 
+    @work(exclusive=True, group="answer")
+    async def answer_comes(self) -> None:
+        """Until photos of what was asked are shown, for which the next keys are meant."""
+        while self.listing.query != self.query_text and any(
+            one.group == "listing" and not one.is_finished for one in self.workers
+        ):
+            await asyncio.sleep(0.005)
+
     def left(self) -> None:
         """The next start begins with what is shown here now."""
         if self._answered is not None and self._answered[0] is self.session:

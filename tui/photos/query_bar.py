@@ -149,6 +149,15 @@ class QueryBar(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self._ask_and_leave()
+
+    @on(QueryInput.Left)
+    def _leaves(self, event: QueryInput.Left) -> None:
+        if self._timer is not None:
+            event.stop()
+            self._ask_and_leave()
+
+    def _ask_and_leave(self) -> None:
         if self._timer is not None:
             self._timer.stop()
         self._ask()

@@ -143,6 +143,7 @@ class PhotosScreen(CuratingScreen):
     @on(QueryInput.Left)
     def _done_typing(self) -> None:
         self.view.focus()
+        self.answer_comes()
 
     # -- what is said below
 
