@@ -150,7 +150,11 @@ def test_few_codes_lie_in_fewer_buckets_and_meet_nobody_else_there() -> None:
     whole = Bands(codes[0], codes[1], [(1 << 24) - 1], 21, 256)
     some = np.arange(40)
     found, wanted = (
-        {pair for one, other in table.near(*codes, 128) for pair in zip(one.tolist(), other.tolist(), strict=True)}
+        {
+            pair
+            for one, other in table.near(codes[0], codes[1], 128)
+            for pair in zip(one.tolist(), other.tolist(), strict=True)
+        }
         for table in (whole.only(some), whole)
     )
     assert found == {(one, other) for one, other in wanted if other < 40}
