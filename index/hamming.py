@@ -121,8 +121,11 @@ class _Table:
         self._codes, self._beside = codes[self._order], beside[self._order]
 
     def bucket(self, codes: Codes) -> Positions:
-        """The bucket of each."""
-        return _bucket(codes, self.mask, self._bits)
+        """The bucket of each: the same for those that are equal under the mask, and by chance for a few others."""
+        found = codes & self.mask
+        found *= SPREAD
+        found >>= np.uint64(64 - self._bits)
+        return found.view(np.int64)
 
     def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
         """What `Bands.near` gives of this mask."""
@@ -161,14 +164,6 @@ def _part(codes: Codes, shift: int, bits: int) -> NDArray[np.int64]:
     part = codes >> np.uint64(shift)
     part &= np.uint64((1 << bits) - 1)
     return part.view(np.int64)  # the highest bit is never set
-
-
-def _bucket(codes: Codes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
-    """The bucket of each code: the same for those that are equal under the mask, and by chance for a few others."""
-    found = codes & mask
-    found *= SPREAD
-    found >>= np.uint64(64 - bits)
-    return found.view(np.int64)
 
 
 def _sorted(keys: Positions) -> Positions:

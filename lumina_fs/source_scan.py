@@ -60,7 +60,7 @@ class SourceScan:
     recorded: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The ids and digests that the index has of the originals whose turn it is."""
     disputed: dict[str, str] = field(default_factory=dict)
-    """The same of those whose sidecars, changed by other hands, say another one."""
+    """The digests that the index has of those whose sidecars, changed by other hands, say another one."""
 
     def events(self) -> Iterator[Event]:
         """Do it, and tell."""

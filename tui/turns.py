@@ -80,6 +80,8 @@ class Turns:
 
     def has_come(self, typed: Typed) -> bool:
         """True when this is to be acted upon now; else it waits, and is posted to the app again when it is."""
+        if self._shown is None:  # the app has ended meanwhile: nobody acts upon keys any more
+            return False
         if typed in self._due:
             self._due.discard(typed)
             return True

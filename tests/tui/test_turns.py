@@ -46,6 +46,11 @@ def burst(pilot: Pilot[Any], *typed: str) -> None:
                 pilot.app.post_message(event)
 
 
+async def never(self: Host, screen: Any, **options: Any) -> Any:
+    """In place of a question: it is never ready."""
+    await asyncio.sleep(1000)
+
+
 def photos(pilot: Pilot[Any]) -> PhotosScreen:
     screen = pilot.app.screen_stack[0]
     assert isinstance(screen, PhotosScreen)
@@ -116,9 +121,6 @@ async def test_a_yes_waits_for_its_question_while_it_is_made_ready(
 async def test_work_that_takes_its_time_keeps_keys_waiting_once_and_not_for_ever(
     scanned: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(self: Host, screen: Any, **options: Any) -> Any:
-        await asyncio.sleep(1000)
-
     monkeypatch.setattr(turns, "_PATIENCE", 0.3)
     monkeypatch.setattr(Host, "push_screen_wait", never)
     async with app_on(scanned) as pilot:
@@ -134,14 +136,19 @@ async def test_work_that_takes_its_time_keeps_keys_waiting_once_and_not_for_ever
 async def test_who_wants_to_leave_does_not_wait_for_all_that_was_typed_before(
     scanned: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(self: Host, screen: Any, **options: Any) -> Any:
-        await asyncio.sleep(1000)
-
     monkeypatch.setattr(turns, "_PATIENCE", 1000)
     monkeypatch.setattr(Host, "push_screen_wait", never)
     async with app_on(scanned) as pilot:
         burst(pilot, "s", "right", "r", "right", "t", "right", "ctrl+q")
         await until(pilot, lambda: pilot.app._exit)
+
+
+async def test_a_key_whose_turn_comes_when_the_app_has_ended_goes_nowhere(scanned: Library) -> None:
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+    assert not app.screen_stack
+    await app.on_event(events.Key("right", None))
 
 
 async def test_help_and_its_end_at_once_leave_everything_as_it_was(scanned: Library) -> None:
