@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,12 +56,17 @@ class Contents:
             np.stack([np.bitwise_xor.reduceat(one, starts) for one in stamps.T.copy()], 1) if len(keys) else stamps,
         )
 
-    def places(self, names: list[str]) -> NDArray[np.int64]:
-        """Where contents (SHA-256, hex) stand in the arrays; -1 for those that no original has."""
-        return places(self.keys, np.frombuffer(bytes.fromhex("".join(names)), "V32"))
+    def places(self, keys: Keys) -> NDArray[np.int64]:
+        """Where contents stand in the arrays; -1 for those that no original has."""
+        return places(self.keys, keys)
 
 
 def hexadecimal(keys: Keys) -> list[str]:
     """Digests as documents have them."""
     text, length = keys.tobytes().hex(), 2 * keys.dtype.itemsize
     return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+def keys_of(names: Sequence[str]) -> Keys:
+    """The digests that these are in hex."""
+    return np.frombuffer(bytes.fromhex("".join(names)), "V32")

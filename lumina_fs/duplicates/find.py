@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,7 @@ from lumina_fs.duplicates.keeper import preference
 from lumina_fs.duplicates.kept_neighbours import Kept
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
+from lumina_fs.duplicates.matched import MEMBER, Bound, Groups
 from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.recall import (
     Last,
@@ -33,9 +34,9 @@ from lumina_fs.duplicates.recall import (
     strangers,
 )
 from lumina_fs.duplicates.reduction_writer import ReductionWriter
-from lumina_fs.duplicates.reductions import Keys, Positions, Reductions, taken
+from lumina_fs.duplicates.reductions import Keys, Positions, Reductions, places, taken
 from lumina_fs.duplicates.remembered import Remembered
-from lumina_fs.duplicates.results import Matched, Relation, Result, match, save
+from lumina_fs.duplicates.results import Relation, Result, save
 from lumina_fs.duplicates.signatures import Heaps, Signatures, Words
 from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
@@ -99,7 +100,7 @@ class _Search:
     rows: Originals = field(default_factory=Originals)
     verdicts: Verdicts = field(default_factory=Verdicts)
     last: Last = field(default_factory=Last)
-    groups: list[Matched] = field(default_factory=list)
+    groups: list[Groups] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     live: list[Relation] = field(default_factory=list)
     heaps: list[bytes] = field(default_factory=list)
@@ -125,7 +126,8 @@ class _Search:
         if self.cancel.is_set():
             return None
         self.relations += self.live
-        result = Result(self.threshold, state, self.analysed, self.missing, self.groups, self.relations)
+        groups = Groups.joined(self.groups)
+        result = Result(self.threshold, state, self.analysed, self.missing, groups, self.relations)
         data = save(self.catalog, result)
         if self.whole and state_of(self.index) == state:
             keep(self.catalog, data, "" if self.missing else basis, self.heaps)
@@ -165,12 +167,8 @@ class _Search:
             yield from self._grouped(some, heaps, signatures, reductions, remembered)
             self.live = live.result()
         remembered.save()
-        self.groups += _plain_groups(plain, some.names, self.rows, remembered)
-        grouped = {one.primary for one in self.groups}
-        grouped.update(member.sha256 for one in self.groups for member in one.members)
-        copied = hexadecimal(there.keys[there.copies > 1])
-        self.groups += [Matched(sha256, []) for sha256 in copied if sha256 not in grouped]
-        self.groups.sort(key=lambda one: one.primary)
+        self.groups.append(_plain_groups(plain, some.names, self.rows, remembered))
+        self.groups.append(_copied(there, self.groups))
         self.relations.sort(key=lambda one: (one.one, one.other))
 
     def _neighbours(self, some: _Pictures, reductions: Reductions) -> Signatures:
@@ -194,8 +192,10 @@ class _Search:
         self.heaps += prints
         old = np.array([one in self.last.heaps for one in prints], bool)
         if self.last.result is not None and old.any():
-            known = {some.names[number] for number in heaps.some(old).pictures.tolist()}
-            self.groups += [one for one in self.last.result.groups if one.members and one.primary in known]
+            pictures = heaps.some(old).pictures
+            groups = self.last.result.groups
+            self.groups.append(groups.some(groups.of_these(taken(some.keys, pictures))))
+            known = {some.names[number] for number in pictures.tolist()} if self.last.result.relations else set()
             self.relations += [one for one in self.last.result.relations if one.one in known and one.kind != LIVE]
         return heaps.some(~old)
 
@@ -204,18 +204,11 @@ class _Search:
     ) -> list[list[int]]:
         """Take over what is plain from what is remembered; gives the heaps that need a closer look."""
         told = {content for pair in strangers(self.verdicts) for content in pair}
-        found, rest = Stars(some.names, some.keys, self.rows, remembered, told).find(ranked, signatures)
-        sizes = [len(star.others) for star in found]
-        first = np.repeat(np.array([star.primary for star in found], np.int64), sizes)
-        second = np.array([other for star in found for other in star.others], np.int64)
-        apart = iter(
-            np.stack([np.bitwise_count(one[first] ^ one[second]) for one in (some.phash, some.dhash)], 1).tolist()
-        )
-        for star in found:
-            of = zip(star.others, star.judgements, apart, strict=False)
-            members = [match(some.names[other], judgement, bits) for other, judgement, bits in of]
-            self.groups.append(Matched(some.names[star.primary], members))
-        return ranked.heaps.some(np.array(rest, np.int64)).lists()
+        (groups, first, second), rest = Stars(some.keys, self.rows, remembered, told).find(ranked, signatures)
+        for name, codes in (("phash", some.phash), ("dhash", some.dhash)):
+            groups.members[name] = np.bitwise_count(codes[first] ^ codes[second])
+        self.groups.append(groups)
+        return ranked.heaps.some(rest).lists()
 
     def _reductions(self, wanted: Keys) -> Generator[Event, None, Reductions]:
         """All reduced pictures; those that the cache lacks are read from the originals now."""
@@ -273,15 +266,16 @@ class _Search:
         looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
         heaps = self._stars(some, self.rows.ranked(unknown, some.names), signatures, remembered)
         throttle = Throttle()
+        groups: list[tuple[str, list[Bound]]] = []
         for found in group(heaps, signatures, looking):
             if self.cancel.is_set():
                 break
             if isinstance(found, Group):
                 members = [
-                    match(some.names[bond.other], bond.judgement, _distance(some, found.primary, bond.other))
+                    Bound(some.names[bond.other], bond.judgement, _distance(some, found.primary, bond.other))
                     for bond in found.members
                 ]
-                self.groups.append(Matched(some.names[found.primary], members))
+                groups.append((some.names[found.primary], members))
             elif isinstance(found, int):
                 if throttle.due() or found == len(heaps):
                     yield Progress("comparing pictures", found, len(heaps), "heaps")
@@ -290,6 +284,7 @@ class _Search:
                 self.relations.append(
                     Relation(one, other, judgement.kind, judgement.confidence, list(judgement.reasons))
                 )
+        self.groups.append(Groups.of(groups))
 
 
 def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Pictures:
@@ -312,9 +307,9 @@ def _heaps(lists: list[list[int]]) -> Heaps:
 
 def _plain_groups(
     plain: list[list[int]], names: list[str], rows: Mapping[str, list[Twin]], remembered: Remembered
-) -> list[Matched]:
+) -> Groups:
     """Of pictures that hold too little for hashes, those whose pixels are all the same."""
-    found: list[Matched] = []
+    found: list[tuple[str, list[Bound]]] = []
     for same in plain:
         digests: dict[str, list[str]] = {}
         for number in same:
@@ -324,8 +319,20 @@ def _plain_groups(
         for some in digests.values():
             if len(some) > 1:
                 primary, *others = sorted(some, key=lambda sha256: preference(rows[sha256][0]))
-                found.append(Matched(primary, [match(other, SAME_PLAIN, None) for other in others]))
-    return found
+                found.append((primary, [Bound(other, SAME_PLAIN) for other in others]))
+    return Groups.of(found)
+
+
+def _copied(there: Contents, groups: Sequence[Groups]) -> Groups:
+    """A group without members for each content that several files have, and none of these groups."""
+    copied = taken(there.keys, np.flatnonzero(there.copies > 1))
+    alone = np.ones(len(copied), bool)
+    for some in groups:
+        for keys in (some.primaries, some.others):
+            found = places(copied, keys)
+            alone[found[found >= 0]] = False
+    primaries = taken(copied, np.flatnonzero(alone))
+    return Groups(primaries, np.zeros(len(primaries) + 1, np.int64), np.zeros(0, MEMBER), [])
 
 
 def _distance(some: _Pictures, one: int, other: int) -> list[int]:

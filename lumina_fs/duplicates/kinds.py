@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from index.contents import Twin
+from lumina_fs.duplicates import evidence
 from lumina_fs.duplicates.comparison import Likeness
+from lumina_fs.duplicates.exposures import ONCE, exposures, moment
 from lumina_fs.filetypes import RAW_FORMATS
 from schemas.names import decode_name
 
@@ -24,22 +27,22 @@ DUPLICATES: tuple[Kind, ...] = ("exact", "same_pixels", "re_encoded", "resized",
 #: Kinds that belong together without being duplicates.
 RELATED: tuple[Kind, ...] = ("raw_jpeg", "burst", "live_photo", "similar")
 
-_BURST = timedelta(seconds=1)
-#: The second shows less than this share of the first: it was cropped.
-_CROPPED = 0.965
-#: Degrees, levels of 256, and a multiple of the contrast, from which on a change was made on purpose.
-_TURNED, _LEVELS, _CONTRAST = 0.8, 5.0, 1.08
-#: Two pictures of one size differ in their sides by no more than this share.
-_SAME_SIDE = 0.01
-
 
 class Judgement(NamedTuple):
-    """What two contents are to each other. `reasons` are for people."""
+    """What two contents are to each other."""
 
     kind: Kind
     confidence: int
     """0 to 100: how sure it is that the two are what `kind` says."""
-    reasons: tuple[str, ...]
+    said: tuple[str, ...]
+    """Why, for people; or nothing where that follows from the evidence."""
+    evidence: tuple[Any, ...] | None = None
+    """Of duplicates that pixels made one of: a row of `EVIDENCE`."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, for people."""
+        return self.said if self.evidence is None else tuple(evidence.reasons(self.evidence))
 
 
 SAME_PIXELS = Judgement("same_pixels", 99, ("every pixel is the same, only metadata differ",))
@@ -48,16 +51,47 @@ SAME_PLAIN = Judgement("same_pixels", 60, ("every pixel is the same, but the pic
 _SAME_BUT_OTHER = 70
 
 
-def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None, same_pixels: bool) -> Judgement | None:
-    """What two contents are, each given by all originals that have it; None when they have nothing in common.
+class Case(NamedTuple):
+    """Two contents, each given by all originals that have it, and what their pixels say; without, only equal ones."""
 
-    Without `likeness` only equal pixels count.
-    """
+    one: Sequence[Twin]
+    other: Sequence[Twin]
+    likeness: Likeness | None
+    same_pixels: bool
+
+
+class _Duplicates(NamedTuple):
+    """Two that are duplicates for all that is recorded: their pixels say which kind."""
+
+    likeness: Likeness
+    sides: tuple[int, int, int, int]
+    exposures: int
+    """Their place in `ONCE`."""
+
+
+def judge(cases: Iterable[Case]) -> list[Judgement | None]:
+    """What each two contents are; None when they have nothing in common."""
+    found = [_judged(case) for case in cases]
+    open_ones = [one for one in found if isinstance(one, _Duplicates)]
+    judged = iter(_by_pixels(open_ones) if open_ones else ())
+    return [next(judged) if isinstance(one, _Duplicates) else one for one in found]
+
+
+def _by_pixels(some: Sequence[_Duplicates]) -> Iterator[Judgement]:
+    seen = np.array([one.likeness for one in some], evidence.SEEN)
+    sides, places = np.array([one.sides for one in some]), np.array([one.exposures for one in some], np.uint8)
+    kinds, confidences, rows = evidence.judged(seen, sides, places)
+    for kind, confidence, row in zip(kinds.tolist(), confidences.tolist(), rows.tolist(), strict=True):
+        yield Judgement(evidence.KINDS[kind], confidence, (), row)
+
+
+def _judged(case: Case) -> Judgement | _Duplicates | None:
+    one, other, likeness, same_pixels = case
     a, b = one[0], other[0]  # files with one content have one metadata
     if same_pixels:
-        exposures = _exposures(a, b)
-        if exposures.apart:
-            why = f"but metadata tell of {exposures.reasons[0]}"
+        times = exposures(a, b)
+        if times.apart:
+            why = f"but metadata tell of {times.reasons[0]}"
             return Judgement("same_pixels", _SAME_BUT_OTHER, ("every pixel is the same", why))
         return SAME_PIXELS
     if likeness is None or not likeness.alike:
@@ -66,91 +100,21 @@ def judge(one: Sequence[Twin], other: Sequence[Twin], likeness: Likeness | None,
         return Judgement("similar", 90, ("one of them moves, the other stands still",))
     if (a.format in RAW_FORMATS) != (b.format in RAW_FORMATS) and _one_shot(one, other):
         return Judgement("raw_jpeg", 95, ("the RAW file and the picture that were taken with one press",))
-    exposures = _exposures(a, b)
-    if exposures.apart:
-        kind: Kind = "burst" if exposures.burst else "similar"
-        return Judgement(kind, 95, exposures.reasons)
-    if consecutive(one, other) and not exposures.same:
+    times = exposures(a, b)
+    if times.apart:
+        kind: Kind = "burst" if times.burst else "similar"
+        return Judgement(kind, 95, times.reasons)
+    if consecutive(one, other) and not times.same:
         return Judgement("burst", 80, ("consecutive numbers of one camera, and no time that tells them apart",))
     if not likeness.contained:
         return Judgement("similar", 80, ("each shows something that the other does not",))
-    return duplicate(likeness, (a.width or 0, a.height or 0, b.width or 0, b.height or 0), exposures)
+    sides = (a.width or 0, a.height or 0, b.width or 0, b.height or 0)
+    return _Duplicates(likeness, sides, ONCE.index(times))
 
 
 def exposed_twice(one: Twin, other: Twin) -> bool:
     """True when the cameras say so: whatever the two look like, they are no duplicates (but for equal pixels)."""
-    return _exposures(one, other).apart
-
-
-class Exposures(NamedTuple):
-    """What two times of exposure say: they differ (`apart`, within a burst or not), or are one for sure (`same`)."""
-
-    apart: bool
-    burst: bool
-    same: bool
-    reasons: tuple[str, ...]
-
-
-UNKNOWN = Exposures(False, False, False, ())
-TWO_BODIES = Exposures(False, False, False, ("taken in the same second",))
-OTHER_CLOCK = Exposures(False, False, False, ("the times differ by whole hours only, as after a change of time zone",))
-
-
-def _exposures(a: Twin, b: Twin) -> Exposures:
-    first, second = moment(a.recorded), moment(b.recorded)
-    if first is None or second is None:
-        return UNKNOWN
-    fine = bool(first.microsecond and second.microsecond)
-    if not fine:
-        first, second = first.replace(microsecond=0), second.replace(microsecond=0)
-    distance = abs(first - second)
-    same_camera = a.camera == b.camera and (a.serial == b.serial or not (a.serial and b.serial))
-    if not distance or (fine and distance < timedelta(milliseconds=2)):
-        return together(fine=fine, one_camera=bool(a.camera and same_camera))
-    if not same_camera and distance < timedelta(seconds=1):
-        # two bodies never frame a scene alike to a pixel: fractions of a second that contradict each other were made up
-        return TWO_BODIES
-    if _only_the_clock_differs(distance) and not (a.offset and a.offset == b.offset):
-        return OTHER_CLOCK
-    whose = "of different cameras, " if not same_camera else "of one camera, " if a.camera else ""
-    burst = bool(same_camera and a.camera) and distance <= _BURST
-    return Exposures(True, burst, False, (f"two exposures {whose}{_shown(distance)} apart",))
-
-
-def together(*, fine: bool, one_camera: bool) -> Exposures:
-    """Of two exposures at one time. `fine`: to the thousandth of a second."""
-    if not one_camera:
-        return Exposures(False, False, False, ("taken at the same time",))
-    how = "to the thousandth of a second" if fine else "in the same second"
-    return Exposures(False, False, fine, (f"taken {how} with the same camera",))
-
-
-def _only_the_clock_differs(distance: timedelta) -> bool:
-    """A whole number of half hours up to a day: a clock that was set, unless both say how far from UTC it was."""
-    return distance <= timedelta(days=1) and distance % timedelta(minutes=30) == timedelta(0)
-
-
-def moment(recorded: str | None) -> datetime | None:
-    """The recorded wall time, if it is exact to the second."""
-    if recorded is None or len(recorded) < 19:
-        return None
-    return _parsed(recorded[:26])
-
-
-@lru_cache(4096)
-def _parsed(recorded: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(recorded).replace(tzinfo=None)
-    except ValueError:
-        return None
-
-
-def _shown(distance: timedelta) -> str:
-    seconds = distance.total_seconds()
-    for unit, size, end in (("s", 1, 60), ("min", 60, 5400), ("h", 3600, 172_800)):
-        if seconds < end:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 86_400:,.0f} days"
+    return exposures(one, other).apart
 
 
 def _place(source: str, path: str) -> tuple[str, str]:
@@ -199,53 +163,3 @@ def _follows(name: str, neighbour: str) -> bool:
     if a is None or b is None or (a[1], a[3]) != (b[1], b[3]):
         return False
     return 0 < abs(int(a[2]) - int(b[2])) <= 3
-
-
-def duplicate(likeness: Likeness, sides: tuple[int, int, int, int], exposures: Exposures) -> Judgement:
-    """What a duplicate is; `sides`: width and height of both, 0 where they are not known."""
-    changes = _changes(likeness)
-    reasons = [f"details agree to {likeness.detail:.2f} of 1 in {likeness.agreeing:.0%} of the picture"]
-    reasons += [*changes, *exposures.reasons]
-    if changes:
-        confidence = 72 + 18 * _share(likeness.detail, 0.80, 0.98)
-        kind: Kind = "edited"
-    else:
-        confidence = 86 + 11 * _share(likeness.detail, 0.90, 0.985)
-        kind = "re_encoded" if _same_size(*sides) else "resized"
-        if kind == "resized":
-            reasons.append("{} x {} and {} x {} pixels".format(*sides))
-    if exposures.same:
-        confidence += 3
-    elif exposures.reasons:
-        confidence += 1
-    return Judgement(kind, min(98, round(confidence)), tuple(reasons))
-
-
-def _changes(likeness: Likeness) -> list[str]:
-    """What was done to one of the two beside coding and scaling it."""
-    found = []
-    if likeness.orientation != 1:
-        found.append("mirrored" if likeness.orientation in (2, 4, 5, 7) else "turned")
-    if abs(likeness.angle) > _TURNED:
-        found.append(f"turned by {abs(likeness.angle):.0f} degrees")
-    smaller = min(likeness.area, 1 / likeness.area)
-    if smaller < _CROPPED:
-        found.append(f"one shows {smaller:.0%} of the other")
-    if likeness.drawn:
-        found.append("something is written or drawn on one of them")
-    cropped = smaller < 0.9
-    contrast = max(likeness.contrast, 1 / max(likeness.contrast, 1e-3))
-    if not cropped and (abs(likeness.brightness) > _LEVELS or contrast > _CONTRAST):
-        found.append("brightness or contrast changed")
-    return found
-
-
-def _same_size(width: int, height: int, other_width: int, other_height: int) -> bool:
-    if not (width and height and other_width and other_height):
-        return True
-    return max(abs(1 - width / other_width), abs(1 - height / other_height)) <= _SAME_SIDE
-
-
-def _share(value: float, low: float, high: float) -> float:
-    """0 at `low` and below, 1 at `high` and above."""
-    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from index.contents import Twin
 from lumina_fs.duplicates.comparison import Likeness, Pair, hints, look
-from lumina_fs.duplicates.kinds import Judgement, exposed_twice, judge
+from lumina_fs.duplicates.kinds import Case, Judgement, exposed_twice, judge
 from lumina_fs.duplicates.reductions import Positions, Reductions
 from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.verdicts import Verdicts
@@ -72,7 +72,9 @@ class Looking:
                 self._remembered.learn(zip([key for _, key in new[piece]], seen, strict=False))
         if new:
             known = self._remembered.likenesses(keys)
-        return [self._judge(pair, seen) for pair, seen in zip(pairs, known, strict=True)]
+        cases = [self._case(pair, seen) for pair, seen in zip(pairs, known, strict=True)]
+        found = iter(judge(case for case in cases if case is not None))
+        return [None if case is None else next(found) for case in cases]
 
     def _key(self, one: int, other: int) -> bytes:
         return pair_key(bytes.fromhex(self._contents[one]), bytes.fromhex(self._contents[other]))
@@ -85,12 +87,13 @@ class Looking:
         how = hints(self._reductions.views(first), self._reductions.views(second))
         return look(list(map(Pair, self._reductions.gray(first), self._reductions.gray(second), how)))
 
-    def _judge(self, pair: tuple[int, int], likeness: Likeness | None) -> Judgement | None:
+    def _case(self, pair: tuple[int, int], likeness: Likeness | None) -> Case | None:
+        """What there is to judge by; None where somebody did, or an original is gone."""
         one, other = (self._contents[number] for number in pair)
         first, second = self._rows.get(one), self._rows.get(other)
         if not first or not second or self._verdicts.no_duplicates(one, other):
             return None
-        return judge(first, second, likeness, self._same_pixels(*pair))
+        return Case(first, second, likeness, self._same_pixels(*pair))
 
     def _same_pixels(self, one: int, other: int) -> bool:
         digest = self._remembered.digest(self._contents[one])

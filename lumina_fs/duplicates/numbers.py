@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.distinct import Contents
+from lumina_fs.duplicates.distinct import Contents, keys_of
 from lumina_fs.duplicates.find import Found, state_of
 from lumina_fs.duplicates.kinds import DUPLICATES
-from lumina_fs.duplicates.results import Matched
+from lumina_fs.duplicates.matched import Groups
 from lumina_fs.duplicates.standing import CERTAIN, Standings
 from lumina_fs.duplicates.verdicts import Verdicts
 
@@ -62,14 +61,12 @@ def of_standings(standings: Standings) -> Numbers:
 def of_found(catalog: Catalog, index: PostgresIndex, found: Found) -> Numbers:
     """Right after a search; only groups about which somebody decided something are looked at one by one."""
     verdicts = Verdicts.load(catalog)
-    decided = {content for pair in verdicts.rulings for content in pair}
     groups = found.result.groups
-    untouched = [group for group in groups if decided.isdisjoint(group.contents)] if decided else groups
-    counted = _counted(untouched, found.contents)
+    touched = groups.touching(keys_of(sorted({content for pair in verdicts.rulings for content in pair})))
+    counted = _counted(groups.some(~touched), found.contents)
     if counted is None:  # an original went while the search was still at work
-        untouched, counted = [], _NONE
-    touched = [group for group in groups if not decided.isdisjoint(group.contents)] if decided else []
-    rest = groups if not untouched else touched
+        touched[:], counted = True, _NONE
+    rest = groups.some(touched)
     slow = of_standings(Standings.of(replace(found.result, groups=rest), index, verdicts))
     kinds, states = Counter(slow.kinds), Counter(slow.states)
     kinds.update(counted.kinds)
@@ -100,24 +97,18 @@ _NONE = _Counted(0, 0, 0, 0, {})
 _ALONE = 100
 
 
-def _counted(groups: Sequence[Matched], there: Contents) -> _Counted | None:
+def _counted(groups: Groups, there: Contents) -> _Counted | None:
     """Of groups about which nobody decided anything; None where a content of one is not there."""
-    if not groups:
+    if not len(groups):
         return _NONE
-    rank: dict[str, int] = {kind: at for at, kind in enumerate(DUPLICATES)}
-    names: list[str] = []
-    said: list[int] = []
-    for group in groups:
-        names.append(group.primary)
-        said.append(_ALONE)
-        for member in group.members:
-            names.append(member.sha256)
-            said.append(rank[member.kind] << 8 | member.confidence)
-    places = there.places(names)
+    members = groups.members
+    first = groups.starts[:-1] + np.arange(len(groups))
+    keys = np.insert(groups.others, groups.starts[:-1], groups.primaries)
+    ranks = np.insert(members["kind"], groups.starts[:-1], 0)
+    sure = np.insert(members["confidence"], groups.starts[:-1], _ALONE)
+    places = there.places(keys)
     if places.min() < 0:
         return None
-    first = np.cumsum([0, *(1 + len(group.members) for group in groups[:-1])])
-    ranks, sure = np.divmod(np.array(said, np.int64), 1 << 8)
     copies, size = there.copies[places], there.size[places]
     files = np.add.reduceat(copies, first) - 1
     savings = np.add.reduceat(copies * size, first) - size[first]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from index.contents import Codes
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.distinct import Contents
+from lumina_fs.duplicates.distinct import Contents, keys_of
 from lumina_fs.duplicates.reduction_writer import CACHE as REDUCTIONS
 from lumina_fs.duplicates.reductions import taken
 from lumina_fs.duplicates.remembered import CACHE, DIGESTS, LIKENESSES
@@ -89,7 +89,7 @@ def facts(contents: Contents, verdicts: Verdicts) -> Words:
     """(n, 3) for each content what changes with anything that is recorded of it, or was said about what it is not."""
     found = contents.stamps.copy()
     pairs = [sorted(pair) for pair in strangers(verdicts)]
-    places = contents.places([content for pair in pairs for content in pair])
+    places = contents.places(keys_of([content for pair in pairs for content in pair]))
     for number, (one, other) in enumerate(pairs):
         said = np.frombuffer(hashlib.sha256(f"{one} {other}".encode()).digest()[:24], np.uint64)
         for place in places[2 * number : 2 * number + 2]:

@@ -16,18 +16,15 @@ from numpy.typing import NDArray
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.duplicates.comparison import Likeness
+from lumina_fs.duplicates.distinct import keys_of
+from lumina_fs.duplicates.evidence import SEEN
+from lumina_fs.duplicates.reductions import Keys, Positions, in_order, places, taken
 
 CACHE = f"{STATE}/cache/duplicates"
 LIKENESSES, DIGESTS = f"{CACHE}/likeness-v1.bin", f"{CACHE}/pixels-v1.json"
 
 _PAIR = np.dtype("V64")
-_RECORD = np.dtype(
-    [("pair", _PAIR)]
-    + [
-        (name, "?" if kind == "bool" else "<i4" if kind == "int" else "<f8")
-        for name, kind in Likeness.__annotations__.items()
-    ]
-)
+_RECORD = np.dtype([("pair", _PAIR), *SEEN.descr])
 
 #: Two contents, 32 bytes each, the lesser first.
 PairKey = bytes
@@ -76,6 +73,15 @@ class Remembered:
     def digest(self, sha256: str) -> str | None:
         """The digest of a content's pixels: hex, "" where it has none, None where it was not asked for."""
         return self._digests.get(sha256)
+
+    def pixels(self, contents: Keys) -> Positions:
+        """For each content a number, the same for those whose pixels are; -1 where there is no digest of them."""
+        known = {sha256: digest for sha256, digest in self._digests.items() if digest}
+        numbers = {digest: number for number, digest in enumerate(dict.fromkeys(known.values()))}
+        of = np.array([*map(numbers.__getitem__, known.values()), -1], np.int64)
+        keys = keys_of(list(known))
+        order = np.append(in_order(keys), -1)
+        return np.asarray(of[order[places(taken(keys, order[:-1]), contents)]])
 
     def learn_digest(self, sha256: str, digest: str) -> None:
         """Remember the digest of a content's pixels."""

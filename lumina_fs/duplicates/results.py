@@ -5,43 +5,24 @@ It names contents, not files: which files have them is asked when somebody looks
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
 from lumina_fs.documents import read
-from lumina_fs.duplicates.kinds import Judgement
+from lumina_fs.duplicates.matched import MEMBER, Groups
 from lumina_fs.duplicates.remembered import CACHE
 
-RESULT = f"{CACHE}/result-v1.json"
+RESULT = f"{CACHE}/result-v2.bin"
 
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A content, and what it is to the one it is listed with. `distance`: bits by which pHash and dHash differ."""
-
-    sha256: str
-    kind: str
-    confidence: int
-    reasons: list[str]
-    distance: list[int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """A content and its duplicates. Without any, there are several files with this content."""
-
-    primary: str
-    members: list[Match]
-
-    @property
-    def contents(self) -> list[str]:
-        """All contents, the primary first."""
-        return [self.primary, *(member.sha256 for member in self.members)]
+_DIGEST = 32
+_LENGTH = np.dtype("<i8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +44,13 @@ class Result:
     state: str
     analysed: int
     not_compared: int
-    groups: list[Matched] = field(default_factory=list)
+    groups: Groups = field(default_factory=lambda: Groups.of([]))
     relations: list[Relation] = field(default_factory=list)
-
-
-def match(sha256: str, judgement: Judgement, distance: list[int] | None) -> Match:
-    """A member of a group."""
-    return Match(sha256, judgement.kind, judgement.confidence, list(judgement.reasons), distance)
 
 
 def save(catalog: Catalog, result: Result) -> bytes:
     """Keep a result in place of the last one, as these bytes; nothing is written where they are the same."""
-    data = orjson.dumps(result)
+    data = _packed(result)
     kept = read(catalog.root, RESULT)
     if kept is None or kept.data != data:
         write_cache(catalog.disk, catalog.root, RESULT, data)
@@ -98,10 +74,31 @@ def stored(catalog: Catalog) -> bytes | None:
 
 def parsed(data: bytes) -> Result | None:
     """A result that was kept; None when it cannot be used."""
+    body, digest = data[:-_DIGEST], data[-_DIGEST:]
+    if hashlib.sha256(body).digest() != digest:
+        return None
     try:
-        value: dict[str, Any] = orjson.loads(data)
-        groups = [Matched(one["primary"], [Match(**other) for other in one["members"]]) for one in value["groups"]]
-        relations = [Relation(**one) for one in value["relations"]]
-        return Result(**{**value, "groups": groups, "relations": relations})
+        end = _LENGTH.itemsize + int(np.frombuffer(body, _LENGTH, 1)[0])
+        value: dict[str, Any] = orjson.loads(body[_LENGTH.itemsize : end])
+        count, texts = value.pop("groups"), value.pop("texts")
+        primaries = np.frombuffer(body, "V32", count, end)
+        starts = np.frombuffer(body, _LENGTH, count + 1, end + primaries.nbytes)
+        members = np.frombuffer(body, MEMBER, -1, end + primaries.nbytes + starts.nbytes)
+        relations = [Relation(**one) for one in value.pop("relations")]
+        return Result(**value, groups=Groups(primaries, starts, members, texts), relations=relations)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _packed(result: Result) -> bytes:
+    """All but the groups as JSON, behind its length; then the groups, and a digest of all."""
+    groups = result.groups
+    said = {
+        "threshold": result.threshold, "state": result.state, "analysed": result.analysed,
+        "not_compared": result.not_compared, "relations": result.relations,
+        "groups": len(groups), "texts": groups.texts,
+    }  # fmt: skip
+    head = orjson.dumps(said)
+    columns = (groups.primaries, groups.starts.astype(_LENGTH), groups.members)
+    body = b"".join([np.array(len(head), _LENGTH).tobytes(), head, *(one.tobytes() for one in columns)])
+    return body + hashlib.sha256(body).digest()

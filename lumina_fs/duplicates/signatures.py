@@ -40,7 +40,7 @@ class Signatures:
     """Pictures by their two hashes. A picture is a position in the arrays that were given."""
 
     def __init__(self, phash: Words, dhash: Words) -> None:
-        order = np.lexsort((dhash, phash))
+        order = _ordered(phash, dhash)
         ordered_p, ordered_d = phash[order], dhash[order]
         new = np.ones(len(order), bool)
         new[1:] = (ordered_p[1:] != ordered_p[:-1]) | (ordered_d[1:] != ordered_d[:-1])
@@ -102,6 +102,18 @@ class Signatures:
         new = np.ones(len(pictures), bool)
         new[1:] = label[pictures][1:] != label[pictures][:-1]
         return Heaps(pictures, np.append(np.flatnonzero(new), len(pictures)))
+
+
+def _ordered(first: Words, second: Words) -> Positions:
+    """The stable order by two words; sooner than by both at once, since few have the first one in common."""
+    order = np.argsort(first, kind="stable")
+    ordered = first[order]
+    twice = np.zeros(len(order) + 1, bool)
+    np.equal(ordered[1:], ordered[:-1], out=twice[1:-1])
+    alike = np.flatnonzero(twice[1:] | twice[:-1])
+    some = order[alike]
+    order[alike] = some[np.lexsort((second[some], ordered[alike]))]
+    return order
 
 
 def _joined(count: int, one: Positions, other: Positions) -> Positions:

@@ -12,7 +12,8 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.find import state_of
 from lumina_fs.duplicates.keeper import ordered
 from lumina_fs.duplicates.kinds import DUPLICATES
-from lumina_fs.duplicates.results import Match, Matched, Result, load
+from lumina_fs.duplicates.matched import Match, Matched
+from lumina_fs.duplicates.results import Result, load
 from lumina_fs.duplicates.verdicts import Ruling, Verdicts
 from lumina_fs.errors import UsageError
 from schemas.verdict import Decision

@@ -7,7 +7,6 @@ them: what was not looked at before, what was exposed twice, what only belongs t
 from __future__ import annotations
 
 import contextlib
-import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -15,20 +14,22 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lumina_fs.duplicates.comparison import Likeness
-from lumina_fs.duplicates.kinds import (
+from lumina_fs.duplicates.distinct import keys_of
+from lumina_fs.duplicates.evidence import KINDS, judged
+from lumina_fs.duplicates.exposures import (
+    ONCE,
+    ONE_SECOND,
+    ONE_THOUSANDTH,
+    ONE_TIME,
     OTHER_CLOCK,
-    SAME_PIXELS,
     TWO_BODIES,
     UNKNOWN,
-    Judgement,
-    duplicate,
-    in_one_series,
     moment,
-    together,
 )
+from lumina_fs.duplicates.kinds import DUPLICATES, SAME_PIXELS, in_one_series
+from lumina_fs.duplicates.matched import MEMBER, Groups, Members
 from lumina_fs.duplicates.originals import Originals, Ranked
-from lumina_fs.duplicates.reductions import Keys
+from lumina_fs.duplicates.reductions import Keys, taken
 from lumina_fs.duplicates.remembered import Remembered
 from lumina_fs.duplicates.signatures import Heaps, Positions, Signatures
 from lumina_fs.filetypes import RAW_FORMATS
@@ -40,12 +41,15 @@ Flags = NDArray[np.bool_]
 Value = TypeVar("Value", bound="str | None")
 
 
-class Star(NamedTuple):
-    """A picture and all others of its heap, in the order of preference, each with what it is to the first."""
+class Plain(NamedTuple):
+    """Groups of which nothing is in doubt, and the pictures that each of their members says something of."""
 
-    primary: int
-    others: list[int]
-    judgements: list[Judgement]
+    groups: Groups
+    """Distances are not known here."""
+    first: Positions
+    """The primary of each member, as a number of a picture."""
+    second: Positions
+    """The member itself."""
 
 
 class _Pairs(NamedTuple):
@@ -60,42 +64,43 @@ class _Pairs(NamedTuple):
 
 
 class Stars:
-    """Finds them. `names` and `keys` are the contents of pictures, `strangers` those that are no duplicates of some."""
+    """Finds them. `keys` are the contents of pictures, `strangers` those that are no duplicates of some."""
 
-    def __init__(
-        self, names: Sequence[str], keys: Keys, originals: Originals, remembered: Remembered, strangers: Iterable[str]
-    ) -> None:
-        self._names = names
+    def __init__(self, keys: Keys, originals: Originals, remembered: Remembered, strangers: Iterable[str]) -> None:
         self._keys = keys
         self._originals = originals
         self._remembered = remembered
-        self._strangers = frozenset(strangers)
+        self._strangers = keys_of(sorted(strangers)).view("S32")
 
-    def find(self, ranked: Ranked, signatures: Signatures) -> tuple[list[Star], list[int]]:
+    def find(self, ranked: Ranked, signatures: Signatures) -> tuple[Plain, Positions]:
         """The stars, and the numbers of the heaps that are none, or may be none."""
         heaps = ranked.heaps
         left = np.ones(max(len(heaps.starts) - 1, 0), bool)
         pairs = _pairs(heaps, signatures)
-        if not len(pairs.first):
-            return [], np.flatnonzero(left).tolist()
         pictures = _Recorded(self._originals, ranked.rows)
-        names = list(map(self._names.__getitem__, heaps.pictures.tolist()))
-        digests = _told(list(map(self._remembered.digest, names)))
+        keys = taken(self._keys, heaps.pictures)
+        digests = self._remembered.pixels(keys)
         same = (digests[pairs.first] >= 0) & (digests[pairs.first] == digests[pairs.second])
         places = self._remembered.places(self._pair_keys(heaps.pictures, pairs))
         how = pictures.exposures(pairs)
         plain = (how >= 0) & (same | (places >= 0) & self._alike(places) & pictures.of_one_sort(pairs))
-        if self._strangers:
-            known = np.array([name not in self._strangers for name in names])
+        if len(self._strangers):
+            known = ~np.isin(keys.view("S32"), self._strangers)
             plain &= known[pairs.first] & known[pairs.second]
         doubtful = np.flatnonzero(plain & ~same & pictures.may_follow(pairs, how))
         for at, one, other in zip(doubtful.tolist(), pairs.first[doubtful], pairs.second[doubtful], strict=True):
-            plain[at] = not in_one_series(self._originals.places(names[one]), self._originals.places(names[other]))
+            both = [self._originals.places(keys[number].tobytes().hex()) for number in (one, other)]
+            plain[at] = not in_one_series(*both)
         wrong = np.bincount(pairs.heap[~plain], minlength=len(left)) > 0
         kept = ~wrong[pairs.heap]
         left[pairs.heap[kept]] = False
-        judged = self._judged(pictures, pairs.some(kept), same[kept], places[kept], how[kept])
-        return _stars(heaps, pairs.some(kept), judged), np.flatnonzero(left).tolist()
+        pairs = pairs.some(kept)
+        first, second = heaps.pictures[pairs.first], heaps.pictures[pairs.second]
+        members = self._members(pictures, pairs, same[kept], places[kept], how[kept])
+        members["content"] = taken(self._keys, second)
+        bounds = np.append(np.flatnonzero(np.diff(pairs.first, prepend=-1)), len(pairs.first))
+        groups = Groups(taken(self._keys, first[bounds[:-1]]), bounds, members, [list(SAME_PIXELS.reasons)])
+        return Plain(groups, first, second), np.flatnonzero(left)
 
     def _pair_keys(self, pictures: Positions, pairs: _Pairs) -> NDArray[np.void]:
         keys = np.stack([self._keys[pictures[pairs.first]], self._keys[pictures[pairs.second]]], 1)
@@ -110,25 +115,28 @@ class Stars:
             return np.zeros(len(places), bool)
         return np.asarray((seen["alike"][places] != 0) & (seen["contained"][places] != 0))
 
-    def _judged(
-        self, pictures: _Recorded, pairs: _Pairs, same: Flags, places: Positions, how: Positions
-    ) -> list[Judgement]:
-        seen = self._remembered.seen[places].tolist() if len(self._remembered.seen) else [()] * len(places)
-        sides = zip(
-            *(side[some].tolist() for some in (pairs.first, pairs.second) for side in pictures.sides), strict=True
-        )
-        return [
-            SAME_PIXELS if equal else duplicate(Likeness(*said[1:]), side, _EXPOSURES[which])
-            for equal, said, side, which in zip(same.tolist(), seen, sides, how.tolist(), strict=True)
-        ]
+    def _members(self, pictures: _Recorded, pairs: _Pairs, same: Flags, places: Positions, how: Positions) -> Members:
+        """What the second of each pair is to the first, but for its content."""
+        seen = np.zeros(len(same), self._remembered.seen.dtype)
+        seen[~same] = self._remembered.seen[places[~same]]
+        sides = np.stack([side[some] for some in (pairs.first, pairs.second) for side in pictures.sides], 1)
+        kinds, confidences, evidence = judged(seen, sides, how.astype(np.uint8))
+        evidence[same] = 0  # whatever else was seen of them
+        members = np.zeros(len(same), MEMBER)
+        members["kind"] = np.where(same, DUPLICATES.index(SAME_PIXELS.kind), _PLACES[kinds])
+        members["confidence"] = np.where(same, SAME_PIXELS.confidence, confidences)
+        members["said"] = np.where(same, 0, -1)
+        members["evidence"] = evidence
+        return members
 
 
-#: What two times of exposure may say without a doubt, by number.
-_UNKNOWN, _FINE, _ONE_SECOND, _ONE_TIME, _TWO_BODIES, _OTHER_CLOCK = range(6)
-_EXPOSURES = (
-    UNKNOWN, together(fine=True, one_camera=True), together(fine=False, one_camera=True),
-    together(fine=False, one_camera=False), TWO_BODIES, OTHER_CLOCK,
-)  # fmt: skip
+#: Where the kinds that pixels tell apart stand among all duplicates.
+_PLACES = np.array([DUPLICATES.index(kind) for kind in KINDS], np.uint8)
+
+#: What two times of exposure may say without a doubt: places in `ONCE`.
+_UNKNOWN, _FINE, _ONE_SECOND, _ONE_TIME, _TWO_BODIES, _OTHER_CLOCK = map(
+    ONCE.index, (UNKNOWN, ONE_THOUSANDTH, ONE_SECOND, ONE_TIME, TWO_BODIES, OTHER_CLOCK)
+)
 
 
 class _Recorded:
@@ -152,7 +160,7 @@ class _Recorded:
         return np.asarray(alike[0] & alike[1])
 
     def exposures(self, pairs: _Pairs) -> Positions:
-        """For each pair which one of `_EXPOSURES` they are, -1 for all that is less plain."""
+        """For each pair the place in `ONCE` of what they are, -1 for all that is less plain."""
         exact = [self._moments[some] for some in (pairs.first, pairs.second)]
         seconds = [one.astype("datetime64[s]").astype(exact[0].dtype) for one in exact]
         fine = (exact[0] != seconds[0]) & (exact[1] != seconds[1])
@@ -237,10 +245,3 @@ def _pairs(heaps: Heaps, signatures: Signatures) -> _Pairs:
     first = np.repeat(heaps.starts[:-1], sizes)
     second = np.flatnonzero(whole[heap] & (np.arange(len(heap)) != first))
     return _Pairs(first[second], second, heap[second])
-
-
-def _stars(heaps: Heaps, pairs: _Pairs, judged: list[Judgement]) -> list[Star]:
-    """Pairs of one heap lie side by side."""
-    bounds = np.append(np.flatnonzero(np.diff(pairs.first, prepend=-1)), len(pairs.first)).tolist()
-    primaries, others = heaps.pictures[pairs.first].tolist(), heaps.pictures[pairs.second].tolist()
-    return [Star(primaries[start], others[start:end], judged[start:end]) for start, end in itertools.pairwise(bounds)]

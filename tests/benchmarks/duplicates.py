@@ -20,7 +20,11 @@ from index.hamming import near_pairs
 from index.vectors import HashIndex
 from lumina_fs.duplicates.candidates import neighbours as neighbours_of
 from lumina_fs.duplicates.groups import Group, group
+from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.kinds import Judgement
+from lumina_fs.duplicates.recall import SEARCH
+from lumina_fs.duplicates.remembered import LIKENESSES
+from lumina_fs.duplicates.results import RESULT
 from lumina_fs.duplicates.signatures import Signatures
 from lumina_fs.duplicates.views import COUNT, Views
 from tests.benchmarks.figures import Options, copy_of, corpus_or_small
@@ -137,14 +141,13 @@ def _anew(photos: Path) -> tuple[float, str]:
     """Seconds of the quickest of three, and what they came to."""
     search = ("duplicates", "find", "--catalog", str(photos), "--json")
     wanted, runs = lumina(*search).out, []
-    cache = photos / ".lumina/cache/duplicates"
-    result = (cache / "result-v1.json").read_bytes()
+    result = (photos / RESULT).read_bytes()
     for _ in range(3):
-        for name in ("search-v1.json", "neighbours-v1.bin", "result-v1.json"):
-            (cache / name).unlink()
+        for name in (SEARCH, NEIGHBOURS, RESULT):
+            (photos / name).unlink()
         runs.append(lumina(*search, watch=True))
         assert runs[-1].out == wanted
-        assert (cache / "result-v1.json").read_bytes() == result
+        assert (photos / RESULT).read_bytes() == result
     best, summary = min(runs, key=lambda run: run.wall), json.loads(wanted)
     told = f"{summary['analysed']:,} pictures, {summary['files']:,} may go"
     return best.wall, f"{told}; {best.cpu:.1f} s of processor time, {best.peak:.0f} MB"
@@ -153,15 +156,15 @@ def _anew(photos: Path) -> tuple[float, str]:
 def _one_more(folder: Path, bases: NDArray[np.uint8], count: int, limit: float) -> Figure:
     """The quickest of three searches, each after one picture more; the result is that of a search anew."""
     search = ("duplicates", "find", "--catalog", str(folder), "--json")
-    cache, runs = folder / ".lumina/cache/duplicates", []
+    runs = []
     for number in range(count, count + 3):
         add_one(folder, bases, number)
         runs.append(lumina(*search, watch=True))
-    kept = {name: (cache / name).read_bytes() for name in ("neighbours-v1.bin", "result-v1.json")}
-    for name in ("search-v1.json", *kept):
-        (cache / name).unlink()
+    kept = {name: (folder / name).read_bytes() for name in (NEIGHBOURS, RESULT)}
+    for name in (SEARCH, *kept):
+        (folder / name).unlink()
     lumina(*search)
-    assert kept == {name: (cache / name).read_bytes() for name in kept}
+    assert kept == {name: (folder / name).read_bytes() for name in kept}
     best = min(runs, key=lambda run: run.wall)
     detail = f"{best.cpu:.1f} s of processor time, {best.peak:.0f} MB"
     return Figure(f"search after one more, {count:,} rows, seconds", best.wall, limit, detail)
@@ -173,7 +176,7 @@ def _searched(name: str, corpus: Path, photos: Path) -> Iterator[Figure]:
     again = lumina("duplicates", "find", "--catalog", str(photos), "--json")
     assert json.loads(again.out) == summary
     exported = lumina("duplicates", "export", "--catalog", str(photos), "--json").out
-    os.remove(photos / ".lumina/cache/duplicates/likeness-v1.bin")
+    os.remove(photos / LIKENESSES)
     lumina("duplicates", "find", "--catalog", str(photos), "--json")
     assert lumina("duplicates", "export", "--catalog", str(photos), "--json").out == exported
     groups: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.contents import Twin
-from lumina_fs.duplicates.kinds import DUPLICATES, RELATED, Judgement, judge
+from lumina_fs.duplicates.kinds import DUPLICATES, RELATED, Case, Judgement, judge
 from tests.lumina_fs.duplicates.made import likeness, twin
 
 NOON = "2019-07-14T12:00:00"
@@ -20,7 +20,7 @@ CANON = {"camera": "Canon EOS 80D", "serial": "1"}
 def judged(first: Twin, second: Twin, same_pixels: bool = False, **seen: Any) -> Judgement | None:
     """The judgement, which must be the same from either side, but for which size is named first."""
     saw = likeness(**seen)
-    found, back = judge([first], [second], saw, same_pixels), judge([second], [first], saw, same_pixels)
+    found, back = judge([Case([first], [second], saw, same_pixels), Case([second], [first], saw, same_pixels)])
     assert (found is None) == (back is None)
     if found is not None and back is not None:
         assert found[:2] == back[:2]
@@ -43,7 +43,7 @@ def kind(first: Twin, second: Twin, **seen: Any) -> str | None:
 
 def test_pictures_that_are_not_alike_have_nothing_in_common() -> None:
     assert judged(twin(), twin("b.jpg"), alike=False) is None
-    assert judge([twin()], [twin("b.jpg")], None, False) is None
+    assert judge([Case([twin()], [twin("b.jpg")], None, False)]) == [None]
 
 
 def test_each_change_has_its_kind_and_its_reason() -> None:
@@ -219,7 +219,7 @@ def test_a_raw_file_and_its_jpeg_are_one_shot(raw: str) -> None:
 def test_any_of_the_files_with_one_content_may_tell_that_it_belongs_to_a_raw_file() -> None:
     raw = [at(None, "d/IMG_0001.CR2", format="CR2", camera=None)]
     jpegs = [at(None, "x/lake.jpg", camera=None), at(None, "y/IMG_0001.jpg", camera=None)]
-    found = judge(raw, jpegs, likeness(), False)
+    [found] = judge([Case(raw, jpegs, likeness(), False)])
     assert found is not None
     assert found.kind == "raw_jpeg"
 

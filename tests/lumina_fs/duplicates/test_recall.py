@@ -20,7 +20,7 @@ from PIL import Image
 from index.contents import Codes
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates import candidates, looking, stars
-from lumina_fs.duplicates.distinct import Contents, hexadecimal
+from lumina_fs.duplicates.distinct import Contents, hexadecimal, keys_of
 from lumina_fs.duplicates.find import find
 from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.numbers import of_found, of_standings
@@ -80,7 +80,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "near_pairs", fail)
     monkeypatch.setattr(looking, "look", fail)
     monkeypatch.setattr(looking, "judge", fail)
-    monkeypatch.setattr(stars, "duplicate", fail)
+    monkeypatch.setattr(stars, "judged", fail)
 
 
 def test_where_nothing_changed_the_last_result_is_the_answer(twins: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,8 +304,8 @@ def test_contents_and_their_basis_do_not_depend_on_the_order_of_rows(
     assert one.copies.tolist() == [
         sum(row[0] == content for row in rows) for content in sorted({content for content, *_ in rows})
     ]
-    assert one.places(hexadecimal(one.keys)).tolist() == list(range(len(one.keys)))
-    assert one.places(["ff" * 32]).tolist() == [-1]
+    assert one.places(one.keys).tolist() == list(range(len(one.keys)))
+    assert one.places(keys_of(["ff" * 32])).tolist() == [-1]
 
 
 def test_a_basis_changes_with_every_column_the_threshold_the_sources_and_what_is_no_duplicate() -> None:

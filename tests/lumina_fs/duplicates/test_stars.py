@@ -19,9 +19,10 @@ from index.contents import Columns, Twin
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.distinct import hexadecimal
+from lumina_fs.duplicates.exposures import moment
 from lumina_fs.duplicates.groups import Bond, Group, group
 from lumina_fs.duplicates.keeper import ordered, preference
-from lumina_fs.duplicates.kinds import Judgement, judge, moment
+from lumina_fs.duplicates.kinds import Case, Judgement, judge
 from lumina_fs.duplicates.originals import Originals
 from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.signatures import Heaps, Signatures
@@ -32,7 +33,8 @@ from tests.lumina_fs.duplicates.searching import opened
 if TYPE_CHECKING:
     from tests.conftest import Library
 
-Bonds = dict[tuple[int, int], Judgement]
+Plainly = tuple[str, int, tuple[str, ...]]
+Bonds = dict[tuple[int, int], Plainly]
 
 _TIMES = (
     None, "2020", "2020-05-01T12:00:00", "2020-05-01T12:00:00.25", "2020-05-01T12:00:00.251", "2020-05-01T12:00:00.9",
@@ -40,6 +42,10 @@ _TIMES = (
     "2020-02-30T12:00:00", "2020-05-01T12:00:00+02:00", "0000-05-01T12:00:00",
 )  # fmt: skip
 _NAMES = ("IMG_0001.jpg", "IMG_0002.jpg", "IMG_0009.jpg", "IMG_0001 copy.jpg", "a.jpg", "%name: b%FF.jpg")
+
+
+def plainly(judgement: Judgement) -> Plainly:
+    return judgement.kind, judgement.confidence, judgement.reasons
 
 
 def name_of(number: int) -> str:
@@ -126,7 +132,7 @@ class World:
                 found.append(None)
                 continue
             same = bool(self.digests.get(names[0])) and self.digests.get(names[0]) == self.digests.get(names[1])
-            found.append(judge(rows[0], rows[1], self.known[frozenset(pair)], same))
+            found += judge([Case(rows[0], rows[1], self.known[frozenset(pair)], same)])
         return found
 
     def one_by_one(self, heaps: list[list[int]]) -> tuple[dict[int, Bonds], Bonds]:
@@ -134,9 +140,9 @@ class World:
         bonds: Bonds = {}
         for found in group(heaps, self.signatures, self.judges):
             if isinstance(found, Group):
-                groups[found.primary] = {(bond.one, bond.other): bond.judgement for bond in found.members}
+                groups[found.primary] = {(bond.one, bond.other): plainly(bond.judgement) for bond in found.members}
             elif isinstance(found, Bond):
-                bonds[found.one, found.other] = found.judgement
+                bonds[found.one, found.other] = plainly(found.judgement)
         return groups, bonds
 
 
@@ -154,13 +160,18 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     assert ranked.heaps.lists() == [heap for heap in preferred if len(heap) > 1]
     keys = np.frombuffer(bytes.fromhex("".join(world.names)), "V32")
     told = {content for pair in world.strangers for content in pair}
-    stars, rest = Stars(world.names, keys, originals, world.remembered, told).find(ranked, world.signatures)
+    plain, rest = Stars(keys, originals, world.remembered, told).find(ranked, world.signatures)
     if not odd:
-        assert len(stars) > 5
-    found, bonds = world.one_by_one(ranked.heaps.some(np.array(rest, np.int64)).lists())
-    for star in stars:
-        pairs = [(star.primary, other) for other in star.others]
-        found[star.primary] = dict(zip(pairs, star.judgements, strict=True))
+        assert len(plain.groups) > 5
+    found, bonds = world.one_by_one(ranked.heaps.some(rest).lists())
+    pairs = iter(zip(plain.first.tolist(), plain.second.tolist(), strict=True))
+    for matched in plain.groups:
+        members = [(next(pairs), (one.kind, one.confidence, tuple(one.reasons))) for one in matched.members]
+        primary = world.names.index(matched.primary)
+        assert [one.sha256 for one in matched.members] == [world.names[pair[1]] for pair, _ in members]
+        assert {pair[0] for pair, _ in members} == {primary}
+        found[primary] = dict(members)
+    assert next(pairs, None) is None
     assert {one: list(members.items()) for one, members in found.items()} == {
         one: list(members.items()) for one, members in wanted.items()
     }
