@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,18 +13,23 @@ from index.parts import Keys, KeysDumper, of_parts
 from index.postgres import PostgresIndex
 from index.records import sql
 
-_RECORD = np.dtype(
-    [
-        ("sha256", "V32"), ("phash", ">u8"), ("dhash", ">u8"), ("hashed", ">u2"), ("image", ">u2"), ("size", ">i8"),
-        ("stamp", "V24"),
-    ]
-)  # fmt: skip
 #: Contents lie strewn over the table, so each question reads most of it: few questions, though not all rows in one.
 _CONTENTS_AT_ONCE = 50_000
-#: Contents that are asked for in columns at once.
-_COLUMNS_AT_ONCE = 1 << 20
-#: More than so many lie all over the table.
-_MANY = 5_000
+
+_HASHED, _IMAGE = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
+#: How the codes are asked for, and what comes; of the ETag, which is a digest, the beginning is used.
+_CODES = (
+    ("sha256", "V32"),
+    ("int8send(coalesce(phash, 0))", ">u8"),
+    ("int8send(coalesce(dhash, 0))", ">u8"),
+    (
+        f"int2send((CASE WHEN {_HASHED} THEN 1 ELSE 0 END + CASE WHEN {_IMAGE} THEN 2 ELSE 0 END)::int2)",
+        ">u2",
+    ),
+    ("int8send(size)", ">i8"),
+    ("etag", "V32"),
+    ("int8send(hashtextextended(path, hashtextextended(source, 0)))", "u8"),
+)
 
 
 class Codes(NamedTuple):
@@ -70,10 +76,13 @@ class Twin(NamedTuple):
     """EXIF orientation of the stored pixels, 1 where none is known."""
 
 
-def _said(name: str) -> str:
-    return f"rest #>> '{{capture,taken,{name}}}'"
+def recorded(date: str) -> str:
+    """SQL of when the camera says an original was exposed, by the block of its date (jsonb)."""
+    sure = f"{date} ->> 'source' IN ('exif', 'xmp', 'quicktime') AND ({date} ->> 'confidence')::int >= 90"
+    return f"CASE WHEN {sure} THEN {date} ->> 'local' END"
 
 
+_DATE = "(rest -> 'capture' -> 'taken')"
 #: How each field of `Twin` is asked for.
 _TWIN = {
     **{name: name for name in Twin._fields},
@@ -81,11 +90,8 @@ _TWIN = {
     "quality": "quality::text::float8",  # a real has other digits when it comes in binary
     "parts": "rest ->> 'quality'",
     "taken": "taken_text",
-    "recorded": (
-        f"CASE WHEN {_said('source')} IN ('exif', 'xmp', 'quicktime') AND ({_said('confidence')})::int >= 90 "
-        f"THEN {_said('local')} END"
-    ),
-    "offset": _said("offset"),
+    "recorded": recorded(_DATE),
+    "offset": f"{_DATE} ->> 'offset'",
     "serial": "rest #>> '{capture,camera,serial}'",
     "orientation": "coalesce((rest #>> '{capture,orientation}')::int, 1)",
 }
@@ -93,34 +99,28 @@ _TWIN = {
 
 def codes(index: PostgresIndex) -> Codes:
     """The codes of all. A row for each would cost the driver four times as much: they come as a few long strings."""
-    rows = np.frombuffer(b"".join(row[0] or b"" for row in of_parts(index, _records(index))), _RECORD)
+    parts = of_parts(index, partial(_columns, index))
+    sha256, phash, dhash, marks, size, etag, place = (
+        np.frombuffer(b"".join(part[at] or b"" for part in parts), kind) for at, (_, kind) in enumerate(_CODES)
+    )
+    stamp = np.empty((len(size), 3), np.uint64)
+    stamp[:, :2] = etag.view(np.uint64).reshape(-1, 4)[:, :2]
+    stamp[:, 2] = place
     return Codes(
-        rows["sha256"].copy(),
-        rows["phash"].astype(np.uint64),
-        rows["dhash"].astype(np.uint64),
-        rows["hashed"] == 1,
-        rows["image"] == 1,
-        rows["size"].astype(np.int64),
-        rows["stamp"].copy(),
+        sha256,
+        phash.astype(np.uint64),
+        dhash.astype(np.uint64),
+        marks & 1 != 0,
+        marks & 2 != 0,
+        size.astype(np.int64),
+        stamp.view("V24")[:, 0],
     )
 
 
-def _records(index: PostgresIndex) -> str:
-    hashed, image = "phash IS NOT NULL AND dhash IS NOT NULL", "media = 'image' AND quality IS NOT NULL"
-    record = " || ".join(
-        (
-            "sha256",
-            "int8send(coalesce(phash, 0))",
-            "int8send(coalesce(dhash, 0))",
-            f"int2send(({hashed})::int::int2)",
-            f"int2send(({image})::int::int2)",
-            "int8send(size)",
-            "substr(etag, 1, 16)",
-            "int8send(hashtextextended(source || '/' || path, 0))",
-        )
-    )
-    where = "sha256 IS NOT NULL AND NOT missing AND size > 0"
-    return f"SELECT string_agg({record}, ''::bytea) FROM {index.schema}.original WHERE {where}"
+def _columns(index: PostgresIndex, part: str) -> str:
+    # to put a row together first takes the server longer
+    wanted = ", ".join(f"string_agg({asked}, NULL)" for asked, _ in _CODES)
+    return f"SELECT {wanted} FROM {index.schema}.original WHERE sha256 IS NOT NULL AND NOT missing AND size > 0{part}"
 
 
 def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
@@ -132,41 +132,8 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
         with index.cursor() as cursor:
             cursor.adapters.register_dumper(Keys, KeysDumper)
-            yield from map(Twin._make, cursor.execute(sql(query), (Keys(contents[start : start + _CONTENTS_AT_ONCE]),)))
-
-
-class Columns(NamedTuple):
-    """What `Twin` has, but for the parts of the quality, of many present originals in no order: lists of one length."""
-
-    source: list[str]
-    path: list[str]
-    sha256: list[str]
-    media: list[str]
-    format: list[str]
-    size: list[int]
-    width: list[int | None]
-    height: list[int | None]
-    duration: list[float | None]
-    quality: list[float | None]
-    taken: list[str | None]
-    recorded: list[str | None]
-    offset: list[str | None]
-    camera: list[str | None]
-    serial: list[str | None]
-    orientation: list[int]
-
-
-def columns(index: PostgresIndex, contents: Sequence[str]) -> Columns:
-    """The same originals. A row for each would cost the driver eight times as much, and the server a sort."""
-    wanted = ", ".join(f"array_agg({_TWIN[name]})" for name in Columns._fields)
-    query = f"SELECT {wanted} FROM {index.schema}.original WHERE NOT missing AND sha256 = ANY(%s::bytea[])"
-    found: list[list[Any]] = [[] for _ in Columns._fields]
-    for start in range(0, len(contents), _COLUMNS_AT_ONCE):
-        keys = Keys(contents[start : start + _COLUMNS_AT_ONCE])
-        for row in of_parts(index, query, [keys], many=len(contents) > _MANY):
-            for column, values in zip(found, row, strict=True):
-                column += values or ()
-    return Columns(*found)
+            keys = np.frombuffer(bytes.fromhex("".join(contents[start : start + _CONTENTS_AT_ONCE])), "V32")
+            yield from map(Twin._make, cursor.execute(sql(query), (Keys(keys),)))
 
 
 class Described(NamedTuple):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 _MOST, _FEW = 1 << 16, 1 << 15
 
 Row = tuple[Any, ...]
+#: SQL with one more condition on the originals, which begins with AND, or is empty.
+Query = Callable[[str], str]
 
 
 class Keys:
-    """Contents (SHA-256, hex), sent as an array of bytes."""
+    """Contents (32 bytes each), sent as an array of bytes."""
 
-    def __init__(self, contents: Sequence[str]) -> None:
+    def __init__(self, contents: NDArray[np.void]) -> None:
         self.contents = contents
 
 
@@ -40,14 +43,16 @@ class KeysDumper(Dumper):
 
     def dump(self, obj: Keys) -> bytes:
         """One dimension, nothing missing, elements of type bytea, so many, from 1 on; each with its length."""
-        keys = np.frombuffer(bytes.fromhex("".join(obj.contents)), "V32")
+        keys = obj.contents
         elements = np.empty(len(keys), [("length", ">i4"), ("key", "V32")])
         elements["length"], elements["key"] = keys.dtype.itemsize, keys
         return np.array([1, 0, 17, len(keys), 1], ">i4").tobytes() + elements.tobytes()
 
 
-def of_parts(index: PostgresIndex, query: str, values: Sequence[Keys] = (), *, many: bool = True) -> list[Row]:
-    """The one row that `query` gives, for each part of the table of originals by itself. It ends with a condition.
+def of_parts(
+    index: PostgresIndex, query: Query, values: Sequence[Keys | bytes] = (), *, many: bool = True
+) -> list[Row]:
+    """The one row that `query` gives, for each part of the table of originals by itself.
 
     Without `many` it is about few originals, and the table is one part.
     """
@@ -89,5 +94,5 @@ def _begin(cursor: Cursor[Any], snapshot: str | None = None) -> None:
     cursor.adapters.register_dumper(Keys, KeysDumper)
 
 
-def _answers(cursor: Cursor[Any], query: str, values: Sequence[Keys], parts: Sequence[str]) -> list[Row]:
-    return [only_row(cursor.execute(sql(query + part), values, binary=True)) for part in parts]
+def _answers(cursor: Cursor[Any], query: Query, values: Sequence[Keys | bytes], parts: Sequence[str]) -> list[Row]:
+    return [only_row(cursor.execute(sql(query(part)), values, binary=True)) for part in parts]

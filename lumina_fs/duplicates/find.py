@@ -156,9 +156,9 @@ class _Search:
         asked = np.zeros(len(some.keys), bool)
         asked[heaps.pictures] = True
         asked[[number for heap in plain for number in heap]] = True
-        named = [some.names[number] for number in np.flatnonzero(asked).tolist()]
+        known = taken(some.keys, np.flatnonzero(asked))
         with ThreadPoolExecutor(1) as server:  # it looks its rows up while we look at pictures
-            rows, live = server.submit(Originals.read, self.index, named), server.submit(_live_photos, self.index)
+            rows, live = server.submit(Originals.read, self.index, known), server.submit(_live_photos, self.index)
             remembered = Remembered(self.catalog)
             crowds = signatures.crowds()
             alike = equal(reductions, some.at, crowds.some(asked[crowds.pictures[crowds.starts[:-1]]]))
@@ -167,6 +167,7 @@ class _Search:
             yield from self._grouped(some, heaps, signatures, reductions, remembered)
             self.live = live.result()
         remembered.save()
+        self.rows.make(some.names[number] for heap in plain for number in heap)
         self.groups.append(_plain_groups(plain, some.names, self.rows, remembered))
         self.groups.append(_copied(there, self.groups))
         self.relations.sort(key=lambda one: (one.one, one.other))
@@ -213,11 +214,12 @@ class _Search:
     def _reductions(self, wanted: Keys) -> Generator[Event, None, Reductions]:
         """All reduced pictures; those that the cache lacks are read from the originals now."""
         found = Reductions(self.catalog)
-        missing = [key.tobytes().hex() for key in wanted[found.positions(wanted) < 0]]
+        unread = wanted[found.positions(wanted) < 0]
+        missing = hexadecimal(unread)
         if not missing:
             return found
         yield Note(f"reading {len(missing):,} originals whose reduced pictures are not in the cache")
-        self.rows = Originals.read(self.index, missing)
+        self.rows = Originals.read(self.index, unread)
         writer = ReductionWriter(self.catalog)
         yield from self._make("reduction", missing, "reading pictures", writer.add)
         writer.flush()
@@ -227,7 +229,7 @@ class _Search:
         """The digests of the pixels of contents that look exactly like another of the same size."""
         asked: dict[str, None] = {}
         for same in alike:
-            sizes: dict[tuple[int | None, int | None], list[str]] = {}
+            sizes: dict[tuple[int, int], list[str]] = {}
             for sha256 in same:
                 if sha256 in self.rows:
                     sizes.setdefault(self.rows.sides(sha256), []).append(sha256)
@@ -250,6 +252,7 @@ class _Search:
         from lumina_fs.picture_worker import Order
 
         orders = []
+        self.rows.make(asked)
         for sha256 in asked:
             twin = next((twin for twin in self.rows.get(sha256, ()) if twin.source in self.roots), None)
             if twin is not None:
@@ -264,7 +267,8 @@ class _Search:
     ) -> Iterator[Event]:
         """What neighbours are to each other: from memory where that is plain, or by a look at their pixels."""
         looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
-        heaps = self._stars(some, self.rows.ranked(unknown, some.names), signatures, remembered)
+        heaps = self._stars(some, self.rows.ranked(unknown, some.keys), signatures, remembered)
+        self.rows.make(some.names[number] for heap in heaps for number in heap)
         throttle = Throttle()
         groups: list[tuple[str, list[Bound]]] = []
         for found in group(heaps, signatures, looking):

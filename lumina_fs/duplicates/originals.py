@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from index import contents
-from index.contents import Columns, Twin
+from index.columns import NOTHING, Columns, columns
+from index.contents import Twin
+from lumina_fs.duplicates.distinct import hexadecimal
 from lumina_fs.duplicates.keeper import ordered, placed
+from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
 from lumina_fs.duplicates.signatures import Heaps, Positions
 
 if TYPE_CHECKING:
@@ -27,34 +30,44 @@ class Ranked(NamedTuple):
 class Originals(Mapping[str, list[Twin]]):
     """By content (SHA-256, hex) the present originals that have it, the one that should stay first."""
 
-    def __init__(self, columns: Columns | None = None) -> None:
-        self.columns = columns or Columns(*([] for _ in Columns._fields))
-        numbers: dict[str, int] = {}
-        of = np.array([numbers.setdefault(sha256, len(numbers)) for sha256 in self.columns.sha256], np.int64)
-        self._numbers = numbers
-        self._of = of
-        self._order = np.argsort(of, kind="stable")
-        self._counts = np.bincount(of, minlength=len(numbers))
-        self._starts = np.append(0, np.cumsum(self._counts))
-        nothing = [None] * len(of)
-        self._fields: list[Sequence[Any]] = [getattr(self.columns, name, nothing) for name in Twin._fields]
+    def __init__(self, found: Columns = NOTHING) -> None:
+        self.columns = found
+        self._order = in_order(found.sha256)
+        keys = taken(found.sha256, self._order)
+        new = np.ones(len(keys), bool)
+        new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
+        self._keys = keys[new]
+        self._starts = np.append(np.flatnonzero(new), len(keys))
+        self._counts = np.diff(self._starts)
+        self._of = np.empty(len(keys), np.int64)
+        self._of[self._order] = np.cumsum(new) - 1
         self._made: dict[str, list[Twin]] = {}
 
     @classmethod
-    def read(cls, index: PostgresIndex, wanted: Sequence[str]) -> Originals:
-        """Those of these contents. Raises IndexUnavailable."""
-        return cls(contents.columns(index, wanted))
+    def read(cls, index: PostgresIndex, wanted: Keys) -> Originals:
+        """Those of these contents, and maybe a few others. Raises IndexUnavailable."""
+        return cls(columns(index, wanted))
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {sha256: number for number, sha256 in enumerate(hexadecimal(self._keys))}
 
     def __getitem__(self, sha256: str) -> list[Twin]:
-        made = self._made.get(sha256)
-        if made is None:
-            made = self._made[sha256] = ordered(map(self._twin, self._rows(sha256)))
-        return made
+        if sha256 not in self._made:
+            self._made[sha256] = ordered(self.columns.twins(self._rows(sha256)))
+        return self._made[sha256]
 
-    def _rows(self, sha256: str) -> list[int]:
+    def make(self, contents: Iterable[str]) -> None:
+        """Make the rows of these contents at once, which takes much less than one after the other."""
+        asked = [sha256 for sha256 in dict.fromkeys(contents) if sha256 in self._numbers and sha256 not in self._made]
+        rows = [self._rows(sha256) for sha256 in asked]
+        made = self.columns.twins(np.concatenate([np.empty(0, np.int64), *rows]))
+        for sha256, mine in zip(asked, rows, strict=True):
+            self._made[sha256] = ordered(itertools.islice(made, len(mine)))
+
+    def _rows(self, sha256: str) -> Positions:
         number = self._numbers[sha256]
-        rows: list[int] = self._order[self._starts[number] : self._starts[number + 1]].tolist()
-        return rows
+        return self._order[self._starts[number] : self._starts[number + 1]]
 
     def __contains__(self, sha256: object) -> bool:
         return sha256 in self._numbers
@@ -63,25 +76,30 @@ class Originals(Mapping[str, list[Twin]]):
         return iter(self._numbers)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._keys)
 
     def places(self, sha256: str) -> list[tuple[str, str]]:
         """(source, path) of all that have this content."""
-        return [(self.columns.source[row], self.columns.path[row]) for row in self._rows(sha256)]
+        rows = self._rows(sha256)
+        return list(zip(self.columns.source.some(rows), self.columns.path.some(rows), strict=True))
 
-    def sides(self, sha256: str) -> tuple[int | None, int | None]:
-        """Width and height of the one that should stay."""
-        found = {(self.columns.width[row], self.columns.height[row]) for row in self._rows(sha256)}
-        return found.pop() if len(found) == 1 else (self[sha256][0].width, self[sha256][0].height)
+    def sides(self, sha256: str) -> tuple[int, int]:
+        """Width and height of the one that should stay, 0 where they are not known."""
+        rows = self._rows(sha256)
+        found = set(zip(self.columns.width[rows].tolist(), self.columns.height[rows].tolist(), strict=True))
+        return found.pop() if len(found) == 1 else (self[sha256][0].width or 0, self[sha256][0].height or 0)
 
     def copies(self, rows: Positions) -> Positions:
         """How many originals have the contents of these rows."""
         return np.asarray(self._counts[self._of[rows]])
 
-    def ranked(self, heaps: Heaps, names: Sequence[str]) -> Ranked:
+    def ranked(self, heaps: Heaps, keys: Keys) -> Ranked:
         """Heaps of pictures with these contents by preference; those that no original has any more are left out."""
-        named = map(names.__getitem__, heaps.pictures.tolist())
-        numbers = np.fromiter(map(self._numbers.get, named, itertools.repeat(-1)), np.int64, len(heaps.pictures))
+        numbers = np.full(len(keys), -1, np.int64)
+        numbers[heaps.pictures] = 0
+        asked = np.flatnonzero(numbers == 0)
+        numbers[asked] = places(self._keys, taken(keys, asked))
+        numbers = numbers[heaps.pictures]
         counts = np.append(self._counts, 0)[numbers]
         which = np.repeat(np.arange(len(numbers)), counts)
         nth = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -97,21 +115,15 @@ class Originals(Mapping[str, list[Twin]]):
 
     def _by_preference(self, heap: Positions, rows: Positions) -> Positions:
         """The order of rows within their heaps: by quality, which tells most apart, and then by all the rest."""
-        known = np.array(self.columns.quality, np.float64)[rows]
-        quality = -np.where(np.isnan(known), -1.0, known)
+        known = self.columns.quality[rows]
+        quality = -np.where(np.isnan(known), np.float32(-1.0), known)
         order = np.lexsort((quality, heap))
         heap, quality = heap[order], quality[order]
         new = np.ones(len(order) + 1, bool)
         new[1:-1] = (heap[1:] != heap[:-1]) | (quality[1:] != quality[:-1])
-        starts = np.flatnonzero(new)
-        for run in np.flatnonzero(np.diff(starts) > 1).tolist():
-            start, end = starts[run : run + 2].tolist()
-            order[start:end] = sorted(order[start:end].tolist(), key=lambda at: self._placed(int(rows[at])))
+        tied = np.flatnonzero(~(new[:-1] & new[1:]))
+        asked = rows[order[tied]]
+        texts = [column.some(asked) for column in (self.columns.taken, self.columns.path, self.columns.source)]
+        ranks = [(run, *placed(*said)) for run, *said in zip(np.cumsum(new[:-1])[tied].tolist(), *texts, strict=True)]
+        order[tied] = order[tied[sorted(range(len(ranks)), key=ranks.__getitem__)]]
         return order
-
-    def _placed(self, row: int) -> tuple[object, ...]:
-        columns = self.columns
-        return placed(columns.taken[row], columns.path[row], columns.source[row])
-
-    def _twin(self, row: int) -> Twin:
-        return Twin._make([column[row] for column in self._fields])

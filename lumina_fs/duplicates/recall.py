@@ -33,8 +33,8 @@ SEARCH = f"{CACHE}/search-v1.json"
 _BYTES = 16
 #: Beside this folder, what an answer depends on.
 _MORE = (
-    ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"), ("index", "parts.py"),
-    ("lumina_fs", "filetypes.py"),
+    ("index", "columns.py"), ("index", "contents.py"), ("index", "entry.py"), ("index", "hamming.py"),
+    ("index", "parts.py"), ("lumina_fs", "filetypes.py"),
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.numbers import of_found, of_standings
 from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.recall import SEARCH, basis_of, facts, fingerprints
+from lumina_fs.duplicates.reductions import Keys
 from lumina_fs.duplicates.results import RESULT, Result
 from lumina_fs.duplicates.signatures import Heaps, Signatures
 from lumina_fs.duplicates.standing import Standings
@@ -163,9 +164,10 @@ def test_only_the_heap_that_changed_is_judged_again(twins: Library, monkeypatch:
     assert first is not None
     judged: list[str] = []
 
-    def counted(self: Originals, heaps: Heaps, names: list[str]) -> Ranked:
-        judged.extend(path for one in heaps.pictures.tolist() for _, path in self.places(names[one]))
-        return real(self, heaps, names)
+    def counted(self: Originals, heaps: Heaps, keys: Keys) -> Ranked:
+        asked = hexadecimal(keys[heaps.pictures])
+        judged.extend(path for one in asked for _, path in self.places(one))
+        return real(self, heaps, keys)
 
     real = Originals.ranked
     monkeypatch.setattr(Originals, "ranked", counted)

@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import contents
-from index.contents import Columns, Twin
+from index.columns import Columns, Texts, columns
+from index.contents import Twin
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.distinct import hexadecimal
@@ -24,9 +25,10 @@ from lumina_fs.duplicates.groups import Bond, Group, group
 from lumina_fs.duplicates.keeper import ordered, preference
 from lumina_fs.duplicates.kinds import Case, Judgement, judge
 from lumina_fs.duplicates.originals import Originals
+from lumina_fs.duplicates.recorded import moments
 from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.signatures import Heaps, Signatures
-from lumina_fs.duplicates.stars import Stars, _moments
+from lumina_fs.duplicates.stars import Stars
 from tests.lumina_fs.duplicates.made import likeness
 from tests.lumina_fs.duplicates.searching import opened
 
@@ -50,6 +52,29 @@ def plainly(judgement: Judgement) -> Plainly:
 
 def name_of(number: int) -> str:
     return f"{number * 0x9E3779B97F4A7C15 % (1 << 64):016x}" * 4
+
+
+def texts_of(texts: Sequence[str | None]) -> Texts:
+    """The same as the index gives them."""
+    said = [None if one is None else one.encode() for one in texts]
+    lengths = np.array([-1 if one is None else len(one) for one in said], np.int64)
+    return Texts.of(lengths, b"".join(one or b"" for one in said))
+
+
+def columns_of(twins: Sequence[Twin]) -> Columns:
+    """The same originals in columns."""
+    values = {name: [getattr(twin, name) for twin in twins] for name in Twin._fields}
+    texts = ("source", "path", "media", "format", "taken", "recorded", "offset", "camera", "serial")
+    found: dict[str, Any] = {name: texts_of(values[name]) for name in texts}
+    for name in ("size", "width", "height", "orientation"):
+        found[name] = np.array([one or 0 for one in values[name]], np.int64)
+    known: dict[str | None, int] = {None: 0}
+    for name in ("format", "camera", "serial", "offset"):
+        found[f"{name}s"] = np.array([known.setdefault(one, len(known)) for one in values[name]], np.int64)
+    found["sha256"] = np.frombuffer(bytes.fromhex("".join(values["sha256"])), "V32")
+    found["duration"] = np.array(values["duration"], np.float64)
+    found["quality"] = np.array(values["quality"], np.float32)
+    return Columns(**found)
 
 
 class World:
@@ -154,11 +179,10 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     preferred = [sorted(heap, key=lambda one: preference(world.rows[world.names[one]][0])) for heap in present]
     wanted, related = world.one_by_one(preferred)
     shuffled = world.choose.sample(world.twins, len(world.twins))
-    lists = [[getattr(twin, name) for twin in shuffled] for name in Columns._fields]
-    originals = Originals(Columns(*lists))
-    ranked = originals.ranked(world.heaps, world.names)
-    assert ranked.heaps.lists() == [heap for heap in preferred if len(heap) > 1]
+    originals = Originals(columns_of(shuffled))
     keys = np.frombuffer(bytes.fromhex("".join(world.names)), "V32")
+    ranked = originals.ranked(world.heaps, keys)
+    assert ranked.heaps.lists() == [heap for heap in preferred if len(heap) > 1]
     told = {content for pair in world.strangers for content in pair}
     plain, rest = Stars(keys, originals, world.remembered, told).find(ranked, world.signatures)
     if not odd:
@@ -176,6 +200,7 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
         one: list(members.items()) for one, members in wanted.items()
     }
     assert bonds == related
+    originals.make(list(world.rows)[::2])
     for sha256, rows in world.rows.items():
         assert originals[sha256] == rows
 
@@ -192,7 +217,9 @@ def test_times_are_read_as_they_are_one_by_one(recorded: list[str], plain: bool)
     if plain:  # else one that is odd leaves all to be read one by one
         recorded = [one for one in recorded if moment(one) is not None]
     wanted = [np.datetime64(moment(one), "us") for one in recorded]
-    assert np.array_equal(_moments(recorded), np.array(wanted, "datetime64[us]"), equal_nan=True)
+    rows = np.arange(len(recorded))[::-1]
+    found = moments(texts_of([*recorded, None]), rows)
+    assert np.array_equal(found[::-1], np.array(wanted, "datetime64[us]"), equal_nan=True)
 
 
 def test_the_columns_of_originals_are_what_their_rows_say(library: Library) -> None:
@@ -204,14 +231,19 @@ def test_the_columns_of_originals_are_what_their_rows_say(library: Library) -> N
     with opened(library.root) as (_, index):
         wanted = hexadecimal(contents.codes(index).sha256)
         rows = [twin._replace(parts=None) for twin in contents.twins(index, sorted(set(wanted)))]
-        columns = contents.columns(index, sorted(set(wanted)))
-        assert contents.columns(index, []) == Columns(*([] for _ in Columns._fields))
+        found = columns(index, np.frombuffer(bytes.fromhex("".join(sorted(set(wanted)))), "V32"))
+        assert list(columns(index, np.empty(0, "V32")).twins(np.empty(0, np.int64))) == []
     assert len(rows) == 5
     assert all(one.quality for one in rows)
-    found = [dict(zip(Columns._fields, values, strict=True)) for values in zip(*columns, strict=True)]
-    said = [{name: getattr(row, name) for name in Columns._fields} for row in rows]
-    assert sorted(found, key=str) == sorted(said, key=str)
-    originals = Originals(columns)
+    everything = np.arange(len(rows))
+    assert sorted(found.twins(everything), key=str) == sorted(rows, key=str)
+    made = columns_of(list(found.twins(everything)))
+    for name in ("format", "camera", "serial", "offset"):
+        for one, other in itertools.product(everything, repeat=2):
+            assert (
+                len({getattr(some, f"{name}s")[one] == getattr(some, f"{name}s")[other] for some in (found, made)}) == 1
+            )
+    originals = Originals(found)
     for sha256 in wanted:
         copies = [row for row in rows if row.sha256 == sha256]
         assert originals[sha256] == ordered(copies)
