@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from index.postgres import PostgresIndex
 
-#: Pages of the table that one answer is made of: so few that no string or array comes near the gigabyte it may hold,
-#: and so many that it pays to ask another connection for half of them.
-_MOST, _FEW = 1 << 16, 1 << 15
+#: Pages of the table that one answer is made of: so few that the memory for its long strings, which are copied often on
+#: their way, is taken once and used again; and so many that it pays to ask another connection for half of them.
+_MOST, _FEW = 1 << 13, 1 << 15
 
 Row = tuple[Any, ...]
 #: SQL with one more condition on the originals, which begins with AND, or is empty.
