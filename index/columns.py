@@ -6,7 +6,8 @@ A value for each field would be some million objects, which take longer to come 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,34 +22,44 @@ from index.postgres import PostgresIndex
 #: More than so many lie all over the table.
 _MANY = 5_000
 
-#: Encodings of a server whose texts come as they are.
-_OURS = ("UTF8", "SQL_ASCII")
+#: What stands behind each text, and for one that is None. Nobody knows them before, so no text holds one.
+_END, _NONE = (f"{mark}{os.urandom(2).hex()}" for mark in "\x1f\x1e")
+#: Zeros behind all texts, so that what begins in the last one can be looked at in arrays.
+_ROOM = 64
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts in UTF-8, one after the other in `data`. None has the length -1."""
+    """Texts in UTF-8, one behind the other in `data`. None has the length -1."""
 
     data: bytes
     lengths: NDArray[np.int64]
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, lengths: NDArray[Any], data: bytes) -> Texts:
-        """Those of these lengths."""
-        ends = np.cumsum(np.maximum(lengths, 0), dtype=np.int64)
-        return cls(data, lengths.astype(np.int64), ends - np.maximum(lengths, 0))
+    def of(cls, parts: Iterable[bytes], count: int) -> Texts:
+        """So many, in parts, with `_END` between the texts of each."""
+        data = b"".join([*(part + _END.encode() for part in parts), bytes(_ROOM)])
+        marks = np.frombuffer(data, np.uint8)
+        ends = np.flatnonzero(marks == ord(_END[0]))
+        if len(ends) > count:  # texts hold some of its first character
+            ends = ends[_holds(marks, ends, _END)]
+        starts = np.append(np.zeros(1, np.int64), ends + len(_END))[:-1]
+        lengths = ends - starts
+        short = np.flatnonzero(lengths == len(_NONE))
+        lengths[short[_holds(marks, starts[short], _NONE)]] = -1
+        return cls(data, lengths, starts)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def some(self, rows: Rows) -> Iterator[str]:
+    def some(self, rows: Rows) -> list[str]:
         """Those of these rows, "" for None."""
         data, starts, lengths = self.data, self.starts[rows], np.maximum(self.lengths[rows], 0)
-        for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True):
-            yield data[start:end].decode()
+        ends = starts + lengths
+        return [data[start:end].decode() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
     def told(self, rows: Rows) -> Iterator[str | None]:
         """The same, with None."""
@@ -56,11 +67,17 @@ class Texts:
             yield None if length < 0 else text
 
     def fixed(self, rows: Rows, width: int) -> NDArray[np.uint8]:
-        """(n, width): their first bytes, and zeros behind the last one."""
-        data = np.frombuffer(self.data + bytes(width), np.uint8)
+        """(n, width): their first bytes, 64 at most, and zeros behind the last one."""
+        data = np.frombuffer(self.data, np.uint8)
         found = np.lib.stride_tricks.sliding_window_view(data, width)[self.starts[rows]]
         found[np.arange(width) >= self.lengths[rows][:, None]] = 0
         return found
+
+
+def _holds(data: NDArray[np.uint8], at: Rows, mark: str) -> NDArray[np.bool_]:
+    """True where these bytes are."""
+    windows = np.lib.stride_tricks.sliding_window_view(data, len(mark))
+    return np.asarray((windows[at] == np.frombuffer(mark.encode(), np.uint8)).all(1))
 
 
 class Columns(NamedTuple):
@@ -131,9 +148,7 @@ _TEXTS = {"taken": "taken_text", "offset": "utc_offset"}
 
 def columns(index: PostgresIndex, contents: NDArray[np.void]) -> Columns:
     """The present originals with these contents (32 bytes each). Of many contents, a few others come along."""
-    with index.cursor() as cursor:
-        ours = cursor.connection.info.parameter_status("server_encoding") in _OURS
-    wanted = ", ".join(f"string_agg({one}, NULL)" for name in Columns._fields for one in _asked(name, ours))
+    wanted = ", ".join(map(_asked, Columns._fields))
     many = len(contents) > _MANY
     # to look whole digests up among so many takes the server longer than what it does with those rows
     question = partial(_question, index, wanted, _MARKED if many else "sha256 = ANY(%s::bytea[])")
@@ -150,30 +165,24 @@ def _marks(contents: NDArray[np.void]) -> bytes:
 
 def _made(parts: Sequence[Sequence[bytes | None]]) -> Columns:
     """What the server said of each part, put together; with none, columns of no original."""
-    asked = [_asked(name) for name in Columns._fields]
-    whole = iter([b"".join([part[at] or b"" for part in parts]) for at in range(sum(map(len, asked)))])
-    return Columns._make(
-        _column(name, [next(whole) for _ in some]) for name, some in zip(Columns._fields, asked, strict=True)
-    )
+    said = [[part[at] or b"" for part in parts if part[0] is not None] for at in range(len(Columns._fields))]
+    count = sum(map(len, said[0])) // np.dtype(_NUMBERS["sha256"][1]).itemsize
+    return Columns._make(_column(name, some, count) for name, some in zip(Columns._fields, said, strict=True))
 
 
-def _asked(name: str, ours: bool = True) -> list[str]:
-    """What is put together for a column: the numbers, or the lengths of texts and the texts.
-
-    `ours`: the server keeps texts in the bytes in which we get them.
-    """
+def _asked(name: str) -> str:
+    """What is put together for a column: numbers side by side, or texts with something between them."""
     if name in _NUMBERS:
-        return [_NUMBERS[name][0]]
-    text = _TEXTS.get(name, name)
-    sent = f"textsend({text})"
-    return [f"int4send(coalesce(octet_length({text if ours else sent}), -1))", sent]
+        return f"string_agg({_NUMBERS[name][0]}, NULL)"
+    text = f"coalesce({_TEXTS.get(name, name)}, E'\\x1e{_NONE[1:]}')"
+    return f"textsend(string_agg({text}, E'\\x1f{_END[1:]}'))"
 
 
-def _column(name: str, said: Sequence[bytes]) -> Any:
-    if name in _NUMBERS:
-        kind = np.dtype(_NUMBERS[name][1])
-        return np.frombuffer(said[0], kind).astype(kind.newbyteorder("="))
-    return Texts.of(np.frombuffer(said[0], ">i4"), said[1])
+def _column(name: str, said: Sequence[bytes], count: int) -> Any:
+    if name not in _NUMBERS:
+        return Texts.of(said, count)
+    kind = np.dtype(_NUMBERS[name][1])
+    return np.frombuffer(b"".join(said), kind).astype(kind.newbyteorder("="))
 
 
 def _question(index: PostgresIndex, wanted: str, which: str, part: str) -> str:

@@ -105,10 +105,10 @@ class Recorded:
         same[maybe] = beside
         return np.asarray(same)
 
-    def _folders(self, pictures: Positions) -> Iterator[tuple[str, str]]:
-        columns, rows = self._originals.columns, self._rows[pictures]
-        for source, path in zip(columns.source.some(rows), columns.path.some(rows), strict=True):
-            yield source, path.rpartition("/")[0]
+    def _folders(self, pictures: Positions) -> Iterator[str]:
+        """Without the source, so that more may seem to lie in one."""
+        for path in self._originals.columns.path.some(self._rows[pictures]):
+            yield path.rpartition("/")[0]
 
 
 def _raw(columns: Columns) -> Flags:

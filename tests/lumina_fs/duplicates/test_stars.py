@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import contents
-from index.columns import Columns, Texts, columns
+from index.columns import _NONE, Columns, Texts, columns
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.comparison import Likeness
@@ -56,9 +56,7 @@ def name_of(number: int) -> str:
 
 def texts_of(texts: Sequence[str | None]) -> Texts:
     """The same as the index gives them."""
-    said = [None if one is None else one.encode() for one in texts]
-    lengths = np.array([-1 if one is None else len(one) for one in said], np.int64)
-    return Texts.of(lengths, b"".join(one or b"" for one in said))
+    return Texts.of([(_NONE if one is None else one).encode() for one in texts], len(texts))
 
 
 def columns_of(twins: Sequence[Twin]) -> Columns:
