@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,28 @@ def hexadecimal(keys: Keys) -> list[str]:
     """Digests as documents have them."""
     text, length = keys.tobytes().hex(), 2 * keys.dtype.itemsize
     return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+class Names(Sequence[str]):
+    """The same one by one, each made when somebody asks."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, number: int) -> str: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> Names: ...
+
+    def __getitem__(self, number: int | slice) -> str | Names:
+        if isinstance(number, slice):
+            return Names(self._keys[number])
+        name: str = self._keys[number].tobytes().hex()
+        return name
 
 
 def keys_of(names: Sequence[str]) -> Keys:

@@ -15,7 +15,7 @@ from index import contents
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates import candidates, kept_neighbours
-from lumina_fs.duplicates.distinct import Contents, hexadecimal
+from lumina_fs.duplicates.distinct import Contents, Names, hexadecimal
 from lumina_fs.duplicates.equal import crowd, equal
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.keeper import preference
@@ -82,7 +82,7 @@ class _Pictures:
     """Contents whose pixels are at hand; those with hashes that mean something come first."""
 
     keys: Keys
-    names: list[str]
+    names: Names
     at: Positions
     phash: Words
     dhash: Words
@@ -300,7 +300,7 @@ def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Picture
     keys, phash, dhash = taken(there.keys, ours), there.phash[ours], there.dhash[ours]
     hashes = np.stack([phash, dhash], 1)
     words = np.concatenate([keys.view(np.uint64).reshape(-1, 4), known.take(ours, axis=0), hashes], 1)
-    return _Pictures(keys, hexadecimal(keys), at[ours], phash[:count], dhash[:count], words.view(np.uint8))
+    return _Pictures(keys, Names(keys), at[ours], phash[:count], dhash[:count], words.view(np.uint8))
 
 
 def _heaps(lists: list[list[int]]) -> Heaps:
@@ -310,7 +310,7 @@ def _heaps(lists: list[list[int]]) -> Heaps:
 
 
 def _plain_groups(
-    plain: list[list[int]], names: list[str], rows: Mapping[str, list[Twin]], remembered: Remembered
+    plain: list[list[int]], names: Names, rows: Mapping[str, list[Twin]], remembered: Remembered
 ) -> Groups:
     """Of pictures that hold too little for hashes, those whose pixels are all the same."""
     found: list[tuple[str, list[Bound]]] = []

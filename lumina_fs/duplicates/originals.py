@@ -78,10 +78,15 @@ class Originals(Mapping[str, list[Twin]]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def places(self, sha256: str) -> list[tuple[str, str]]:
-        """(source, path) of all that have this content."""
-        rows = self._rows(sha256)
-        return list(zip(self.columns.source.some(rows), self.columns.path.some(rows), strict=True))
+    def places(self, rows: Positions) -> Iterator[list[tuple[str, str]]]:
+        """For each of these rows (source, path) of all originals that have its content."""
+        counts = self.copies(rows)
+        ends = np.cumsum(counts)
+        at = np.arange(counts.sum()) + np.repeat(self._starts[self._of[rows]] - ends + counts, counts)
+        mine = self._order[at]
+        found = zip(self.columns.source.some(mine), self.columns.path.some(mine), strict=True)
+        for count in counts.tolist():
+            yield list(itertools.islice(found, count))
 
     def sides(self, sha256: str) -> tuple[int, int]:
         """Width and height of the one that should stay, 0 where they are not known."""

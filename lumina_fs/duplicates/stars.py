@@ -59,9 +59,8 @@ class Stars:
             known = ~np.isin(keys.view("S32"), self._strangers)
             plain &= known[pairs.first] & known[pairs.second]
         doubtful = np.flatnonzero(plain & ~same & pictures.may_follow(pairs, how))
-        for at, one, other in zip(doubtful.tolist(), pairs.first[doubtful], pairs.second[doubtful], strict=True):
-            both = [self._originals.places(keys[number].tobytes().hex()) for number in (one, other)]
-            plain[at] = not in_one_series(*both)
+        lying = [self._originals.places(ranked.rows[some[doubtful]]) for some in (pairs.first, pairs.second)]
+        plain[doubtful] = [not in_one_series(one, other) for one, other in zip(*lying, strict=True)]
         wrong = np.bincount(pairs.heap[~plain], minlength=len(left)) > 0
         kept = ~wrong[pairs.heap]
         left[pairs.heap[kept]] = False

@@ -166,7 +166,7 @@ def test_only_the_heap_that_changed_is_judged_again(twins: Library, monkeypatch:
 
     def counted(self: Originals, heaps: Heaps, keys: Keys) -> Ranked:
         asked = hexadecimal(keys[heaps.pictures])
-        judged.extend(path for one in asked for _, path in self.places(one))
+        judged.extend(twin.path for one in asked for twin in self[one])
         return real(self, heaps, keys)
 
     real = Originals.ranked
