@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -38,9 +39,26 @@ _MANY_NEW = 8
 #: an eighth of them so many steps of Python that two threads wait for each other.
 _AT_ONCE = 1 << 14
 
+#: More threads than these would need more memory than they save time.
+_MOST_THREADS = 8
+
 #: Gives the codes of the views of pictures.
 Viewed = Callable[[Positions], Views]
 _Pairs = Iterator[tuple[Positions, Positions]]
+
+
+class _Distinct(NamedTuple):
+    """Codes in order, each once, and who has them."""
+
+    codes: Words
+    who: Positions
+    """By their codes."""
+    starts: Positions
+    """Where those with each code begin, and the end."""
+
+    @property
+    def counts(self) -> Positions:
+        return np.diff(self.starts)
 
 
 class Neighbours(NamedTuple):
@@ -67,13 +85,28 @@ def neighbours(
 
     `lying`: for each picture where its views lie; it is quicker to ask for those that lie side by side.
     """
+    threads = min(_MOST_THREADS, max(2, len(os.sched_getaffinity(0))))
+    with ThreadPoolExecutor(threads) as pool:
+        return _neighbours(pool, signatures, views, radius, lying, since)
+
+
+def _neighbours(
+    pool: ThreadPoolExecutor,
+    signatures: Signatures,
+    views: Viewed,
+    radius: int,
+    lying: Positions | None,
+    since: Since | None,
+) -> Neighbours:
     count = len(signatures.phash)
     asking = np.arange(count) if lying is None else np.argsort(lying[signatures.representatives])
     both = ((signatures.phash, signatures.dhash), (signatures.dhash, signatures.phash))
     bits = int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))
     masks, most = (([0], []), _FEW) if count <= _FEW else (bands_of(_width(count)), _CROWD)
-    bands = [Bands(*codes, sets, bits, most) for codes, sets in zip(both, masks, strict=True)]
-    terms = _terms(repr((bits, masks)), signatures, bands)
+    made = [pool.submit(Bands, *codes, sets, bits, most) for codes, sets in zip(both, masks, strict=True)]
+    distinct = [_distinct(codes) for codes, _ in both]
+    bands = [band.result() for band in made]
+    terms = _terms(repr((bits, masks)), distinct, bands)
     if since is None or since.found.terms != terms or since.new.sum() * _MANY_NEW > count:
         known, new = np.empty(0, np.int64), None
     else:
@@ -81,7 +114,7 @@ def neighbours(
 
     ways: list[Callable[[], _Pairs]] = []
     if new is None or new.any():
-        ways += [partial(_near, radius, *codes, new) for codes in both]
+        ways += [partial(_near, radius, *codes, of, new) for codes, of in zip(both, distinct, strict=True)]
         some = asking if new is None else asking[new[asking]]
         ways += [partial(_looking_alike, signatures, views, bands, piece) for piece in _pieces(some)]
     if new is not None and new.any():
@@ -92,24 +125,31 @@ def neighbours(
         pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way()]
         return np.unique(np.concatenate([np.empty(0, np.int64), *pieces]))
 
-    with ThreadPoolExecutor(2) as threads:
-        return Neighbours(np.unique(np.concatenate([known, *threads.map(found, ways)])), terms)
+    return Neighbours(np.unique(np.concatenate([known, *pool.map(found, ways)])), terms)
 
 
-def _terms(how: str, signatures: Signatures, bands: Sequence[Bands]) -> bytes:
+def _distinct(codes: Words) -> _Distinct:
+    who = np.argsort(codes, kind="stable")
+    ordered = codes[who]
+    new = np.ones(len(codes), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    starts = np.append(np.flatnonzero(new), len(codes))
+    return _Distinct(ordered[new], who, starts)
+
+
+def _terms(how: str, distinct: Sequence[_Distinct], bands: Sequence[Bands]) -> bytes:
     """How neighbours are looked for among so many, and what so many share that it says nothing."""
     said = hashlib.sha256(how.encode())
-    for codes in (signatures.phash, signatures.dhash):
-        distinct, counts = np.unique(codes, return_counts=True)
-        said.update(distinct[counts > _CROWD].tobytes() + b".")
+    for some in distinct:
+        said.update(some.codes[some.counts > _CROWD].tobytes() + b".")
     for buckets in itertools.chain(*(band.crowded() for band in bands)):
         said.update(buckets.tobytes() + b".")
     return said.digest()
 
 
-def _near(radius: int, codes: Words, others: Words, new: NDArray[np.bool_] | None) -> _Pairs:
+def _near(radius: int, codes: Words, others: Words, distinct: _Distinct, new: NDArray[np.bool_] | None) -> _Pairs:
     """Signatures that are near by `codes`, and not too far by the others; one of them is new, if these are said."""
-    for first, second in _within(codes, radius, new):
+    for first, second in _within(distinct, radius, new):
         near = _apart(codes[first], codes[second]) + _apart(others[first], others[second]) <= AGREE
         yield first[near], second[near]
 
@@ -126,17 +166,15 @@ def _looking_alike(
             yield first[another], other[another]
 
 
-def _within(codes: Words, radius: int, new: NDArray[np.bool_] | None = None) -> _Pairs:
+def _within(distinct: _Distinct, radius: int, new: NDArray[np.bool_] | None = None) -> _Pairs:
     """Pairs within the radius, piece by piece, of which one is new; a code of a crowd makes none by itself."""
-    distinct, which, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    order = np.argsort(which, kind="stable")
-    start = np.concatenate([[0], np.cumsum(counts)])
+    start, order, counts = distinct.starts, distinct.who, distinct.counts
     asked = None
     lone = counts > 1
     if new is not None:
-        asked = np.bincount(which[new], minlength=len(distinct)) > 0
+        asked = np.logical_or.reduceat(new[order], start[:-1])
         lone &= asked
-    first, second = near_pairs(distinct, radius, asked)
+    first, second = near_pairs(distinct.codes, radius, asked)
     first, second = (np.concatenate([np.flatnonzero(lone), some]) for some in (first, second))
     telling = counts <= _CROWD
     small = telling[first] & telling[second]
