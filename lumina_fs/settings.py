@@ -91,14 +91,15 @@ class Settings(BaseModel):
 
     def worker_count(self) -> int:
         """The number of worker processes to start."""
-        return self.workers or _processors()
+        return self.workers or processors()
 
     def thread_count(self) -> int:
         """The number of threads that a model may use."""
-        return self.model_threads or max(1, _processors() // 2)
+        return self.model_threads or max(1, processors() // 2)
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many of the machine this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

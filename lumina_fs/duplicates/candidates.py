@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from index.hamming import Bands, Excerpt, near_pairs
 from lumina_fs.duplicates.signatures import Positions, Signatures, Words
 from lumina_fs.duplicates.views import COUNT, Views, bands_of
+from lumina_fs.settings import processors
 
 #: Bits of both hashes together that may differ: where one is within the radius, and where only a view looks alike.
 AGREE, VIEW_AGREE = 28, 24
@@ -38,7 +38,6 @@ _MANY_NEW = 8
 #: Signatures whose views are looked for at once: what bounds the memory. Twice as many cost new pages at each step, and
 #: an eighth of them so many steps of Python that two threads wait for each other.
 _AT_ONCE = 1 << 14
-
 #: More threads than these would need more memory than they save time.
 _MOST_THREADS = 8
 
@@ -48,11 +47,11 @@ _Pairs = Iterator[tuple[Positions, Positions]]
 
 
 class _Distinct(NamedTuple):
-    """Codes in order, each once, and who has them."""
+    """Codes in order, each once, and whose they are."""
 
     codes: Words
     who: Positions
-    """By their codes."""
+    """Signatures in the order of their codes."""
     starts: Positions
     """Where those with each code begin, and the end."""
 
@@ -85,7 +84,7 @@ def neighbours(
 
     `lying`: for each picture where its views lie; it is quicker to ask for those that lie side by side.
     """
-    threads = min(_MOST_THREADS, max(2, len(os.sched_getaffinity(0))))
+    threads = min(_MOST_THREADS, max(2, processors()))
     with ThreadPoolExecutor(threads) as pool:
         return _neighbours(pool, signatures, views, radius, lying, since)
 

@@ -97,6 +97,17 @@ def test_flips_that_fill_one_part_are_found_too(radius: int) -> None:
     assert ours(array, radius) == by_force(array, radius)
 
 
+def test_codes_whose_neighbouring_bits_are_alike_are_no_harder() -> None:
+    """Runs of six equal bits, as a dHash has them: a part of bits side by side would have a few hundred values."""
+    choose = np.random.default_rng(6)
+    runs = choose.integers(0, 2, (4_000, 11), dtype=np.uint64).repeat(6, axis=1)[:, :64]
+    codes = np.bitwise_or.reduce(runs << np.arange(64, dtype=np.uint64), axis=1)
+    codes[::2] ^= np.uint64(1) << choose.integers(0, 64, 2_000, dtype=np.uint64)
+    codes = np.unique(codes)
+    assert len(codes) > 2_000
+    assert ours(codes, 5) == by_faiss(codes, 5)
+
+
 def test_nothing_and_one_code_have_no_pairs() -> None:
     for codes in ([], [0], [2**64 - 1]):
         first, second = near_pairs(np.array(codes, np.uint64), 5)
