@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lumina_fs.duplicates.reductions import Reductions
 from lumina_fs.duplicates.signatures import Heaps, Positions, Words
@@ -10,18 +11,24 @@ from lumina_fs.duplicates.views import COUNT
 
 _GRAYS_AT_ONCE = 4096
 
+Flags = NDArray[np.bool_]
+
 
 def crowd(pictures: Positions) -> Heaps:
     """One crowd of these pictures."""
     return Heaps(pictures, np.array([0, len(pictures)]) if len(pictures) else np.zeros(1, np.int64))
 
 
-def equal(reductions: Reductions, at: Positions, crowds: Heaps) -> list[list[int]]:
-    """Sets of pictures of one crowd whose reduced pictures are equal to the byte."""
+def equal(reductions: Reductions, at: Positions, crowds: Heaps, settled: Flags | None = None) -> list[list[int]]:
+    """Sets of pictures of one crowd whose reduced pictures are equal to the byte.
+
+    `settled`: for each picture whether nothing needs to be known of it. Sets of such alone may be left out.
+    """
     which = np.repeat(np.arange(len(crowds.starts) - 1), np.diff(crowds.starts))
     found: dict[tuple[int, bytes], list[int]] = {}
+    open_ones = np.ones(len(which), bool) if settled is None else ~settled[crowds.pictures]
     # equal pictures have equal views, which are smaller, and were read just now
-    maybe = _repeated(which, _marks(reductions, at[crowds.pictures]))
+    maybe = _repeated(which, _marks(reductions, at[crowds.pictures]), open_ones)
     maybe = maybe[np.argsort(at[crowds.pictures[maybe]])]  # what lies side by side is sooner read
     for start in range(0, len(maybe), _GRAYS_AT_ONCE):
         piece = maybe[start : start + _GRAYS_AT_ONCE]
@@ -44,10 +51,11 @@ def _marks(reductions: Reductions, at: Positions) -> Words:
     return found
 
 
-def _repeated(one: Positions, other: Words) -> Positions:
-    """Where both numbers are those of another place too."""
+def _repeated(one: Positions, other: Words, open_ones: Flags) -> Positions:
+    """Where both numbers are those of another place too, and one of these places is open."""
     order = np.lexsort((other, one))
-    same = (one[order][1:] == one[order][:-1]) & (other[order][1:] == other[order][:-1])
-    twice = np.zeros(len(order), bool)
-    twice[order[1:][same]] = twice[order[:-1][same]] = True
-    return np.flatnonzero(twice)
+    new = np.ones(len(order), bool)
+    new[1:] = (one[order][1:] != one[order][:-1]) | (other[order][1:] != other[order][:-1])
+    run = np.cumsum(new) - 1
+    wanted = (np.bincount(run) > 1) & (np.bincount(run, open_ones[order]) > 0)
+    return np.sort(order[wanted[run]])

@@ -144,10 +144,9 @@ class _Search:
 
     def _look(self, there: Contents) -> Iterator[Event]:
         """Three steps: neighbours by their hashes, then their pixels, then what else is recorded of them."""
-        wanted = there.keys[there.image]
-        reductions = yield from self._reductions(wanted)
-        some = _pictures(there, facts(there, self.verdicts), reductions)
-        self.analysed, self.missing = len(some.keys), len(wanted) - len(some.keys)
+        reductions, at = yield from self._reductions(there)
+        some = _pictures(there, facts(there, self.verdicts), at)
+        self.analysed, self.missing = len(some.keys), int(there.image.sum()) - len(some.keys)
         yield Progress("comparing hashes", 0, len(some.keys), "pictures")
         signatures = self._neighbours(some, reductions)
         plain = equal(reductions, some.at, crowd(np.arange(len(some.phash), len(some.keys))))
@@ -161,9 +160,12 @@ class _Search:
             rows, live = server.submit(Originals.read, self.index, known), server.submit(_live_photos, self.index)
             remembered = Remembered(self.catalog)
             crowds = signatures.crowds()
-            alike = equal(reductions, some.at, crowds.some(asked[crowds.pictures[crowds.starts[:-1]]]))
+            crowds = crowds.some(asked[crowds.pictures[crowds.starts[:-1]]])
+            settled = np.zeros(len(some.keys), bool)
+            settled[crowds.pictures] = remembered.asked(taken(some.keys, crowds.pictures))
+            alike = equal(reductions, some.at, crowds, settled)
             self.rows = rows.result()
-            yield from self._read_pixels([[some.names[one] for one in same] for same in (*alike, *plain)], remembered)
+            yield from self._read_pixels([*alike, *plain], some, remembered)
             yield from self._grouped(some, heaps, signatures, reductions, remembered)
             self.live = live.result()
         remembered.save()
@@ -211,37 +213,40 @@ class _Search:
         self.groups.append(groups)
         return ranked.heaps.some(rest).lists()
 
-    def _reductions(self, wanted: Keys) -> Generator[Event, None, Reductions]:
-        """All reduced pictures; those that the cache lacks are read from the originals now."""
+    def _reductions(self, there: Contents) -> Generator[Event, None, tuple[Reductions, Positions]]:
+        """All reduced pictures, and where those of all contents are; what the cache lacks is read from originals."""
         found = Reductions(self.catalog)
-        unread = wanted[found.positions(wanted) < 0]
+        at = found.positions(there.keys)
+        unread = taken(there.keys, np.flatnonzero(there.image & (at < 0)))
         missing = hexadecimal(unread)
         if not missing:
-            return found
+            return found, at
         yield Note(f"reading {len(missing):,} originals whose reduced pictures are not in the cache")
         self.rows = Originals.read(self.index, unread)
         writer = ReductionWriter(self.catalog)
         yield from self._make("reduction", missing, "reading pictures", writer.add)
         writer.flush()
-        return Reductions(self.catalog)
+        found = Reductions(self.catalog)
+        return found, found.positions(there.keys)
 
-    def _read_pixels(self, alike: list[list[str]], remembered: Remembered) -> Iterator[Event]:
+    def _read_pixels(self, alike: list[list[int]], some: _Pictures, remembered: Remembered) -> Iterator[Event]:
         """The digests of the pixels of contents that look exactly like another of the same size."""
-        asked: dict[str, None] = {}
-        for same in alike:
-            sizes: dict[tuple[int, int], list[str]] = {}
-            for sha256 in same:
-                if sha256 in self.rows:
-                    sizes.setdefault(self.rows.sides(sha256), []).append(sha256)
-            for some in sizes.values():
-                if len(some) > 1:
-                    asked.update(dict.fromkeys(sha256 for sha256 in some if remembered.digest(sha256) is None))
+        pictures = np.array([number for same in alike for number in same], np.int64)
+        which = np.repeat(np.arange(len(alike)), [len(same) for same in alike])
+        sizes: dict[tuple[int, ...], list[str]] = {}
+        for number, same, sides in zip(
+            pictures.tolist(), which.tolist(), self.rows.sides(taken(some.keys, pictures)).tolist(), strict=True
+        ):
+            if sides[0] >= 0:
+                sizes.setdefault((same, *sides), []).append(some.names[number])
+        several = (sha256 for names in sizes.values() if len(names) > 1 for sha256 in names)
+        asked = [sha256 for sha256 in several if remembered.digest(sha256) is None]
         if asked:
 
             def learn(sha256: str, digest: bytes | None) -> None:
                 remembered.learn_digest(sha256, digest.hex() if digest is not None else "")
 
-            yield from self._make("pixels", list(asked), "reading pixels", learn)
+            yield from self._make("pixels", asked, "reading pixels", learn)
             self.whole = all(remembered.digest(sha256) is not None for sha256 in asked)
 
     def _make(
@@ -291,9 +296,8 @@ class _Search:
         self.groups.append(Groups.of(groups))
 
 
-def _pictures(there: Contents, known: Words, reductions: Reductions) -> _Pictures:
-    """Distinct contents of pictures, in the order of their digests."""
-    at = reductions.positions(there.keys)
+def _pictures(there: Contents, known: Words, at: Positions) -> _Pictures:
+    """Distinct contents of pictures, in the order of their digests; `at`: where the reduced pictures of all are."""
     ours = np.flatnonzero(there.image & (at >= 0))
     ours = ours[np.argsort(~there.hashed[ours], kind="stable")]
     count = int(there.hashed[ours].sum())

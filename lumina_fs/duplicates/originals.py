@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from index.columns import NOTHING, Columns, columns
 from index.contents import Twin
-from lumina_fs.duplicates.distinct import hexadecimal
+from lumina_fs.duplicates.distinct import hexadecimal, keys_of
 from lumina_fs.duplicates.keeper import ordered, placed
 from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
 from lumina_fs.duplicates.signatures import Heaps, Positions
@@ -48,51 +47,57 @@ class Originals(Mapping[str, list[Twin]]):
         """Those of these contents, and maybe a few others. Raises IndexUnavailable."""
         return cls(columns(index, wanted))
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return {sha256: number for number, sha256 in enumerate(hexadecimal(self._keys))}
-
     def __getitem__(self, sha256: str) -> list[Twin]:
         if sha256 not in self._made:
-            self._made[sha256] = ordered(self.columns.twins(self._rows(sha256)))
+            self.make([sha256])
         return self._made[sha256]
 
     def make(self, contents: Iterable[str]) -> None:
         """Make the rows of these contents at once, which takes much less than one after the other."""
-        asked = [sha256 for sha256 in dict.fromkeys(contents) if sha256 in self._numbers and sha256 not in self._made]
-        rows = [self._rows(sha256) for sha256 in asked]
-        made = self.columns.twins(np.concatenate([np.empty(0, np.int64), *rows]))
-        for sha256, mine in zip(asked, rows, strict=True):
-            self._made[sha256] = ordered(itertools.islice(made, len(mine)))
+        names = [sha256 for sha256 in dict.fromkeys(contents) if sha256 not in self._made]
+        numbers = places(self._keys, keys_of(names))
+        rows, counts = self._rows(numbers[numbers >= 0])
+        made = self.columns.twins(rows)
+        for at, count in zip(np.flatnonzero(numbers >= 0).tolist(), counts, strict=True):
+            self._made[names[at]] = ordered(itertools.islice(made, count))
 
-    def _rows(self, sha256: str) -> Positions:
-        number = self._numbers[sha256]
-        return self._order[self._starts[number] : self._starts[number + 1]]
+    def _rows(self, numbers: Positions) -> tuple[Positions, list[int]]:
+        """The rows of contents with these numbers, one after the other, and how many each has."""
+        counts = self._counts[numbers]
+        starts = np.cumsum(counts) - counts
+        at = np.arange(counts.sum()) + np.repeat(self._starts[numbers] - starts, counts)
+        return self._order[at], counts.tolist()
 
     def __contains__(self, sha256: object) -> bool:
-        return sha256 in self._numbers
+        return isinstance(sha256, str) and self.get(sha256) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
+        return iter(hexadecimal(self._keys))
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def places(self, rows: Positions) -> Iterator[list[tuple[str, str]]]:
         """For each of these rows (source, path) of all originals that have its content."""
-        counts = self.copies(rows)
-        ends = np.cumsum(counts)
-        at = np.arange(counts.sum()) + np.repeat(self._starts[self._of[rows]] - ends + counts, counts)
-        mine = self._order[at]
+        mine, counts = self._rows(self._of[rows])
         found = zip(self.columns.source.some(mine), self.columns.path.some(mine), strict=True)
-        for count in counts.tolist():
+        for count in counts:
             yield list(itertools.islice(found, count))
 
-    def sides(self, sha256: str) -> tuple[int, int]:
-        """Width and height of the one that should stay, 0 where they are not known."""
-        rows = self._rows(sha256)
-        found = set(zip(self.columns.width[rows].tolist(), self.columns.height[rows].tolist(), strict=True))
-        return found.pop() if len(found) == 1 else (self[sha256][0].width or 0, self[sha256][0].height or 0)
+    def sides(self, keys: Keys) -> Positions:
+        """(n, 2) width and height of the one that should stay, 0 where they are not known, -1 where there is none."""
+        numbers = places(self._keys, keys)
+        found = np.full((len(keys), 2), -1, np.int64)
+        there = np.flatnonzero(numbers >= 0)
+        first = self._order[self._starts[numbers[there]]]
+        rows, counts = self._order, self._counts
+        for at, column in enumerate((self.columns.width, self.columns.height)):
+            found[there, at] = column[first]
+            same = column[rows] == np.repeat(column[rows[self._starts[:-1]]], counts)
+            for other in there[~np.logical_and.reduceat(same, self._starts[:-1])[numbers[there]]].tolist():
+                best = self[keys[other].tobytes().hex()][0]
+                found[other] = best.width or 0, best.height or 0
+        return found
 
     def copies(self, rows: Positions) -> Positions:
         """How many originals have the contents of these rows."""

@@ -74,14 +74,22 @@ class Remembered:
         """The digest of a content's pixels: hex, "" where it has none, None where it was not asked for."""
         return self._digests.get(sha256)
 
+    def asked(self, contents: Keys) -> NDArray[np.bool_]:
+        """For each content whether the digest of its pixels was asked for."""
+        return self._places_of(list(self._digests), contents) >= 0
+
     def pixels(self, contents: Keys) -> Positions:
         """For each content a number, the same for those whose pixels are; -1 where there is no digest of them."""
         known = {sha256: digest for sha256, digest in self._digests.items() if digest}
         numbers = {digest: number for number, digest in enumerate(dict.fromkeys(known.values()))}
         of = np.array([*map(numbers.__getitem__, known.values()), -1], np.int64)
-        keys = keys_of(list(known))
-        order = np.append(in_order(keys), -1)
-        return np.asarray(of[order[places(taken(keys, order[:-1]), contents)]])
+        return np.asarray(of[self._places_of(list(known), contents)])
+
+    def _places_of(self, names: list[str], contents: Keys) -> Positions:
+        """Where each content stands among the names, -1 where it does not."""
+        keys = keys_of(names)
+        order = in_order(keys)
+        return np.append(order, -1)[places(taken(keys, order), contents)]
 
     def learn_digest(self, sha256: str, digest: str) -> None:
         """Remember the digest of a content's pixels."""

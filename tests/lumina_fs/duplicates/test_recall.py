@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from index.contents import Codes
@@ -26,9 +27,10 @@ from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.numbers import of_found, of_standings
 from lumina_fs.duplicates.originals import Originals, Ranked
 from lumina_fs.duplicates.recall import SEARCH, basis_of, facts, fingerprints
-from lumina_fs.duplicates.reductions import Keys
+from lumina_fs.duplicates.reductions import Keys, Reductions
+from lumina_fs.duplicates.remembered import DIGESTS
 from lumina_fs.duplicates.results import RESULT, Result
-from lumina_fs.duplicates.signatures import Heaps, Signatures
+from lumina_fs.duplicates.signatures import Heaps, Positions, Signatures
 from lumina_fs.duplicates.standing import Standings
 from lumina_fs.duplicates.verdicts import Ruling, Verdicts, withdraw
 from lumina_fs.progress import Finished
@@ -202,6 +204,29 @@ def numbers_agree(library: Library) -> None:
         for event in find(catalog, index, cancel=threading.Event()):
             if isinstance(event, Finished):
                 assert of_found(catalog, index, event.result) == of_standings(Standings.load(catalog, index))
+
+
+def test_what_is_remembered_of_pixels_is_asked_of_no_picture_again(
+    twins: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = searched(twins)
+    assert first is not None
+    for path in (SEARCH, NEIGHBOURS, RESULT):
+        cached(twins, path).unlink()
+    read: list[int] = []
+
+    def counted(self: Reductions, at: Positions) -> NDArray[np.uint8]:
+        read.extend(at.tolist())
+        return real(self, at)
+
+    real = Reductions.gray
+    monkeypatch.setattr(Reductions, "gray", counted)
+    assert searched(twins) == first
+    assert len(read) == 3, "those that are too plain for hashes: they are compared by the byte each time"
+    cached(twins, DIGESTS).unlink()
+    cached(twins, SEARCH).unlink()
+    assert searched(twins) == first
+    assert len(read) > 6
 
 
 @pytest.mark.parametrize("seed", range(6 if os.environ.get("LUMINA_SWEEP") == "all" else 2))

@@ -201,6 +201,10 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     originals.make(list(world.rows)[::2])
     for sha256, rows in world.rows.items():
         assert originals[sha256] == rows
+    firsts = [world.rows[name][0] if name in world.rows else None for name in world.names]
+    sides = [[-1, -1] if one is None else [one.width or 0, one.height or 0] for one in firsts]
+    assert originals.sides(keys).tolist() == sides
+    assert [name in originals for name in world.names] == [one is not None for one in firsts]
 
 
 TIMES = st.one_of(
