@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.parts import Keys, KeysDumper, of_parts
+from index.parts import Keys, KeysDumper, keys_of, of_parts
 from index.postgres import PostgresIndex
 from index.records import sql
 
@@ -132,8 +132,8 @@ def twins(index: PostgresIndex, contents: Sequence[str]) -> Iterator[Twin]:
     for start in range(0, len(contents), _CONTENTS_AT_ONCE):
         with index.cursor() as cursor:
             cursor.adapters.register_dumper(Keys, KeysDumper)
-            keys = np.frombuffer(bytes.fromhex("".join(contents[start : start + _CONTENTS_AT_ONCE])), "V32")
-            yield from map(Twin._make, cursor.execute(sql(query), (Keys(keys),)))
+            keys = Keys(keys_of(contents[start : start + _CONTENTS_AT_ONCE]))
+            yield from map(Twin._make, cursor.execute(sql(query), (keys,)))
 
 
 class Described(NamedTuple):

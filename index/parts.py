@@ -35,6 +35,11 @@ class Keys:
         self.contents = contents
 
 
+def keys_of(names: Sequence[str]) -> NDArray[np.void]:
+    """The contents that these are in hex."""
+    return np.frombuffer(bytes.fromhex("".join(names)), "V32")
+
+
 class KeysDumper(Dumper):
     """Sends them as they are: as a text the server would take half a second to read 400,000."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.contents import Codes
-from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
+from lumina_fs.duplicates.reductions import Keys, places, side_by_side, taken
 from lumina_fs.duplicates.signatures import Words
 
 _WORDS = 3
@@ -35,26 +35,23 @@ class Contents:
     @classmethod
     def of(cls, codes: Codes) -> Contents:
         """Those of all originals."""
-        order = in_order(codes.sha256)
-        keys = taken(codes.sha256, order)
-        new = np.ones(len(keys), bool)
-        new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
-        starts = np.flatnonzero(new)
+        order, bounds = side_by_side(codes.sha256)
+        starts = bounds[:-1]
         hashed = (codes.hashed & codes.image)[order]
         stamps = codes.stamp.view(np.uint64).reshape(-1, _WORDS).take(order, axis=0)
 
         def largest(words: Words) -> Words:
-            return np.maximum.reduceat(np.where(hashed, words[order], np.uint64(0)), starts) if len(keys) else words
+            return np.maximum.reduceat(np.where(hashed, words[order], np.uint64(0)), starts) if len(order) else words
 
         return cls(
-            taken(keys, starts),
-            np.diff(np.append(starts, len(keys))),
+            taken(codes.sha256, order[starts]),
+            np.diff(bounds),
             codes.size[order][starts],
-            np.logical_or.reduceat(codes.image[order], starts) if len(keys) else codes.image,
-            np.logical_or.reduceat(hashed, starts) if len(keys) else hashed,
+            np.logical_or.reduceat(codes.image[order], starts) if len(order) else codes.image,
+            np.logical_or.reduceat(hashed, starts) if len(order) else hashed,
             largest(codes.phash),
             largest(codes.dhash),
-            np.stack([np.bitwise_xor.reduceat(one, starts) for one in stamps.T.copy()], 1) if len(keys) else stamps,
+            np.stack([np.bitwise_xor.reduceat(one, starts) for one in stamps.T.copy()], 1) if len(order) else stamps,
         )
 
     def places(self, keys: Keys) -> NDArray[np.int64]:
@@ -88,8 +85,3 @@ class Names(Sequence[str]):
             return Names(self._keys[number])
         name: str = self._keys[number].tobytes().hex()
         return name
-
-
-def keys_of(names: Sequence[str]) -> Keys:
-    """The digests that these are in hex."""
-    return np.frombuffer(bytes.fromhex("".join(names)), "V32")

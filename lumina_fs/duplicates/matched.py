@@ -11,10 +11,12 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from lumina_fs.duplicates.distinct import hexadecimal, keys_of
+from index.parts import keys_of
+from lumina_fs.duplicates.distinct import hexadecimal
 from lumina_fs.duplicates.evidence import EVIDENCE, reasons
 from lumina_fs.duplicates.kinds import DUPLICATES, Judgement, Kind
 from lumina_fs.duplicates.reductions import Keys, Positions, in_order, taken
+from lumina_fs.duplicates.signatures import ranges
 
 #: A row for each member: its content; the place of its kind in `DUPLICATES`; how sure that is; bits by which pHash and
 #: dHash differ from those of the primary, -1 where they were not compared; the number of its reasons among the texts of
@@ -117,9 +119,8 @@ class Groups(Sequence[Matched]):
         """Those with these numbers, in this order, or where this is true."""
         numbers = np.arange(len(self))[which]
         sizes = np.diff(self.starts)[numbers]
-        starts = np.append(0, np.cumsum(sizes))
-        at = np.repeat(self.starts[numbers] - starts[:-1], sizes) + np.arange(starts[-1])
-        return Groups(taken(self.primaries, numbers), starts, self.members[at], self.texts)
+        members = self.members[ranges(self.starts[numbers], sizes)]
+        return Groups(taken(self.primaries, numbers), np.append(0, np.cumsum(sizes)), members, self.texts)
 
     def of_these(self, contents: Keys) -> NDArray[np.bool_]:
         """For each whether its primary is among these contents, and it has members."""

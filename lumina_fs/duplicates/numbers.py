@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from index.parts import keys_of
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.distinct import Contents, keys_of
+from lumina_fs.duplicates.distinct import Contents
 from lumina_fs.duplicates.find import Found, state_of
 from lumina_fs.duplicates.kinds import DUPLICATES
 from lumina_fs.duplicates.matched import Groups

@@ -10,10 +10,11 @@ import numpy as np
 
 from index.columns import NOTHING, Columns, columns
 from index.contents import Twin
-from lumina_fs.duplicates.distinct import hexadecimal, keys_of
+from index.parts import keys_of
+from lumina_fs.duplicates.distinct import hexadecimal
 from lumina_fs.duplicates.keeper import ordered, placed
-from lumina_fs.duplicates.reductions import Keys, in_order, places, taken
-from lumina_fs.duplicates.signatures import Heaps, Positions
+from lumina_fs.duplicates.reductions import Keys, places, side_by_side, taken
+from lumina_fs.duplicates.signatures import Heaps, Positions, ranges
 
 if TYPE_CHECKING:
     from index.postgres import PostgresIndex
@@ -31,15 +32,11 @@ class Originals(Mapping[str, list[Twin]]):
 
     def __init__(self, found: Columns = NOTHING) -> None:
         self.columns = found
-        self._order = in_order(found.sha256)
-        keys = taken(found.sha256, self._order)
-        new = np.ones(len(keys), bool)
-        new[1:] = keys.view("S32")[1:] != keys.view("S32")[:-1]
-        self._keys = keys[new]
-        self._starts = np.append(np.flatnonzero(new), len(keys))
+        self._order, self._starts = side_by_side(found.sha256)
         self._counts = np.diff(self._starts)
-        self._of = np.empty(len(keys), np.int64)
-        self._of[self._order] = np.cumsum(new) - 1
+        self._keys = taken(found.sha256, self._order[self._starts[:-1]])
+        self._of = np.empty(len(self._order), np.int64)
+        self._of[self._order] = np.repeat(np.arange(len(self._keys)), self._counts)
         self._made: dict[str, list[Twin]] = {}
 
     @classmethod
@@ -64,9 +61,7 @@ class Originals(Mapping[str, list[Twin]]):
     def _rows(self, numbers: Positions) -> tuple[Positions, list[int]]:
         """The rows of contents with these numbers, one after the other, and how many each has."""
         counts = self._counts[numbers]
-        starts = np.cumsum(counts) - counts
-        at = np.arange(counts.sum()) + np.repeat(self._starts[numbers] - starts, counts)
-        return self._order[at], counts.tolist()
+        return self._order[ranges(self._starts[numbers], counts)], counts.tolist()
 
     def __contains__(self, sha256: object) -> bool:
         return isinstance(sha256, str) and self.get(sha256) is not None
@@ -87,16 +82,14 @@ class Originals(Mapping[str, list[Twin]]):
     def sides(self, keys: Keys) -> Positions:
         """(n, 2) width and height of the one that should stay, 0 where they are not known, -1 where there is none."""
         numbers = places(self._keys, keys)
-        found = np.full((len(keys), 2), -1, np.int64)
-        there = np.flatnonzero(numbers >= 0)
-        first = self._order[self._starts[numbers[there]]]
-        rows, counts = self._order, self._counts
-        for at, column in enumerate((self.columns.width, self.columns.height)):
-            found[there, at] = column[first]
-            same = column[rows] == np.repeat(column[rows[self._starts[:-1]]], counts)
-            for other in there[~np.logical_and.reduceat(same, self._starts[:-1])[numbers[there]]].tolist():
-                best = self[keys[other].tobytes().hex()][0]
-                found[other] = best.width or 0, best.height or 0
+        starts = self._starts[:-1]
+        sides = np.stack([self.columns.width, self.columns.height], 1)[self._order]
+        alike = (sides == np.repeat(sides[starts], self._counts, axis=0)).all(1)
+        settled = np.append(np.logical_and.reduceat(alike, starts), True)[numbers]
+        found = np.append(sides[starts], [[-1, -1]], axis=0)[numbers]
+        for at in np.flatnonzero(~settled).tolist():
+            best = self[keys[at].tobytes().hex()][0]
+            found[at] = best.width or 0, best.height or 0
         return found
 
     def copies(self, rows: Positions) -> Positions:
@@ -112,8 +105,7 @@ class Originals(Mapping[str, list[Twin]]):
         numbers = numbers[heaps.pictures]
         counts = np.append(self._counts, 0)[numbers]
         which = np.repeat(np.arange(len(numbers)), counts)
-        nth = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = self._order[self._starts[numbers[which]] + nth]
+        rows = self._order[ranges(self._starts[numbers], counts)]
         heap = np.repeat(np.arange(len(heaps.starts) - 1), np.diff(heaps.starts))[which]
         order = self._by_preference(heap, rows)
         _, first = np.unique(which[order], return_index=True)

@@ -18,9 +18,10 @@ import orjson
 from numpy.typing import NDArray
 
 from index.contents import Codes
+from index.parts import keys_of
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.distinct import Contents, keys_of
+from lumina_fs.duplicates.distinct import Contents
 from lumina_fs.duplicates.reduction_writer import CACHE as REDUCTIONS
 from lumina_fs.duplicates.reductions import taken
 from lumina_fs.duplicates.remembered import CACHE, DIGESTS, LIKENESSES

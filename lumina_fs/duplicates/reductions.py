@@ -75,11 +75,18 @@ class Reductions:
 
 def _sorted(keys: Keys) -> tuple[Keys, Positions]:
     """Distinct keys in order, and where each is."""
+    order, starts = side_by_side(keys)
+    first = order[starts[:-1]]
+    return taken(keys, first), first
+
+
+def side_by_side(keys: Keys) -> tuple[Positions, Positions]:
+    """The stable order of digests, and where in it those begin that are equal, with the end of all."""
     order = in_order(keys)
-    ordered = taken(keys, order)
+    digests = taken(keys, order).view("S32")
     new = np.ones(len(order), bool)
-    new[1:] = ordered.view("S32")[1:] != ordered.view("S32")[:-1]
-    return ordered[new], order[new]
+    new[1:] = digests[1:] != digests[:-1]
+    return order, np.append(np.flatnonzero(new), len(order))
 
 
 def in_order(keys: Keys) -> Positions:

@@ -13,10 +13,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from index.parts import keys_of
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.duplicates.comparison import Likeness
-from lumina_fs.duplicates.distinct import keys_of
 from lumina_fs.duplicates.evidence import SEEN
 from lumina_fs.duplicates.reductions import Keys, Positions, in_order, places, taken
 

@@ -30,10 +30,13 @@ class Heaps(NamedTuple):
         """Those with these numbers, or where this is true."""
         numbers = np.arange(len(self.starts) - 1)[which]
         sizes = np.diff(self.starts)[numbers]
-        starts = np.append(0, np.cumsum(sizes))
-        return Heaps(
-            self.pictures[np.repeat(self.starts[numbers] - starts[:-1], sizes) + np.arange(starts[-1])], starts
-        )
+        return Heaps(self.pictures[ranges(self.starts[numbers], sizes)], np.append(0, np.cumsum(sizes)))
+
+
+def ranges(starts: Positions, sizes: Positions) -> Positions:
+    """The positions of ranges, one range after the other."""
+    ends = np.cumsum(sizes)
+    return np.repeat(starts - ends + sizes, sizes) + np.arange(sizes.sum())
 
 
 class Signatures:

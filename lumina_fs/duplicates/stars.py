@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lumina_fs.duplicates.distinct import keys_of
+from index.parts import keys_of
 from lumina_fs.duplicates.evidence import KINDS, judged
 from lumina_fs.duplicates.kinds import DUPLICATES, SAME_PIXELS, in_one_series
 from lumina_fs.duplicates.matched import MEMBER, Groups, Members

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.parts import keys_of
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.distinct import keys_of
 from lumina_fs.duplicates.kinds import SAME_PIXELS, SAME_PLAIN, Case, Judgement, judge
 from lumina_fs.duplicates.matched import Bound, Groups, Matched
 from lumina_fs.duplicates.results import RESULT, Relation, Result, load, parsed, save

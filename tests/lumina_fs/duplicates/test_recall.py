@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from index.contents import Codes
+from index.parts import keys_of
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates import candidates, looking, stars
-from lumina_fs.duplicates.distinct import Contents, hexadecimal, keys_of
+from lumina_fs.duplicates.distinct import Contents, hexadecimal
 from lumina_fs.duplicates.find import find
 from lumina_fs.duplicates.kept_neighbours import NEIGHBOURS
 from lumina_fs.duplicates.numbers import of_found, of_standings

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from index import contents
 from index.columns import _NONE, Columns, Texts, columns
 from index.contents import Twin
+from index.parts import keys_of
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.comparison import Likeness
 from lumina_fs.duplicates.distinct import hexadecimal
@@ -29,6 +30,7 @@ from lumina_fs.duplicates.recorded import moments
 from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.signatures import Heaps, Signatures
 from lumina_fs.duplicates.stars import Stars
+from tests.lumina_fs.duplicates import made
 from tests.lumina_fs.duplicates.made import likeness
 from tests.lumina_fs.duplicates.searching import opened
 
@@ -69,7 +71,7 @@ def columns_of(twins: Sequence[Twin]) -> Columns:
     known: dict[str | None, int] = {None: 0}
     for name in ("format", "camera", "serial", "offset"):
         found[f"{name}s"] = np.array([known.setdefault(one, len(known)) for one in values[name]], np.int64)
-    found["sha256"] = np.frombuffer(bytes.fromhex("".join(values["sha256"])), "V32")
+    found["sha256"] = keys_of(values["sha256"])
     found["duration"] = np.array(values["duration"], np.float64)
     found["quality"] = np.array(values["quality"], np.float32)
     return Columns(**found)
@@ -178,7 +180,7 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     wanted, related = world.one_by_one(preferred)
     shuffled = world.choose.sample(world.twins, len(world.twins))
     originals = Originals(columns_of(shuffled))
-    keys = np.frombuffer(bytes.fromhex("".join(world.names)), "V32")
+    keys = keys_of(world.names)
     ranked = originals.ranked(world.heaps, keys)
     assert ranked.heaps.lists() == [heap for heap in preferred if len(heap) > 1]
     told = {content for pair in world.strangers for content in pair}
@@ -207,6 +209,17 @@ def test_heaps_are_judged_in_arrays_as_one_by_one(seed: int, odd: int, tmp_path:
     assert [name in originals for name in world.names] == [one is not None for one in firsts]
 
 
+def test_of_copies_whose_sidecars_disagree_the_preferred_one_says_the_size() -> None:
+    old, new = made.twin("b copy.jpg", name_of(1), width=300, height=200), made.twin("b.jpg", name_of(1))
+    originals = Originals(columns_of([old, new, made.twin("c.jpg", name_of(2), width=None, height=None)]))
+    assert originals.sides(keys_of([name_of(number) for number in (3, 2, 1)])).tolist() == [
+        [-1, -1],
+        [0, 0],
+        [640, 480],
+    ]
+    assert Originals().sides(keys_of([name_of(1)])).tolist() == [[-1, -1]]
+
+
 TIMES = st.one_of(
     st.sampled_from([one or "" for one in _TIMES]),
     st.from_regex(r"[0-2]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(\.\d{0,8}|[+Z]?)?", fullmatch=True),
@@ -233,17 +246,18 @@ def test_the_columns_of_originals_are_what_their_rows_say(library: Library) -> N
     with opened(library.root) as (_, index):
         wanted = hexadecimal(contents.codes(index).sha256)
         rows = [twin._replace(parts=None) for twin in contents.twins(index, sorted(set(wanted)))]
-        found = columns(index, np.frombuffer(bytes.fromhex("".join(sorted(set(wanted)))), "V32"))
+        found = columns(index, keys_of(sorted(set(wanted))))
         assert list(columns(index, np.empty(0, "V32")).twins(np.empty(0, np.int64))) == []
     assert len(rows) == 5
     assert all(one.quality for one in rows)
     everything = np.arange(len(rows))
     assert sorted(found.twins(everything), key=str) == sorted(rows, key=str)
-    made = columns_of(list(found.twins(everything)))
+    again = columns_of(list(found.twins(everything)))
     for name in ("format", "camera", "serial", "offset"):
         for one, other in itertools.product(everything, repeat=2):
             assert (
-                len({getattr(some, f"{name}s")[one] == getattr(some, f"{name}s")[other] for some in (found, made)}) == 1
+                len({getattr(some, f"{name}s")[one] == getattr(some, f"{name}s")[other] for some in (found, again)})
+                == 1
             )
     originals = Originals(found)
     for sha256 in wanted:
