@@ -26,8 +26,9 @@ from lumina_fs.viewing.new_file import write_new_file
 Revision = tuple[str | None, str | None]
 #: keep: this file stays, the others may go. remove: this one may go. all: all stay. strangers: it is no duplicate.
 How = Literal["keep", "remove", "all", "strangers"]
-#: Groups that stand otherwise than before, by key; None for those that are no more.
-Changed = dict[str, Standing | None]
+#: Keys of groups that stand otherwise than before, or are no more. How one stands, the board knows best: what somebody
+#: else took up since counts too.
+Changed = set[str]
 
 #: Decisions that are written in one go: few enough that a person who stops them does not wait.
 _AT_ONCE = 100
@@ -159,7 +160,7 @@ class Board:
         self._by_key.update((group.found, group) for group in groups)
 
     def follow(self, catalog: Catalog, contents: Iterable[str] | None = None) -> Changed:
-        """Take up what was decided since, by anybody; the groups that stand otherwise, by key."""
+        """Take up what was decided since, by anybody; the groups that stand otherwise by it, and by no call before."""
         with self._lock:
             changed = self._standings.follow(catalog, contents)
             for key, group in changed.items():
@@ -171,7 +172,7 @@ class Board:
                     self._by_key.pop(key, None)
                 else:
                     self._by_key[key] = group
-        return changed
+        return set(changed)
 
 
 # -- questions to the index
@@ -227,13 +228,13 @@ def choices(how: How, group: Standing, copy: Copy | None = None) -> list[Choice]
 
 
 def write_choices(catalog: Catalog, board: Board, choices: Sequence[Choice], by: str = "") -> Changed:
-    """Write decisions down; the groups that stand otherwise now, by key. Raises CorruptDocument, WriteFailed."""
+    """Write decisions down; the groups that stand otherwise now. Raises CorruptDocument, WriteFailed."""
     decide(catalog, choices, by=", ".join(filter(None, (who(), by))), now=utc_now())
     return board.follow(catalog, {content for choice in choices for content in (choice.kept, choice.other)})
 
 
 def take_back(catalog: Catalog, board: Board, contents: Sequence[Sequence[str]]) -> Changed:
-    """Take back what was decided about the contents of some groups; those that stand otherwise now, by key."""
+    """Take back what was decided about the contents of some groups; those that stand otherwise now."""
     for some in contents:
         withdraw(catalog, some)
     return board.follow(catalog, {content for some in contents for content in some})
@@ -267,7 +268,7 @@ class Deciding:
 
     def run(self, catalog: Catalog, board: Board) -> Changed:
         """Write them; the groups that stand otherwise now. Raises CorruptDocument, WriteFailed."""
-        changed: Changed = {}
+        changed: Changed = set()
         try:
             while self.done < self.total and not self.stop.is_set():
                 some = self._choices[self.done : self.done + _AT_ONCE]

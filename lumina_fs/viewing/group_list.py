@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -56,36 +56,31 @@ class GroupList:
             self.at = max(0, min(other.at, len(self.keys) - 1))
 
     def follow(self, changed: Changed) -> None:
-        """Take up how some groups stand now. Those that fit no more leave, and those that fit come."""
+        """Take up how these groups stand now. Those that fit no more leave, and those that fit come."""
         here = self.keys[self.at] if self.at < len(self.keys) else None
         if len(changed) > MANY:
             self.keys = self.board.listed(self.wanted)
         else:
-            for key, group in changed.items():
-                self._follow(key, group)
+            now = [self.board.get(key) for key in changed]
+            fitting = {group.found: group for group in now if group is not None and self.wanted.filter.fits(group)}
+            leaving = changed - fitting.keys()
+            self.keys = [key for key in self.keys if key not in leaving]
+            self._insert([fitting[key] for key in sorted(fitting.keys() - set(self.keys))])
         if self.marked:
             self.marked.intersection_update(self.keys)
         if here is None or here not in self.keys[self.at : self.at + 1]:
             self.at = self.keys.index(here) if here in self.keys else max(0, min(self.at, len(self.keys) - 1))
 
-    def _follow(self, key: str, group: Standing | None) -> None:
-        fits, listed = group is not None and self.wanted.filter.fits(group), key in self.keys
-        if listed and not fits:
-            self.keys.remove(key)
-        elif fits and not listed and group is not None:
-            self.keys.insert(self._place(group), key)
-
-    def _place(self, group: Standing) -> int:
-        """Where a group belongs in the order."""
-        rank, rows = SORTS[self.wanted.sort], range(len(self.keys))
-        if not self.wanted.reverse:
-            return bisect_left(rows, rank(group), key=lambda row: self._rank(row, rank))
-        return len(rows) - bisect_left(rows, rank(group), key=lambda row: self._rank(len(rows) - 1 - row, rank))
-
-    def _rank(self, row: int, rank: Any) -> Any:
-        group = self.row(row)
-        assert group is not None, "a group that is no more has left the list"
-        return rank(group)
+    def _insert(self, coming: Sequence[Standing]) -> None:
+        """Put groups where they belong in the order; the others stay in theirs."""
+        if not coming:
+            return
+        rank, reverse = SORTS[self.wanted.sort], self.wanted.reverse
+        there = [group for group in map(self.board.get, self.keys) if group is not None]
+        there = there[::-1] if reverse else there
+        for group in coming:
+            there.insert(bisect_left(there, rank(group), key=rank), group)
+        self.keys = [group.found for group in (there[::-1] if reverse else there)]
 
     def next_pending(self) -> bool:
         """The cursor to the next group that is pending, from the present one on; False where there is none."""

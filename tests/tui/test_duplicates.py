@@ -15,11 +15,13 @@ from textual.widgets import Input, Select, Static
 
 from lumina_fs.catalog import Catalog
 from lumina_fs.duplicates.decisions import keep_only
-from lumina_fs.duplicates.verdicts import Verdicts, decide
-from lumina_fs.viewing.duplicates import Board, Deciding
-from lumina_fs.viewing.group_list import from_state
+from lumina_fs.duplicates.standing import Standing, Standings
+from lumina_fs.duplicates.verdicts import Verdicts, decide, withdraw
+from lumina_fs.viewing import duplicates as questions
+from lumina_fs.viewing.duplicates import Board, Deciding, Wanted
+from lumina_fs.viewing.group_list import from_state, make_list
 from tests.conftest import Library
-from tests.lumina_fs.duplicates.searching import decisions, searched, standings
+from tests.lumina_fs.duplicates.searching import decisions, opened, searched, standings
 from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
 from tui.duplicates.compare import Compare, Pane
@@ -133,6 +135,71 @@ async def test_keeping_the_keeper_is_written_down_and_the_next_group_follows(sea
         "2019/house (1).jpg": "remove", "2019/house small.jpg": "remove",
         "2020/lake copy.jpg": "keep_both", "2020/tree copy.jpg": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["o", "u"])
+async def test_what_somebody_took_up_before_is_told_all_the_same(
+    searched_library: Library, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """The files are watched: they may be read between a decision of our own and the look at what came of it."""
+    boards: list[Board] = []
+
+    def beaten(write: Any) -> Any:
+        def written(catalog: Catalog, *some: Any, **how: Any) -> None:
+            write(catalog, *some, **how)
+            assert boards[0].follow(catalog)
+
+        return written
+
+    async with app_on(searched_library) as pilot:
+        screen = await at_duplicates(pilot)
+        if key == "u":
+            await pilot.press("o")
+            await settled(pilot)
+        shown = screen._list
+        assert shown is not None
+        boards.append(shown.board)
+        monkeypatch.setattr("lumina_fs.viewing.duplicates.decide", beaten(decide))
+        monkeypatch.setattr("lumina_fs.viewing.duplicates.withdraw", beaten(withdraw))
+        await pilot.press(key)
+        await settled(pilot)
+        if key == "o":
+            assert listed(screen) == ["2019/lake.jpg", "2019/tree.jpg"]
+            assert "2 files may go" in text_of(pilot, "#said")
+        else:
+            assert listed(screen) == ["2019/house.jpg", "2019/lake.jpg", "2019/tree.jpg"]
+            assert "Taken back: 1 group" in text_of(pilot, "#said")
+
+
+@pytest.mark.parametrize("key", ["o", "u"])
+async def test_groups_loaded_while_a_decision_is_written_hear_of_it(
+    searched_library: Library, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """The catalog changed meanwhile: another list is shown after the decision than the one it was made in."""
+    with opened(searched_library.root) as (catalog, index):
+        async with app_on(searched_library) as pilot:
+            screen = await at_duplicates(pilot)
+            if key == "u":
+                await pilot.press("o")
+                await settled(pilot)
+            late = Board(Standings.load(catalog, index))
+            list_again = screen._relist
+
+            async def loaded_meanwhile(ask: Any, *some: Any) -> Any:
+                answer = await type(screen).read(screen, ask, *some)
+                if ask in (questions.write_choices, questions.take_back):
+                    await list_again(late)
+                return answer
+
+            monkeypatch.setattr(screen, "read", loaded_meanwhile)
+            await pilot.press(key)
+            await settled(pilot)
+            assert screen._list is not None
+            assert screen._list.board is late
+            assert screen._list.keys == [group.found for group in late.groups if group.state == "pending"]
+            houses = ["2019/house.jpg"] if key == "u" else []
+            assert listed(screen) == [*houses, "2019/lake.jpg", "2019/tree.jpg"]
+            assert ("Taken back" if key == "u" else "2 files may go") in text_of(pilot, "#said")
 
 
 async def test_undo_takes_back_the_last_decision_and_goes_to_its_group(searched_library: Library) -> None:
@@ -440,11 +507,33 @@ async def test_pictures_of_the_screen(steady_library: Library, size: tuple[int, 
         await check(pilot, "duplicates-filter")
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_list_holds_what_fits_however_late_it_hears_of_it(searched_library: Library, reverse: bool) -> None:
+    """One group is no more and another one fits again, both at once, and in whatever order that is heard."""
+    with opened(searched_library.root) as (catalog, index):
+        board = Board(Standings.load(catalog, index))
+        wanted = Wanted(reverse=reverse)
+        house, lake, tree = board.listed(Wanted())
+        resolved = [choice for key in (house, tree) for choice in questions.choices("keep", group_at(board, key))]
+        questions.write_choices(catalog, board, resolved)
+        shown = make_list(board, wanted)
+        assert shown.keys == [lake]
+        late = board.follow(catalog)
+        questions.write_choices(catalog, board, questions.choices("strangers", group_at(board, lake)))
+        questions.take_back(catalog, board, [questions.contents_of(group_at(board, key)) for key in (house, tree)])
+        assert late == set()
+        shown.follow({lake, house, tree})
+        assert shown.keys == ([tree, house] if reverse else [house, tree])
+
+
+def group_at(board: Board, key: str) -> Standing:
+    group = board.get(key)
+    assert group is not None
+    return group
+
+
 def test_a_decision_reads_only_the_documents_it_changed(searched_library: Library) -> None:
     """What `follow` makes of a decision is what a fresh load makes of all."""
-    from lumina_fs.duplicates.standing import Standings
-    from tests.lumina_fs.duplicates.searching import opened
-
     with opened(searched_library.root) as (catalog, index):
         kept = Standings.load(catalog, index)
         for group in list(kept.groups):

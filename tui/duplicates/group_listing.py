@@ -17,7 +17,7 @@ from textual.widgets import Static
 from lumina_fs.duplicates.standing import Standing
 from lumina_fs.errors import LuminaError
 from lumina_fs.viewing import duplicates as questions
-from lumina_fs.viewing.duplicates import SORTS, Board, Wanted
+from lumina_fs.viewing.duplicates import SORTS, Board, Changed, Wanted
 from lumina_fs.viewing.group_list import GroupList, as_state, from_state, make_list, said
 from tui.catalog_screen import CatalogScreen
 from tui.duplicates.compare import Compare
@@ -198,10 +198,19 @@ class GroupListing(CatalogScreen):
             await asyncio.sleep(left)
         if self._list is None or self.session is None:
             return
-        changed = await self.read(lambda catalog, board: board.follow(catalog), self._list.board)
-        if changed:
-            self._list.follow(changed)
+        board = self._list.board
+        changed = await self.read(board.follow)
+        if changed and await self._hear_of(board, changed):
             self._show()
+
+    async def _hear_of(self, board: Board, groups: Changed) -> GroupList | None:
+        """The list, once it shows how these stand that this board knows to stand otherwise; None without one."""
+        while self._list is not None and self._list.board is not board:  # loaded meanwhile, and perhaps too soon
+            board = self._list.board
+            groups = groups | (await self.read(board.follow) or set())
+        if self._list is not None:
+            self._list.follow(groups)
+        return self._list
 
     # -- what is shown
 

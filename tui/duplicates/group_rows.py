@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lumina_fs.duplicates.standing import Standing
-from lumina_fs.viewing.duplicates import Board, Changed, sureness
+from lumina_fs.viewing.duplicates import Board, sureness
 from lumina_fs.viewing.group_list import GroupList, decidable
 from lumina_fs.wording import plural, size, twin_kind
 from tui.widgets.virtual_table import Cell, Column, Row
@@ -47,9 +47,9 @@ def numbers_of(board: Board | None) -> str:
     )
 
 
-def written(groups: Sequence[Standing], changed: Changed) -> str:
-    """What was decided, in a few words."""
-    going = [copy for group in groups if (now := changed.get(group.found)) is not None for copy in now.going]
+def written(groups: Sequence[Standing], board: Board) -> str:
+    """What was decided about these, in a few words: by how they stand now, whoever took it up."""
+    going = [copy for group in groups if (now := board.get(group.found)) is not None for copy in now.going]
     which = f"group {groups[0].id}" if len(groups) == 1 else plural(len(groups), "group")
     what = (
         f"{plural(len(going), 'file')} may go, {size(sum(copy.twin.size for copy in going))}" if going else "all stay"

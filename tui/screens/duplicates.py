@@ -94,20 +94,21 @@ class DuplicatesScreen(GroupListing):
     async def _write(self, groups: Sequence[Standing], choices: Sequence[Choice]) -> None:
         if self._list is None or self._writing:
             return
-        self._writing = True
+        self._writing, board = True, self._list.board
         try:
-            changed = await self.read(questions.write_choices, self._list.board, choices)
+            changed = await self.read(questions.write_choices, board, choices)
         finally:
             self._writing, self._wrote = False, time.monotonic()
         if changed is None:
             self._follow()  # some may have been written before it failed
             return
         self._last.append([(group.found, questions.contents_of(group)) for group in groups])
-        self._list.marked.clear()
-        self._told = written(groups, changed)
-        self._list.follow(changed)
-        self._list.next_pending()
-        self._show()
+        told = written(groups, board)
+        if (shown := await self._hear_of(board, changed.union(group.found for group in groups))) is not None:
+            self._told = told
+            shown.marked.clear()
+            shown.next_pending()
+            self._show()
 
     def take_back(self) -> None:
         """Take decisions back."""
@@ -129,16 +130,17 @@ class DuplicatesScreen(GroupListing):
     async def _withdraw(self, some: Sequence[tuple[str, list[str]]]) -> None:
         if self._list is None:
             return
-        self._writing = True
+        self._writing, board = True, self._list.board
         try:
-            changed = await self.read(questions.take_back, self._list.board, [contents for _, contents in some])
+            changed = await self.read(questions.take_back, board, [contents for _, contents in some])
         finally:
             self._writing, self._wrote = False, time.monotonic()
-        if changed is not None:
+        if changed is None:
+            return
+        if (shown := await self._hear_of(board, changed.union(found for found, _ in some))) is not None:
             self._told = f"Taken back: {plural(len(some), 'group')}"
-            self._list.marked.clear()
-            self._list.follow(changed)
-            self._list.go_to(some[0][0])
+            shown.marked.clear()
+            shown.go_to(some[0][0])
             self._show()
 
     def action_batch(self) -> None:
