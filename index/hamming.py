@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint64]
 Positions = NDArray[np.int64]
 Asked = NDArray[np.bool_]
+_Pairs = Iterator[tuple[Positions, Positions]]
 
 #: The largest radius that is searched exactly; beyond it buckets grow faster than anybody waits.
 LARGEST_RADIUS = 16
@@ -26,8 +27,8 @@ LARGEST_RADIUS = 16
 _AT_ONCE = 1 << 20
 #: Where fewer than one of so many codes is asked for, buckets are searched for instead of all being counted.
 _SELDOM = 100
-#: What spreads some bits of a code over as many numbers as there are buckets: odd, and without a pattern (Knuth).
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
+#: A factor that spreads any bits over any number of buckets: odd, and without a pattern (Knuth).
+SPREAD = 0x9E3779B97F4A7C15
 
 
 def near_pairs(codes: Codes, radius: int, asked: Asked | None = None) -> tuple[Positions, Positions]:
@@ -52,21 +53,36 @@ def near_pairs(codes: Codes, radius: int, asked: Asked | None = None) -> tuple[P
     return pairs // max(count, 1), pairs % max(count, 1)
 
 
+class Band(NamedTuple):
+    """Some bits of a code as the number of a bucket: the upper `bits` of what `mask` leaves, times `factor`."""
+
+    mask: int
+    factor: int
+    bits: int
+
+    def buckets(self, codes: Codes) -> Positions:
+        """The bucket of each code: the same for those that are equal under the mask."""
+        found = codes & np.uint64(self.mask)
+        found *= np.uint64(self.factor)
+        found >>= np.uint64(64 - self.bits)
+        return found.view(np.int64)
+
+
 class Bands:
-    """Codes of two words in 2 ** `bits` buckets, by what each of some masks leaves of the first word.
+    """Codes of two words in buckets, by each of some bands of the first word.
 
     What is asked one after the other lies side by side: waiting for the memory is most of the time.
     """
 
-    def __init__(self, codes: Codes, beside: Codes, masks: Sequence[int], bits: int, limit: int) -> None:
-        self._codes, self._beside, self._bits = codes, beside, bits
-        self._tables = [_Table(codes, beside, np.uint64(mask), bits, limit) for mask in masks]
+    def __init__(self, codes: Codes, beside: Codes, bands: Sequence[Band], limit: int) -> None:
+        self._codes, self._beside = codes, beside
+        self._tables = [_Table(codes, beside, band, limit) for band in bands]
 
     def crowded(self) -> list[Positions]:
-        """For each mask the buckets of more than `limit` codes."""
+        """For each band the buckets of more than `limit` codes."""
         return [table.crowded for table in self._tables]
 
-    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
+    def near(self, asked: Codes, beside: Codes, radius: int) -> _Pairs:
         """(query, code) positions, piece by piece, of those in one bucket with both words together within the radius.
 
         A pair may come more than once. Buckets of more than `limit` codes say nothing, and are left out.
@@ -74,44 +90,49 @@ class Bands:
         for table in self._tables:
             yield from table.near(asked, beside, radius)
 
+    def among(self, radius: int) -> _Pairs:
+        """The same among the codes, each pair one way round: all that they would get if they were asked themselves."""
+        for table in self._tables:
+            yield from table.among(radius)
+
     def only(self, some: Positions) -> Excerpt:
         """Another way to find those pairs whose codes are at these positions: quicker where these are few."""
-        bits = min(self._bits, max(12, len(some).bit_length() + 2))
+        most = max(12, len(some).bit_length() + 2)
         tables = []
         for whole in self._tables:
-            telling = some[~np.isin(whole.bucket(self._codes[some]), whole.crowded)]
-            few = _Table(self._codes[telling], self._beside[telling], whole.mask, bits, max(1, len(telling)))
-            tables.append((few, whole, telling))
+            telling = some[~np.isin(whole.band.buckets(self._codes[some]), whole.crowded)]
+            band = Band(whole.band.mask, SPREAD, min(whole.band.bits, most))
+            few = _Table(self._codes[telling], self._beside[telling], band, max(1, len(telling)))
+            tables.append((few, whole.band, telling))
         return Excerpt(self._codes, tables)
 
 
 class Excerpt:
     """Some codes of `Bands`, in buckets that are as few as they are. What is asked mostly finds an empty one.
 
-    For each mask there are a table of them, the table of all, and which codes the first one holds: none of a crowd.
+    For each band there are a table of them, the band of all, and which codes the table holds: none of a crowd.
     """
 
-    def __init__(self, codes: Codes, tables: Sequence[tuple[_Table, _Table, Positions]]) -> None:
+    def __init__(self, codes: Codes, tables: Sequence[tuple[_Table, Band, Positions]]) -> None:
         self._codes, self._tables = codes, tables
 
-    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
+    def near(self, asked: Codes, beside: Codes, radius: int) -> _Pairs:
         """As `Bands.near`, with the positions that the codes have there."""
-        for table, whole, some in self._tables:
+        for table, band, some in self._tables:
             for query, code in table.near(asked, beside, radius):
                 found = some.take(code)
-                one, other = whole.bucket(asked.take(query)), whole.bucket(self._codes.take(found))
-                same = np.flatnonzero(one == other)
+                same = np.flatnonzero(band.buckets(asked.take(query)) == band.buckets(self._codes.take(found)))
                 yield query.take(same), found.take(same)
 
 
 class _Table:
-    """Codes in buckets by what one mask leaves of their first words."""
+    """Codes in buckets by one band of their first words."""
 
-    def __init__(self, codes: Codes, beside: Codes, mask: np.uint64, bits: int, limit: int) -> None:
-        self.mask, self._bits = mask, bits
+    def __init__(self, codes: Codes, beside: Codes, band: Band, limit: int) -> None:
+        self.band = band
         self._count = int(limit).bit_length()
-        keys = self.bucket(codes)
-        starts = _starts(keys, bits)
+        keys = band.buckets(codes)
+        starts = _starts(keys, band.bits)
         sizes = np.diff(starts)
         self.crowded = np.flatnonzero(sizes > limit)
         sizes[self.crowded] = 0
@@ -121,16 +142,9 @@ class _Table:
         self._buckets: NDArray[Any] = buckets.astype(narrow)
         self._codes, self._beside = codes[self._order], beside[self._order]
 
-    def bucket(self, codes: Codes) -> Positions:
-        """The bucket of each: the same for those that are equal under the mask, and by chance for a few others."""
-        found = codes & self.mask
-        found *= SPREAD
-        found >>= np.uint64(64 - self._bits)
-        return found.view(np.int64)
-
-    def near(self, asked: Codes, beside: Codes, radius: int) -> Iterator[tuple[Positions, Positions]]:
-        """What `Bands.near` gives of this mask."""
-        found = self._buckets.take(self.bucket(asked), mode="clip")
+    def near(self, asked: Codes, beside: Codes, radius: int) -> _Pairs:
+        """What `Bands.near` gives of this band."""
+        found = self._buckets.take(self.band.buckets(asked), mode="clip")
         left = found & found.dtype.type((1 << self._count) - 1)
         asking = np.flatnonzero(left != 0)
         left, words = left.take(asking, mode="clip"), beside.take(asking, mode="clip")
@@ -146,6 +160,22 @@ class _Table:
             more = np.flatnonzero(left > 1)
             asking, left = asking.take(more, mode="clip"), left.take(more, mode="clip") - 1
             words, at = words.take(more, mode="clip"), at.take(more, mode="clip") + 1
+
+    def among(self, radius: int) -> _Pairs:
+        """What `Bands.among` gives of this band: in the order of the buckets, so that nobody waits for the memory."""
+        sizes = self._buckets & ((1 << self._count) - 1)
+        shared = np.flatnonzero(sizes > 1)
+        first = (self._buckets[shared] >> self._count).astype(np.int64)
+        ends = first + sizes[shared]
+        for bucket, one in _expanded(first, ends):
+            for which, other in _expanded(one + 1, ends[bucket]):
+                mine = one[which]
+                apart = np.bitwise_count(self._beside.take(mine) ^ self._beside.take(other))
+                near = np.flatnonzero(apart <= radius)
+                mine, other = mine.take(near), other.take(near)
+                apart = apart.take(near) + np.bitwise_count(self._codes.take(mine) ^ self._codes.take(other))
+                close = np.flatnonzero(apart <= radius)
+                yield self._order.take(mine.take(close)), self._order.take(other.take(close))
 
 
 def _parts(radius: int) -> list[tuple[tuple[int, int], int]]:
@@ -224,7 +254,7 @@ class _Buckets:
         """The buckets that hold anything."""
         return np.asarray(np.diff(self.start) > 0)
 
-    def neighbours(self, mask: int) -> Iterator[tuple[Positions, Positions]]:
+    def neighbours(self, mask: int) -> _Pairs:
         """Sorted positions of codes whose parts differ by exactly `mask`, each unordered pair once, piece by piece."""
         if mask:
             # of two the lesser asks: the one that lacks the highest bit of the mask
@@ -240,7 +270,7 @@ class _Buckets:
         for at, positions in _expanded(low, high):
             yield asking.take(at), positions
 
-    def beside(self, asking: Positions, mask: int) -> Iterator[tuple[Positions, Positions]]:
+    def beside(self, asking: Positions, mask: int) -> _Pairs:
         """(one, other) sorted positions of these codes and of all whose parts differ from theirs by exactly `mask`."""
         part = self.keys.take(asking) ^ np.int32(mask)
         if len(asking) * _SELDOM < len(self.keys):
@@ -253,7 +283,7 @@ class _Buckets:
             yield one.take(another), positions.take(another)
 
 
-def _expanded(low: Positions, high: Positions) -> Iterator[tuple[Positions, Positions]]:
+def _expanded(low: Positions, high: Positions) -> _Pairs:
     """(which range, position in it) for every position of the ranges low..high, piece by piece."""
     counts = high - low
     ends = np.cumsum(counts)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.hamming import Bands, Excerpt, near_pairs
+from index.hamming import Band, Bands, Excerpt, near_pairs
 from lumina_fs.duplicates.signatures import Positions, Signatures, Words
 from lumina_fs.duplicates.views import COUNT, Views, bands_of
 from lumina_fs.settings import processors
@@ -38,6 +38,8 @@ _MANY_NEW = 8
 #: Signatures whose views are looked for at once: what bounds the memory. Twice as many cost new pages at each step, and
 #: an eighth of them so many steps of Python that two threads wait for each other.
 _AT_ONCE = 1 << 14
+#: All codes in one bucket.
+_WHOLE = Band(mask=0, factor=1, bits=1)
 #: More threads than these would need more memory than they save time.
 _MOST_THREADS = 8
 
@@ -100,12 +102,11 @@ def _neighbours(
     count = len(signatures.phash)
     asking = np.arange(count) if lying is None else np.argsort(lying[signatures.representatives])
     both = ((signatures.phash, signatures.dhash), (signatures.dhash, signatures.phash))
-    bits = int(min(21, max(16, np.ceil(np.log2(max(count, 1))) + 1)))
-    masks, most = (([0], []), _FEW) if count <= _FEW else (bands_of(_width(count)), _CROWD)
-    made = [pool.submit(Bands, *codes, sets, bits, most) for codes, sets in zip(both, masks, strict=True)]
+    how, most = (([_WHOLE], []), _FEW) if count <= _FEW else (bands_of(_width(count)), _CROWD)
+    made = [pool.submit(Bands, *codes, some, most) for codes, some in zip(both, how, strict=True)]
     distinct = [_distinct(codes) for codes, _ in both]
     bands = [band.result() for band in made]
-    terms = _terms(repr((bits, masks)), distinct, bands)
+    terms = _terms(repr(how), distinct, bands)
     if since is None or since.found.terms != terms or since.new.sum() * _MANY_NEW > count:
         known, new = np.empty(0, np.int64), None
     else:
@@ -114,11 +115,14 @@ def _neighbours(
     ways: list[Callable[[], _Pairs]] = []
     if new is None or new.any():
         ways += [partial(_near, radius, *codes, of, new) for codes, of in zip(both, distinct, strict=True)]
-        some = asking if new is None else asking[new[asking]]
-        ways += [partial(_looking_alike, signatures, views, bands, piece) for piece in _pieces(some)]
-    if new is not None and new.any():
+    # a picture as it is looks to another one as that one does to it: one of them is asked for by its views alone
+    if new is None:
+        ways += [partial(band.among, VIEW_AGREE) for band in bands]
+        ways += [partial(_looking_alike, signatures, views, bands, piece, 1) for piece in _pieces(asking)]
+    elif new.any():
         few = [band.only(np.flatnonzero(new)) for band in bands]
-        ways += [partial(_looking_alike, signatures, views, few, piece) for piece in _pieces(asking)]
+        ways += [partial(_looking_alike, signatures, views, bands, some, 0) for some in _pieces(asking[new[asking]])]
+        ways += [partial(_looking_alike, signatures, views, few, piece, 1) for piece in _pieces(asking)]
 
     def found(way: Callable[[], _Pairs]) -> Positions:
         pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way()]
@@ -154,13 +158,13 @@ def _near(radius: int, codes: Words, others: Words, distinct: _Distinct, new: ND
 
 
 def _looking_alike(
-    signatures: Signatures, views: Viewed, bands: Sequence[Bands | Excerpt], asking: Positions
+    signatures: Signatures, views: Viewed, bands: Sequence[Bands | Excerpt], asking: Positions, least: int
 ) -> _Pairs:
-    """Signatures of which one of these looks to the other like one of its views."""
-    asked = [codes.ravel() for codes in views(signatures.representatives[asking])]
+    """Signatures of which one looks like one of the views of one of these, from the view with this number on."""
+    asked = [codes[:, least:].ravel() for codes in views(signatures.representatives[asking])]
     for number, table in enumerate(bands):
         for query, other in table.near(asked[number], asked[1 - number], VIEW_AGREE):
-            first = asking[query // COUNT]
+            first = asking[query // (COUNT - least)]
             another = first != other
             yield first[another], other[another]
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from index.hamming import Band
+
 #: Side of a reduced picture.
 SIDE = 64
 
@@ -120,18 +122,32 @@ class Views(NamedTuple):
     dhash: Codes
 
 
-def bands_of(width: int) -> tuple[list[int], list[int]]:
-    """Three masks of `width` bits for each hash, at most 21: a copy is mostly equal to a view under one of them.
+#: By width, for each mask of a pHash: a factor that brings the bits it leaves to the top so that no two of their values
+#: share a bucket, and bits that number the buckets. Found by trying sums of few powers of two, as chess programs do.
+_PHASH_BANDS = {
+    14: ((0x2400043F014, 15), (0xFFFFFE0004051002, 14), (0x110000084001, 15)),
+    16: ((0x200004000080024, 17), (0x7FFF00040180802, 17), (0x22000041001, 17)),
+    18: ((0x4008000C, 19), (0xFFFFFFC008000802, 18), (0x8004000080005, 19)),
+    20: ((0x20008018010004, 21), (0x120000008802, 20), (0x1020000400020081, 21)),
+}
+#: By width, the same for the first mask of a dHash, as the powers; the others lie one and two bits higher.
+_DHASH_BANDS = {14: (22, 36, 50), 16: (17, 31, 48), 18: (10, 30, 47), 20: (5, 25, 45)}
+
+
+def bands_of(width: int) -> tuple[list[Band], list[Band]]:
+    """Three bands of `width` bits for each hash: a copy is mostly equal to a view in one of them.
 
     What changes first in a pHash is its high frequencies. Its masks take two thirds each of the lowest ones, so that
     any two share half their bits. In a dHash neighbours are alike, so that bits side by side would say less: its masks
-    take every third bit.
+    take every third bit. A width is 14, 16, 18 or 20.
     """
     by_frequency = sorted(range(1, 64), key=lambda at: (at // 8 + at % 8, at))
     lowest = by_frequency[: width * 3 // 2]
+    masks = [sum(1 << 63 - at for number, at in enumerate(lowest) if number % 3 != left) for left in range(3)]
+    factor = sum(1 << power for power in _DHASH_BANDS[width])
     return (
-        [sum(1 << 63 - at for number, at in enumerate(lowest) if number % 3 != left) for left in range(3)],
-        [sum(1 << at for at in range(first, 64, 3)[:width]) for first in range(3)],
+        [Band(mask, *how) for mask, how in zip(masks, _PHASH_BANDS[width], strict=True)],
+        [Band(sum(1 << at for at in range(first, 64, 3)[:width]), factor >> first, width) for first in range(3)],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import faiss
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.hamming import LARGEST_RADIUS, SPREAD, Bands, near_pairs
+from index.hamming import LARGEST_RADIUS, SPREAD, Band, Bands, near_pairs
 
 Codes = NDArray[np.uint64]
 Pairs = set[tuple[int, int]]
@@ -129,12 +131,13 @@ def test_codes_that_are_equal_under_a_mask_and_near_are_those_that_a_comparison_
     queries: list[tuple[int, int]], codes: list[tuple[int, int]], bits: int, limit: int, radius: int
 ) -> None:
     codes += queries[::2]  # so that there is something to find
-    masks = [sum(1 << at for at in range(first, 64, 3)) for first in range(3)]
+    bands = [Band(sum(1 << at for at in range(first, 64, 3)), SPREAD, bits) for first in range(3)]
     wanted: Pairs = set()
-    for mask in masks:
+    among: Pairs = set()
+    for band in bands:
 
-        def bucket(code: int, mask: int = mask) -> int:
-            return (code & mask) * int(SPREAD) % (1 << 64) >> (64 - bits)
+        def bucket(code: int, band: Band = band) -> int:
+            return (code & band.mask) * band.factor % (1 << 64) >> (64 - band.bits)
 
         buckets = [bucket(code) for code, _ in codes]
         for at, (query, beside) in enumerate(queries):
@@ -142,12 +145,19 @@ def test_codes_that_are_equal_under_a_mask_and_near_are_those_that_a_comparison_
             near = [n for n in same if (codes[n][0] ^ query).bit_count() + (codes[n][1] ^ beside).bit_count() <= radius]
             if len(same) <= limit:
                 wanted.update((at, number) for number in near)
+        for (at, code), (number, its) in itertools.combinations(enumerate(codes), 2):
+            apart = sum((word ^ another).bit_count() for word, another in zip(code, its, strict=True))
+            if apart <= radius and buckets[at] == buckets[number] and buckets.count(buckets[at]) <= limit:
+                among.add((at, number))
     found: Pairs = set()
     known, asked = (np.array(words, np.uint64).reshape(-1, 2).T for words in (codes, queries))
-    table = Bands(known[0], known[1], masks, bits, limit)
+    table = Bands(known[0], known[1], bands, limit)
     for one, other in table.near(asked[0], asked[1], radius):
         found.update(zip(one.tolist(), other.tolist(), strict=True))
     assert found == wanted
+    pairs = [pair for one, other in table.among(radius) for pair in zip(one.tolist(), other.tolist(), strict=True)]
+    assert {(min(pair), max(pair)) for pair in pairs} == among
+    assert all(one != other for one, other in pairs)
     some = np.arange(len(codes))[::3]
     found = set()
     for one, other in table.only(some).near(asked[0], asked[1], radius):
@@ -158,7 +168,7 @@ def test_codes_that_are_equal_under_a_mask_and_near_are_those_that_a_comparison_
 def test_few_codes_lie_in_fewer_buckets_and_meet_nobody_else_there() -> None:
     choose = np.random.default_rng(4)
     codes = choose.integers(0, 2**64, (2, 20_000), dtype=np.uint64)
-    whole = Bands(codes[0], codes[1], [(1 << 24) - 1], 21, 256)
+    whole = Bands(codes[0], codes[1], [Band((1 << 24) - 1, SPREAD, 21)], 256)
     some = np.arange(40)
     found, wanted = (
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_a_crop_is_equal_to_a_view_that_is_near_under_one_of_the_masks(width: in
     """More of them than under masks of bits that lie side by side, though those take no more bits."""
     beside = [((1 << width) - 1) << at for at in (0, width, 2 * width)]
     shares = []
-    for masks in (bands_of(width), (beside, beside)):
+    for masks in ([[band.mask for band in some] for some in bands_of(width)], (beside, beside)):
         met = []
         for found, gray in parts(photos):
             wanted = hashed(gray)
@@ -124,10 +125,24 @@ def test_a_crop_is_equal_to_a_view_that_is_near_under_one_of_the_masks(width: in
 
 
 def test_masks_have_as_many_bits_as_asked_for_and_never_that_of_the_brightness() -> None:
-    for width in (16, 18, 20):
-        for masks in bands_of(width):
-            assert [mask.bit_count() for mask in masks] == [width] * 3
-        assert not any(mask >> 63 for mask in bands_of(width)[0])
+    for width in (14, 16, 18, 20):
+        for bands in bands_of(width):
+            assert [band.mask.bit_count() for band in bands] == [width] * 3
+        assert not any(band.mask >> 63 for band in bands_of(width)[0])
+
+
+@pytest.mark.parametrize("width", [14, 16, 18, 20])
+def test_codes_share_a_bucket_only_if_they_are_equal_under_the_mask(width: int) -> None:
+    for band in itertools.chain(*bands_of(width)):
+        codes = np.zeros(1, np.uint64)
+        for bit in range(64):
+            if band.mask >> bit & 1:
+                codes = np.concatenate([codes, codes | np.uint64(1 << bit)])
+        assert len(codes) == 1 << width
+        noise = np.random.default_rng(width).integers(0, 2**64, len(codes), dtype=np.uint64) & ~np.uint64(band.mask)
+        buckets = band.buckets(codes | noise)
+        assert len(np.unique(buckets)) == len(codes)
+        assert 0 <= buckets.min() <= buckets.max() < 1 << band.bits <= 2 << width
 
 
 @given(st.integers(0, 2**32), st.integers(2, 30), st.integers(0, 29))
