@@ -163,6 +163,7 @@ def live_pairs(index: PostgresIndex) -> list[tuple[str, str]]:
         "SELECT DISTINCT encode(a.sha256, 'hex'), encode(b.sha256, 'hex') FROM {0} a JOIN {0} b "
         "ON a.content_id = b.content_id WHERE a.media = 'image' AND b.media = 'video' AND NOT a.missing "
         "AND NOT b.missing AND a.sha256 IS NOT NULL AND b.sha256 IS NOT NULL "
+        "AND a.content_id IS NOT NULL AND b.content_id IS NOT NULL "  # so that the index of those few is used
         "ORDER BY 1, 2"
     ).format(f"{index.schema}.original")
     with index.cursor() as cursor:

@@ -54,6 +54,7 @@ SETTINGS = {
     "fsync": "on",  # a torn cache is not always noticed, and a wrong answer is worse than a slow one
     "synchronous_commit": "off",  # the last commits may be lost: the documents are indexed again
     "jit": "off",
+    "io_method": "sync",  # what is in the memory of the system is not had sooner from helpers, and there are few cores
     "log_checkpoints": "off",
 }
 

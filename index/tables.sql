@@ -78,6 +78,7 @@ CREATE INDEX ON {s}.original (quality);
 CREATE INDEX ON {s}.original (size);
 CREATE INDEX ON {s}.original (rating) WHERE rating IS NOT NULL;
 CREATE INDEX ON {s}.original (iso) WHERE iso IS NOT NULL;
+CREATE INDEX ON {s}.original (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX ON {s}.original USING gin (words) WITH (fastupdate = off);
 -- Whoever changes rows and is not us leaves a note; the next scan of everything makes the index anew. (A comment ends the
 -- lines of the function, because these statements are told apart by a semicolon at the end of a line.)
