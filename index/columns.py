@@ -73,6 +73,23 @@ class Texts:
         found[np.arange(width) >= self.lengths[rows][:, None]] = 0
         return found
 
+    def alike(self, one: Rows, other: Rows, *, unsure: bool) -> NDArray[np.bool_]:
+        """Whether they are equal, for each two of these rows; `unsure` of those that begin with the same 64 bytes."""
+        lengths = self.lengths[one]
+        same = np.asarray(lengths == self.lengths[other])
+        maybe = np.flatnonzero(same)
+        width = int(min(_ROOM, max(1, lengths[maybe].max(initial=0))))
+        begin = (self.fixed(one[maybe], width) == self.fixed(other[maybe], width)).all(1)
+        same[maybe] = begin & (unsure | (lengths[maybe] <= _ROOM))
+        return same
+
+    def heads(self, rows: Rows, mark: str) -> Texts:
+        """Of these rows what stands before the last such mark, nothing where there is none."""
+        starts = self.starts[rows]
+        marks = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord(mark))
+        before = np.searchsorted(marks, starts + np.maximum(self.lengths[rows], 0))
+        return Texts(self.data, np.maximum(np.append(-1, marks)[before] - starts, 0), starts)
+
 
 def _holds(data: NDArray[np.uint8], at: Rows, mark: str) -> NDArray[np.bool_]:
     """True where these bytes are."""
@@ -107,6 +124,17 @@ class Columns(NamedTuple):
     cameras: NDArray[np.int64]
     serials: NDArray[np.int64]
     offsets: NDArray[np.int64]
+
+    def alike(self, one: Rows, other: Rows) -> NDArray[np.bool_]:
+        """Whether two rows say the same, but for where they lie and their date, for each two of these; or False."""
+        same = self.recorded.alike(one, other, unsure=False)
+        for column in (
+            self.size, self.width, self.height, self.duration, self.quality, self.orientation, self.formats,
+            self.cameras, self.serials, self.offsets,
+        ):  # fmt: skip
+            mine, its = column[one], column[other]
+            same &= (mine == its) | ((mine != mine) & (its != its))  # neither is a number
+        return same
 
     def twins(self, rows: Rows) -> Iterator[Twin]:
         """The originals in these rows, without the parts of their quality."""

@@ -66,10 +66,11 @@ def hexadecimal(keys: Keys) -> list[str]:
 
 
 class Names(Sequence[str]):
-    """The same one by one, each made when somebody asks."""
+    """The same one by one, each made when somebody asks, and once."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        self._made: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -83,5 +84,7 @@ class Names(Sequence[str]):
     def __getitem__(self, number: int | slice) -> str | Names:
         if isinstance(number, slice):
             return Names(self._keys[number])
-        name: str = self._keys[number].tobytes().hex()
+        name = self._made.get(number)
+        if name is None:
+            name = self._made[number] = self._keys[number].tobytes().hex()
         return name

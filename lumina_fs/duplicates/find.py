@@ -23,7 +23,7 @@ from lumina_fs.duplicates.kept_neighbours import Kept
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
 from lumina_fs.duplicates.matched import MEMBER, Bound, Groups
-from lumina_fs.duplicates.originals import Originals, Ranked
+from lumina_fs.duplicates.originals import Originals
 from lumina_fs.duplicates.recall import (
     Last,
     basis_of,
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 #: Bits by which one hash of two pictures may differ.
 THRESHOLD = 5
 LIVE = "live_photo"
+#: Fewer heaps than this are sorted out in one go.
+_MANY = 10_000
 
 
 class Found(NamedTuple):
@@ -86,8 +88,16 @@ class _Pictures:
     at: Positions
     phash: Words
     dhash: Words
-    records: NDArray[np.uint8]
-    """A row of bytes for each, that is another one when anything else is known of it."""
+    facts: Words
+    """(n, 3): other ones when anything else is known of it."""
+
+    def records(self, pictures: Positions) -> NDArray[np.uint8]:
+        """A row of bytes for each of these: its content, its hashes, and what is known of it."""
+        digests = taken(self.keys, pictures).view(np.uint64).reshape(-1, 4)
+        hashes = np.zeros((len(pictures), 2), np.uint64)
+        hashed = np.flatnonzero(pictures < len(self.phash))
+        hashes[hashed] = np.stack([codes[pictures[hashed]] for codes in (self.phash, self.dhash)], 1)
+        return np.concatenate([digests, self.facts[pictures], hashes], 1).view(np.uint8)
 
 
 @dataclass(slots=True)
@@ -151,13 +161,14 @@ class _Search:
         signatures = self._neighbours(some, reductions)
         plain = equal(reductions, some.at, crowd(np.arange(len(some.phash), len(some.keys))))
         heaps = self._unknown(signatures.heaps(), some, signatures)
-        plain = self._unknown(_heaps(plain), some, None).lists()
+        flat = self._unknown(_heaps(plain), some, None)
         asked = np.zeros(len(some.keys), bool)
-        asked[heaps.pictures] = True
-        asked[[number for heap in plain for number in heap]] = True
+        asked[heaps.pictures] = asked[flat.pictures] = True
         known = taken(some.keys, np.flatnonzero(asked))
         with ThreadPoolExecutor(1) as server:  # it looks its rows up while we look at pictures
             rows, live = server.submit(Originals.read, self.index, known), server.submit(_live_photos, self.index)
+            if self.last.result is None:
+                self.heaps = [*_prints(heaps, some, signatures), *_prints(flat, some, None)]
             remembered = Remembered(self.catalog)
             crowds = signatures.crowds()
             crowds = crowds.some(asked[crowds.pictures[crowds.starts[:-1]]])
@@ -165,6 +176,7 @@ class _Search:
             settled[crowds.pictures] = remembered.asked(taken(some.keys, crowds.pictures))
             alike = equal(reductions, some.at, crowds, settled)
             self.rows = rows.result()
+            plain = flat.lists()
             yield from self._read_pixels([*alike, *plain], some, remembered)
             yield from self._grouped(some, heaps, signatures, reductions, remembered)
             self.live = live.result()
@@ -191,10 +203,12 @@ class _Search:
 
     def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> Heaps:
         """The heaps that the last search did not have just so; of the others, what it found is taken over."""
-        prints = fingerprints(heaps, some.records, signatures)
+        if self.last.result is None:
+            return heaps
+        prints = _prints(heaps, some, signatures)
         self.heaps += prints
         old = np.array([one in self.last.heaps for one in prints], bool)
-        if self.last.result is not None and old.any():
+        if old.any():
             pictures = heaps.some(old).pictures
             groups = self.last.result.groups
             self.groups.append(groups.some(groups.of_these(taken(some.keys, pictures))))
@@ -203,15 +217,23 @@ class _Search:
         return heaps.some(~old)
 
     def _stars(
-        self, some: _Pictures, ranked: Ranked, signatures: Signatures, remembered: Remembered
+        self, some: _Pictures, unknown: Heaps, signatures: Signatures, remembered: Remembered
     ) -> list[list[int]]:
-        """Take over what is plain from what is remembered; gives the heaps that need a closer look."""
+        """Take over what is plain from what is remembered; gives the heaps that need a closer look, in order."""
         told = {content for pair in strangers(self.verdicts) for content in pair}
-        (groups, first, second), rest = Stars(some.keys, self.rows, remembered, told).find(ranked, signatures)
-        for name, codes in (("phash", some.phash), ("dhash", some.dhash)):
-            groups.members[name] = np.bitwise_count(codes[first] ^ codes[second])
-        self.groups.append(groups)
-        return ranked.heaps.some(rest).lists()
+        stars = Stars(some.keys, self.rows, remembered, told)
+
+        def sorted_out(heaps: Heaps) -> tuple[Groups, list[list[int]]]:
+            ranked = self.rows.ranked(heaps, some.keys)
+            (groups, first, second), rest = stars.find(ranked, signatures)
+            for name, codes in (("phash", some.phash), ("dhash", some.dhash)):
+                groups.members[name] = np.bitwise_count(codes[first] ^ codes[second])
+            return groups, ranked.heaps.some(rest).lists()
+
+        with ThreadPoolExecutor(2) as threads:
+            parts = list(threads.map(sorted_out, unknown.halves(_MANY)))
+        self.groups += [groups for groups, _ in parts]
+        return [heap for _, rest in parts for heap in rest]
 
     def _reductions(self, there: Contents) -> Generator[Event, None, tuple[Reductions, Positions]]:
         """All reduced pictures, and where those of all contents are; what the cache lacks is read from originals."""
@@ -272,7 +294,7 @@ class _Search:
     ) -> Iterator[Event]:
         """What neighbours are to each other: from memory where that is plain, or by a look at their pixels."""
         looking = Looking(reductions, some.at, some.names, self.rows, remembered, self.verdicts, self.cancel)
-        heaps = self._stars(some, self.rows.ranked(unknown, some.keys), signatures, remembered)
+        heaps = self._stars(some, unknown, signatures, remembered)
         self.rows.make(some.names[number] for heap in heaps for number in heap)
         throttle = Throttle()
         groups: list[tuple[str, list[Bound]]] = []
@@ -300,11 +322,13 @@ def _pictures(there: Contents, known: Words, at: Positions) -> _Pictures:
     """Distinct contents of pictures, in the order of their digests; `at`: where the reduced pictures of all are."""
     ours = np.flatnonzero(there.image & (at >= 0))
     ours = ours[np.argsort(~there.hashed[ours], kind="stable")]
-    count = int(there.hashed[ours].sum())
-    keys, phash, dhash = taken(there.keys, ours), there.phash[ours], there.dhash[ours]
-    hashes = np.stack([phash, dhash], 1)
-    words = np.concatenate([keys.view(np.uint64).reshape(-1, 4), known.take(ours, axis=0), hashes], 1)
-    return _Pictures(keys, Names(keys), at[ours], phash[:count], dhash[:count], words.view(np.uint8))
+    hashed = ours[: int(there.hashed[ours].sum())]
+    keys = taken(there.keys, ours)
+    return _Pictures(keys, Names(keys), at[ours], there.phash[hashed], there.dhash[hashed], known.take(ours, axis=0))
+
+
+def _prints(heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> list[bytes]:
+    return fingerprints(heaps, some.records(heaps.pictures), signatures)
 
 
 def _heaps(lists: list[list[int]]) -> Heaps:

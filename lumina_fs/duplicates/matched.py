@@ -129,6 +129,8 @@ class Groups(Sequence[Matched]):
     def touching(self, contents: Keys) -> NDArray[np.bool_]:
         """For each whether one of its contents is among these."""
         wanted = contents.view("S32")
+        if not len(wanted):
+            return np.zeros(len(self), bool)
         found = np.isin(self.primaries.view("S32"), wanted)
         among = np.flatnonzero(np.isin(self.others.view("S32"), wanted))
         found[np.searchsorted(self.starts, among, "right") - 1] = True

@@ -82,12 +82,14 @@ class Originals(Mapping[str, list[Twin]]):
     def sides(self, keys: Keys) -> Positions:
         """(n, 2) width and height of the one that should stay, 0 where they are not known, -1 where there is none."""
         numbers = places(self._keys, keys)
-        starts = self._starts[:-1]
-        sides = np.stack([self.columns.width, self.columns.height], 1)[self._order]
-        alike = (sides == np.repeat(sides[starts], self._counts, axis=0)).all(1)
-        settled = np.append(np.logical_and.reduceat(alike, starts), True)[numbers]
-        found = np.append(sides[starts], [[-1, -1]], axis=0)[numbers]
-        for at in np.flatnonzero(~settled).tolist():
+        found = np.full((len(keys), 2), -1, np.int64)
+        there = np.flatnonzero(numbers >= 0)
+        rows, counts = self._rows(numbers[there])
+        sides = np.stack([self.columns.width[rows], self.columns.height[rows]], 1)
+        starts = np.cumsum([0, *counts], dtype=np.int64)[:-1]
+        found[there] = sides[starts]
+        alike = (sides == np.repeat(sides[starts], counts, axis=0)).all(1)
+        for at in there[~np.logical_and.reduceat(alike, starts)].tolist() if len(starts) else ():
             best = self[keys[at].tobytes().hex()][0]
             found[at] = best.width or 0, best.height or 0
         return found
@@ -116,7 +118,10 @@ class Originals(Mapping[str, list[Twin]]):
         return Ranked(Heaps(heaps.pictures[which[kept]], starts), rows[kept])
 
     def _by_preference(self, heap: Positions, rows: Positions) -> Positions:
-        """The order of rows within their heaps: by quality, which tells most apart, and then by all the rest."""
+        """The order of rows within their heaps: by quality, which tells most apart, and then by all the rest.
+
+        Copies of one content that say the same are in any order, where nothing else has their quality.
+        """
         known = self.columns.quality[rows]
         quality = -np.where(np.isnan(known), np.float32(-1.0), known)
         order = np.lexsort((quality, heap))
@@ -124,8 +129,20 @@ class Originals(Mapping[str, list[Twin]]):
         new = np.ones(len(order) + 1, bool)
         new[1:-1] = (heap[1:] != heap[:-1]) | (quality[1:] != quality[:-1])
         tied = np.flatnonzero(~(new[:-1] & new[1:]))
+        run = np.cumsum(new[:-1])[tied]
+        tied, run = self._unsettled(tied, run, rows[order[tied]])
         asked = rows[order[tied]]
         texts = [column.some(asked) for column in (self.columns.taken, self.columns.path, self.columns.source)]
-        ranks = [(run, *placed(*said)) for run, *said in zip(np.cumsum(new[:-1])[tied].tolist(), *texts, strict=True)]
+        ranks = [(number, *placed(*said)) for number, *said in zip(run.tolist(), *texts, strict=True)]
         order[tied] = order[tied[sorted(range(len(ranks)), key=ranks.__getitem__)]]
         return order
+
+    def _unsettled(self, tied: Positions, run: Positions, rows: Positions) -> tuple[Positions, Positions]:
+        """Those of runs that hold several contents, or copies of which one says something else than the first."""
+        more = np.flatnonzero(np.diff(run, prepend=-1) == 0)
+        starts = np.flatnonzero(np.diff(run, prepend=-1))
+        first = np.repeat(starts, np.diff(np.append(starts, len(run))) - 1)
+        other = self._of[rows[more]] != self._of[rows[first]]
+        other[~other] = ~self.columns.alike(rows[more[~other]], rows[first[~other]])
+        open_ones = np.isin(run, run[more[other]])
+        return tied[open_ones], run[open_ones]

@@ -7,6 +7,7 @@ on what a person said to be no duplicate: all that is in the fingerprint of the 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -100,11 +101,11 @@ def facts(contents: Contents, verdicts: Verdicts) -> Words:
 
 
 def fingerprints(heaps: Heaps, records: NDArray[np.uint8], signatures: Signatures | None) -> list[bytes]:
-    """Of each heap, from a row of bytes for each picture, and from who is whose neighbour by their signatures."""
-    rows, width = np.ascontiguousarray(records[heaps.pictures]).tobytes(), records.shape[1]
+    """Of each heap, from a row of bytes for each of its pictures in order, and from who is whose neighbour."""
+    rows, width = records.tobytes(), records.shape[1]
     edges, bounds = _edges(heaps, signatures)
     found = []
-    for number, (start, end) in enumerate(zip(heaps.starts[:-1].tolist(), heaps.starts[1:].tolist(), strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(heaps.starts.tolist())):
         said = hashlib.blake2b(rows[start * width : end * width], digest_size=_BYTES, salt=b"heap")
         said.update(edges[16 * bounds[number] : 16 * bounds[number + 1]])
         said.update((end - start).to_bytes(8, "little"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import operator
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +53,7 @@ class Recorded:
         columns = originals.columns
         self._originals, self._rows = originals, rows
         self._formats, self._cameras = columns.formats[rows], columns.cameras[rows]
-        self._raw = _raw(columns)[rows]
+        self._raw = _raw(columns, rows)
         self._named = columns.camera.lengths[rows] > 0
         self._serials, self._offsets = (
             np.where(texts.lengths[rows] > 0, numbers[rows], 0)
@@ -98,23 +96,21 @@ class Recorded:
             same &= side[one] == side[other]
         same &= (how != _FINE) & (how != _UNKNOWN)
         maybe = np.flatnonzero(same)
-        first, second = self._folders(one[maybe]), self._folders(other[maybe])
-        beside = np.fromiter(map(operator.eq, first, second), bool, len(maybe))
+        one, other = self._rows[one[maybe]], self._rows[other[maybe]]
+        # without the source, so that more may seem to lie in one folder
+        folders = self._originals.columns.path.heads(np.concatenate([one, other]), "/")
+        numbers = np.arange(len(one))
+        beside = folders.alike(numbers, numbers + len(one), unsure=True)
         for some in (one, other):  # copies lie in several folders
-            beside |= self._originals.copies(self._rows[some[maybe]]) > 1
+            beside |= self._originals.copies(some) > 1
         same[maybe] = beside
         return np.asarray(same)
 
-    def _folders(self, pictures: Positions) -> Iterator[str]:
-        """Without the source, so that more may seem to lie in one."""
-        for path in self._originals.columns.path.some(self._rows[pictures]):
-            yield path.rpartition("/")[0]
 
-
-def _raw(columns: Columns) -> Flags:
+def _raw(columns: Columns, rows: Positions) -> Flags:
     """True for RAW files."""
-    _, first, which = np.unique(columns.formats, return_index=True, return_inverse=True)
-    return np.array([one in RAW_FORMATS for one in columns.format.some(first)], bool)[which]
+    _, first, which = np.unique(columns.formats[rows], return_index=True, return_inverse=True)
+    return np.array([one in RAW_FORMATS for one in columns.format.some(rows[first])], bool)[which]
 
 
 def moments(recorded: Texts, rows: Positions) -> NDArray[np.datetime64]:

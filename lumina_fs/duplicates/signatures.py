@@ -32,6 +32,14 @@ class Heaps(NamedTuple):
         sizes = np.diff(self.starts)[numbers]
         return Heaps(self.pictures[ranges(self.starts[numbers], sizes)], np.append(0, np.cumsum(sizes)))
 
+    def halves(self, few: int) -> list[Heaps]:
+        """The first and the last of them, about as many pictures in each; of fewer than `few` all together."""
+        count = len(self.starts) - 1
+        if count < few:
+            return [self]
+        middle = int(np.searchsorted(self.starts, self.starts[-1] // 2))
+        return [self.some(np.arange(middle)), self.some(np.arange(middle, count))]
+
 
 def ranges(starts: Positions, sizes: Positions) -> Positions:
     """The positions of ranges, one range after the other."""
@@ -82,7 +90,6 @@ class Signatures:
         order = np.argsort(both, kind="stable")
         self._others = np.concatenate([other, one])[order]
         self._from = np.searchsorted(both[order], np.arange(count + 1))
-        self.degrees = np.diff(self._from)
 
     def beside(self, picture: int) -> set[int]:
         """The pictures that are worth comparing with one: its neighbours, and those with the same hashes."""

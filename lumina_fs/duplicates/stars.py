@@ -106,11 +106,16 @@ _PLACES = np.array([DUPLICATES.index(kind) for kind in KINDS], np.uint8)
 
 def _pairs(heaps: Heaps, signatures: Signatures) -> Pairs:
     """Those of all heaps of which the best picture has all others for its neighbours."""
-    sizes = np.diff(heaps.starts)
+    sizes, count = np.diff(heaps.starts), len(signatures.phash)
     heap = np.repeat(np.arange(len(sizes)), sizes)
     of = signatures.of[heaps.pictures]
-    distinct = np.unique(heap * len(signatures.phash) + of) // max(len(signatures.phash), 1)
-    whole = signatures.degrees[of[heaps.starts[:-1]]] == np.bincount(distinct, minlength=len(sizes)) - 1
+    ordered = np.sort(heap * count + of)
+    distinct = heap[np.diff(ordered, prepend=-1) > 0]  # in order, heaps are where they were
+    there = np.zeros(count, bool)  # pictures may be gone since their neighbours were looked for
+    there[of] = True
+    one, other = signatures.pairs
+    degrees = np.bincount(np.concatenate([one[there[other]], other[there[one]]]), minlength=count)
+    whole = degrees[of[heaps.starts[:-1]]] == np.bincount(distinct, minlength=len(sizes)) - 1
     first = np.repeat(heaps.starts[:-1], sizes)
     second = np.flatnonzero(whole[heap] & (np.arange(len(heap)) != first))
     return Pairs(first[second], second, heap[second])

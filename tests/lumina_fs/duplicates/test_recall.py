@@ -383,7 +383,7 @@ def test_a_fingerprint_tells_members_facts_and_neighbours_and_not_their_numbers(
         count = shift + len(rows)
         made.join(np.array([(a + shift) * count + b + shift for a, b in pairs], np.int64))
         records = np.array([[0]] * shift + [[row] for row in rows], np.uint8)
-        return fingerprints(made.heaps(), records, made)
+        return fingerprints(made.heaps(), records[made.heaps().pictures], made)
 
     chain = [(0, 1), (1, 2), (3, 4)]
     first = prints(chain, [1, 2, 3, 4, 5])
