@@ -199,6 +199,24 @@ def fresh(library: Library, threshold: int) -> Result:
     return found
 
 
+def test_heaps_that_are_sorted_out_in_two_halves_are_judged_as_all_at_once(
+    twins: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert searched(twins) is not None
+    whole = fresh(twins, 5)
+    assert len(whole.groups) > 2
+    monkeypatch.setattr("lumina_fs.duplicates.find._MANY", 1)
+    assert fresh(twins, 5) == whole
+
+
+@given(st.lists(st.integers(2, 9), max_size=9), st.integers(0, 3))
+def test_two_halves_of_heaps_are_all_of_them(sizes: list[int], few: int) -> None:
+    heaps = Heaps(np.arange(sum(sizes))[::-1], np.cumsum([0, *sizes]))
+    halves = heaps.halves(few)
+    assert [heap for half in halves for heap in half.lists()] == heaps.lists()
+    assert len(halves) == (1 if len(sizes) < few else 2)
+
+
 def numbers_agree(library: Library) -> None:
     """The summary in arrays is that of the groups one by one."""
     with opened(library.root) as (catalog, index):
