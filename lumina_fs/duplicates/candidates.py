@@ -115,7 +115,7 @@ def _neighbours(
     ways: list[Callable[[], _Pairs]] = []
     if new is None or new.any():
         ways += [partial(_near, radius, *codes, of, new) for codes, of in zip(both, distinct, strict=True)]
-    # a picture as it is looks to another one as that one does to it: one of them is asked for by its views alone
+    # view 0 is the picture as it is: what looks like that is found from either side, and once is enough
     if new is None:
         ways += [partial(band.among, VIEW_AGREE) for band in bands]
         ways += [partial(_looking_alike, signatures, views, bands, piece, 1) for piece in _pieces(asking)]
