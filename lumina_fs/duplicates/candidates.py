@@ -45,6 +45,8 @@ _MOST_THREADS = 8
 
 #: Gives the codes of the views of pictures.
 Viewed = Callable[[Positions], Views]
+#: Hears, from any thread, of how many more signatures the views were looked up, and of all of them; False ends it.
+GoOn = Callable[[int, int], bool]
 _Pairs = Iterator[tuple[Positions, Positions]]
 
 
@@ -60,6 +62,13 @@ class _Distinct(NamedTuple):
     @property
     def counts(self) -> Positions:
         return np.diff(self.starts)
+
+
+class _Way(NamedTuple):
+    """A part of the search, and of how many signatures it looks the views up."""
+
+    pairs: Callable[[], _Pairs]
+    asked: int = 0
 
 
 class Neighbours(NamedTuple):
@@ -80,15 +89,21 @@ class Since(NamedTuple):
 
 
 def neighbours(
-    signatures: Signatures, views: Viewed, radius: int, lying: Positions | None = None, since: Since | None = None
+    signatures: Signatures,
+    views: Viewed,
+    radius: int,
+    lying: Positions | None = None,
+    since: Since | None = None,
+    go_on: GoOn = lambda more, total: True,
 ) -> Neighbours:
     """All neighbours; those of another search are taken over where that is sound, and less than anew.
 
-    `lying`: for each picture where its views lie; it is quicker to ask for those that lie side by side.
+    `lying`: for each picture where its views lie; it is quicker to ask for those that lie side by side. What is given
+    after `go_on` said no is not all, and good for nothing.
     """
     threads = min(_MOST_THREADS, max(2, processors()))
     with ThreadPoolExecutor(threads) as pool:
-        return _neighbours(pool, signatures, views, radius, lying, since)
+        return _neighbours(pool, signatures, views, radius, lying, since, go_on)
 
 
 def _neighbours(
@@ -98,6 +113,7 @@ def _neighbours(
     radius: int,
     lying: Positions | None,
     since: Since | None,
+    go_on: GoOn,
 ) -> Neighbours:
     count = len(signatures.phash)
     asking = np.arange(count) if lying is None else np.argsort(lying[signatures.representatives])
@@ -112,20 +128,25 @@ def _neighbours(
     else:
         known, new = since.found.pairs, since.new
 
-    ways: list[Callable[[], _Pairs]] = []
+    ways: list[_Way] = []
+    look = partial(_looking_alike, signatures, views)
     if new is None or new.any():
-        ways += [partial(_near, radius, *codes, of, new) for codes, of in zip(both, distinct, strict=True)]
+        ways += [_Way(partial(_near, radius, *codes, of, new)) for codes, of in zip(both, distinct, strict=True)]
     # view 0 is the picture as it is: what looks like that is found from either side, and once is enough
     if new is None:
-        ways += [partial(band.among, VIEW_AGREE) for band in bands]
-        ways += [partial(_looking_alike, signatures, views, bands, piece, 1) for piece in _pieces(asking)]
+        ways += [_Way(partial(band.among, VIEW_AGREE)) for band in bands]
+        ways += [_Way(partial(look, bands, piece, 1), len(piece)) for piece in _pieces(asking)]
     elif new.any():
         few = [band.only(np.flatnonzero(new)) for band in bands]
-        ways += [partial(_looking_alike, signatures, views, bands, some, 0) for some in _pieces(asking[new[asking]])]
-        ways += [partial(_looking_alike, signatures, views, few, piece, 1) for piece in _pieces(asking)]
+        ways += [_Way(partial(look, bands, some, 0), len(some)) for some in _pieces(asking[new[asking]])]
+        ways += [_Way(partial(look, few, piece, 1), len(piece)) for piece in _pieces(asking)]
+    total = sum(way.asked for way in ways)
 
-    def found(way: Callable[[], _Pairs]) -> Positions:
-        pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way()]
+    def found(way: _Way) -> Positions:
+        if not go_on(0, total):
+            return np.empty(0, np.int64)
+        pieces = [np.minimum(first, second) * count + np.maximum(first, second) for first, second in way.pairs()]
+        go_on(way.asked, total)
         return np.unique(np.concatenate([np.empty(0, np.int64), *pieces]))
 
     return Neighbours(np.unique(np.concatenate([known, *pool.map(found, ways)])), terms)

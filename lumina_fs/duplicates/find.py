@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,12 +15,11 @@ from numpy.typing import NDArray
 from index import contents
 from index.contents import Twin
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates import candidates, kept_neighbours
+from lumina_fs.duplicates import kept_neighbours
 from lumina_fs.duplicates.distinct import Contents, Names, hexadecimal
 from lumina_fs.duplicates.equal import crowd, equal
 from lumina_fs.duplicates.groups import Group, group
 from lumina_fs.duplicates.keeper import preference
-from lumina_fs.duplicates.kept_neighbours import Kept
 from lumina_fs.duplicates.kinds import SAME_PLAIN
 from lumina_fs.duplicates.looking import Looking
 from lumina_fs.duplicates.matched import MEMBER, Bound, Groups
@@ -40,6 +40,7 @@ from lumina_fs.duplicates.results import Relation, Result, save
 from lumina_fs.duplicates.signatures import Heaps, Signatures, Words
 from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
+from lumina_fs.duplicates.views import Views
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from schemas.names import decode_name
 
@@ -158,7 +159,13 @@ class _Search:
         some = _pictures(there, facts(there, self.verdicts), at)
         self.analysed, self.missing = len(some.keys), int(there.image.sum()) - len(some.keys)
         yield Progress("comparing hashes", 0, len(some.keys), "pictures")
-        signatures = self._neighbours(some, reductions)
+        signatures = Signatures(some.phash, some.dhash)
+        yield from kept_neighbours.join(
+            signatures, some.keys, partial(_views, reductions, some.at), some.at,
+            catalog=self.catalog, threshold=self.threshold, cancel=self.cancel,
+        )  # fmt: skip
+        if self.cancel.is_set():
+            return
         plain = equal(reductions, some.at, crowd(np.arange(len(some.phash), len(some.keys))))
         heaps = self._unknown(signatures.heaps(), some, signatures)
         flat = self._unknown(_heaps(plain), some, None)
@@ -185,21 +192,6 @@ class _Search:
         self.groups.append(_plain_groups(plain, some.names, self.rows, remembered))
         self.groups.append(_copied(there, self.groups))
         self.relations.sort(key=lambda one: (one.one, one.other))
-
-    def _neighbours(self, some: _Pictures, reductions: Reductions) -> Signatures:
-        """Pictures by their hashes, with their neighbours: what is new is compared with all, the rest is taken over."""
-        signatures = Signatures(some.phash, some.dhash)
-        names, kept = signatures.names(some.keys), kept_neighbours.load(self.catalog, self.threshold)
-        if kept is None or not np.array_equal(kept.names, names):
-            since = None if kept is None else kept.since(names)
-            found = candidates.neighbours(
-                signatures, lambda pictures: reductions.views(some.at[pictures]), self.threshold, some.at, since
-            )
-            kept = Kept(names, found)
-            if not self.cancel.is_set():
-                kept_neighbours.keep(self.catalog, self.threshold, kept)
-        signatures.join(kept.found.pairs)
-        return signatures
 
     def _unknown(self, heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> Heaps:
         """The heaps that the last search did not have just so; of the others, what it found is taken over."""
@@ -325,6 +317,10 @@ def _pictures(there: Contents, known: Words, at: Positions) -> _Pictures:
     hashed = ours[: int(there.hashed[ours].sum())]
     keys = taken(there.keys, ours)
     return _Pictures(keys, Names(keys), at[ours], there.phash[hashed], there.dhash[hashed], known.take(ours, axis=0))
+
+
+def _views(reductions: Reductions, at: Positions, pictures: Positions) -> Views:
+    return reductions.views(at[pictures])
 
 
 def _prints(heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> list[bytes]:

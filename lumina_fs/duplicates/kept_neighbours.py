@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 import numpy as np
 
 from lumina_fs.cache_files import write_cache
 from lumina_fs.catalog import Catalog
-from lumina_fs.duplicates.candidates import Neighbours, Since
+from lumina_fs.duplicates.candidates import Neighbours, Since, Viewed, neighbours
 from lumina_fs.duplicates.recall import rules
+from lumina_fs.duplicates.reductions import Keys
 from lumina_fs.duplicates.remembered import CACHE
-from lumina_fs.duplicates.signatures import Positions, Words
+from lumina_fs.duplicates.signatures import Positions, Signatures, Words
+from lumina_fs.progress import Progress
 
 NEIGHBOURS = f"{CACHE}/neighbours-v1.bin"
 
 _DIGEST = 32
+#: Seconds from one word on how far it is to the next.
+_TELL = 0.2
 
 
 class Kept(NamedTuple):
@@ -37,6 +44,56 @@ class Kept(NamedTuple):
         one, other = one[both], other[both]
         pairs = np.minimum(one, other) * len(names) + np.maximum(one, other)
         return Since(Neighbours(np.sort(pairs), self.found.terms), places < 0)
+
+
+class _Going:
+    """Hears from the search for neighbours how far it is, and ends it where nobody wants it any more."""
+
+    def __init__(self, cancel: threading.Event) -> None:
+        self.wanted = True
+        self._cancel = cancel
+        self._asked: list[int] = []
+        self._total = 0
+
+    def __call__(self, more: int, total: int) -> bool:
+        self._asked.append(more)
+        self._total = total
+        return self.wanted and not self._cancel.is_set()
+
+    def of(self, every: int) -> int:
+        """How many of all pictures are done."""
+        return every * sum(self._asked) // max(self._total, 1)
+
+
+def join(
+    signatures: Signatures,
+    keys: Keys,
+    views: Viewed,
+    lying: Positions,
+    *,
+    catalog: Catalog,
+    threshold: int,
+    cancel: threading.Event,
+) -> Iterator[Progress]:
+    """Give signatures of these contents their neighbours: what is new is compared with all, the rest is taken over.
+
+    Stopped, they have none.
+    """
+    names, kept = signatures.names(keys), load(catalog, threshold)
+    if kept is None or not np.array_equal(kept.names, names):
+        since, going = None if kept is None else kept.since(names), _Going(cancel)
+        with ThreadPoolExecutor(1) as beside:
+            found = beside.submit(neighbours, signatures, views, threshold, lying, since, going)
+            try:
+                while wait([found], _TELL).not_done:
+                    yield Progress("comparing hashes", going.of(len(keys)), len(keys), "pictures")
+            finally:
+                going.wanted = False
+        if cancel.is_set():
+            return
+        kept = Kept(names, found.result())
+        keep(catalog, threshold, kept)
+    signatures.join(kept.found.pairs)
 
 
 def load(catalog: Catalog, threshold: int) -> Kept | None:

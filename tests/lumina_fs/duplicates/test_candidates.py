@@ -133,3 +133,21 @@ def test_what_is_taken_over_and_what_is_new_make_what_a_search_anew_finds(
             assert found.pairs.tolist() == anew.pairs.tolist()
             assert found.terms == anew.terms
         kept = Kept(names, anew)
+
+
+def test_all_views_that_are_looked_up_are_told_of_and_a_no_ends_the_search() -> None:
+    every = some_signatures(np.random.default_rng(3), 40)
+    made = Signatures(every[:, 0, 0], every[:, 1, 0])
+    told: list[tuple[int, int]] = []
+
+    def views(pictures: NDArray[np.int64]) -> Views:
+        return Views(every[pictures, 0], every[pictures, 1])
+
+    def go_on(more: int, total: int) -> bool:
+        told.append((more, total))
+        return True
+
+    assert len(neighbours(made, views, 5, go_on=go_on).pairs) > 30
+    assert sum(more for more, _ in told) == len(made.phash)
+    assert {total for _, total in told} == {len(made.phash)}
+    assert len(neighbours(made, views, 5, go_on=lambda more, total: False).pairs) == 0

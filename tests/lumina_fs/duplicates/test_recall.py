@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ from lumina_fs.duplicates.results import RESULT, Result
 from lumina_fs.duplicates.signatures import Heaps, Positions, Signatures
 from lumina_fs.duplicates.standing import Standings
 from lumina_fs.duplicates.verdicts import Ruling, Verdicts, withdraw
-from lumina_fs.progress import Finished
+from lumina_fs.progress import Finished, Progress
 from lumina_fs.rebuild import rebuild
 from tests.lumina_fs.duplicates.made import noise
 from tests.lumina_fs.duplicates.searching import contents, opened, ruled, searched
@@ -122,6 +123,36 @@ def test_what_is_stopped_gives_no_result_though_one_is_there(twins: Library) -> 
     cancel = threading.Event()
     cancel.set()
     assert searched(twins, cancel=cancel) is None
+
+
+def test_the_search_for_neighbours_tells_how_far_it_is_and_ends_when_it_is_stopped(
+    twins: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(twins)
+    real = candidates.neighbours
+    cancel, ended = threading.Event(), threading.Event()
+
+    def slow(*some: Any) -> Any:
+        go_on = some[-1]
+        for done in range(10_000):
+            if not go_on(1, 10_000):
+                ended.set()
+                return None
+            time.sleep(0.01)
+            if done == 100:
+                cancel.set()
+        return real(*some)
+
+    monkeypatch.setattr("lumina_fs.duplicates.kept_neighbours.neighbours", slow)
+    for path in (SEARCH, NEIGHBOURS, RESULT):
+        cached(twins, path).unlink()
+    assert searched(twins, cancel=cancel) is None
+    assert ended.is_set()
+    assert not cached(twins, NEIGHBOURS).exists()
+    assert not cached(twins, RESULT).exists()
+    told = [e.done for e in twins.events if isinstance(e, Progress) and e.stage == "comparing hashes"]
+    assert told == sorted(told)
+    assert len(told) > 3
 
 
 @pytest.mark.parametrize(
