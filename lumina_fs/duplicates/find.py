@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -40,7 +39,6 @@ from lumina_fs.duplicates.results import Relation, Result, save
 from lumina_fs.duplicates.signatures import Heaps, Signatures, Words
 from lumina_fs.duplicates.stars import Stars
 from lumina_fs.duplicates.verdicts import Verdicts
-from lumina_fs.duplicates.views import Views
 from lumina_fs.progress import Event, Finished, Note, Progress, Throttle
 from schemas.names import decode_name
 
@@ -161,7 +159,7 @@ class _Search:
         yield Progress("comparing hashes", 0, len(some.keys), "pictures")
         signatures = Signatures(some.phash, some.dhash)
         yield from kept_neighbours.join(
-            signatures, some.keys, partial(_views, reductions, some.at), some.at,
+            signatures, some.keys, lambda pictures: reductions.views(some.at[pictures]), some.at,
             catalog=self.catalog, threshold=self.threshold, cancel=self.cancel,
         )  # fmt: skip
         if self.cancel.is_set():
@@ -174,7 +172,7 @@ class _Search:
         known = taken(some.keys, np.flatnonzero(asked))
         with ThreadPoolExecutor(1) as server:  # it looks its rows up while we look at pictures
             rows, live = server.submit(Originals.read, self.index, known), server.submit(_live_photos, self.index)
-            if self.last.result is None:
+            if self.last.result is None:  # what they are known by is for the next search, and could wait
                 self.heaps = [*_prints(heaps, some, signatures), *_prints(flat, some, None)]
             remembered = Remembered(self.catalog)
             crowds = signatures.crowds()
@@ -317,10 +315,6 @@ def _pictures(there: Contents, known: Words, at: Positions) -> _Pictures:
     hashed = ours[: int(there.hashed[ours].sum())]
     keys = taken(there.keys, ours)
     return _Pictures(keys, Names(keys), at[ours], there.phash[hashed], there.dhash[hashed], known.take(ours, axis=0))
-
-
-def _views(reductions: Reductions, at: Positions, pictures: Positions) -> Views:
-    return reductions.views(at[pictures])
 
 
 def _prints(heaps: Heaps, some: _Pictures, signatures: Signatures | None) -> list[bytes]:

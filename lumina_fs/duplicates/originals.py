@@ -139,8 +139,8 @@ class Originals(Mapping[str, list[Twin]]):
 
     def _unsettled(self, tied: Positions, run: Positions, rows: Positions) -> tuple[Positions, Positions]:
         """Those of runs that hold several contents, or copies of which one says something else than the first."""
-        more = np.flatnonzero(np.diff(run, prepend=-1) == 0)
-        starts = np.flatnonzero(np.diff(run, prepend=-1))
+        begins = np.diff(run, prepend=-1) > 0
+        starts, more = np.flatnonzero(begins), np.flatnonzero(~begins)
         first = np.repeat(starts, np.diff(np.append(starts, len(run))) - 1)
         other = self._of[rows[more]] != self._of[rows[first]]
         other[~other] = ~self.columns.alike(rows[more[~other]], rows[first[~other]])

@@ -7,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.columns import _END, _NONE, Texts
+from tests.lumina_fs.duplicates.made import texts_of
 
 TEXTS = st.lists(st.one_of(st.none(), st.text("ab/é\x1e\x1f", max_size=6), st.text("/a", min_size=60, max_size=70)))
-
-
-def texts_of(some: list[str | None]) -> Texts:
-    return Texts.of([(_NONE if one is None else one).encode() for one in some], len(some))
 
 
 @given(TEXTS, st.booleans())

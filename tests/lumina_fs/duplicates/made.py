@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from index.columns import _NONE, Texts
 from index.contents import Twin
 from lumina_fs.duplicates.comparison import Likeness, Pair, hints, look
 from lumina_fs.duplicates.views import Views, views
@@ -79,3 +81,8 @@ def twin(path: str = "a.jpg", sha256: str = "aa" * 32, **said: Any) -> Twin:
         "recorded": None, "offset": None, "camera": None, "serial": None, "orientation": 1,
     }  # fmt: skip
     return Twin(**{**row, **said})
+
+
+def texts_of(texts: Sequence[str | None]) -> Texts:
+    """Texts as the index gives them in columns."""
+    return Texts.of([(_NONE if one is None else one).encode() for one in texts], len(texts))

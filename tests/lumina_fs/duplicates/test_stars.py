@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import contents
-from index.columns import _NONE, Columns, Texts, columns
+from index.columns import Columns, columns
 from index.contents import Twin
 from index.parts import keys_of
 from lumina_fs.catalog import Catalog
@@ -31,7 +31,7 @@ from lumina_fs.duplicates.remembered import Remembered, pair_key
 from lumina_fs.duplicates.signatures import Heaps, Signatures
 from lumina_fs.duplicates.stars import Stars
 from tests.lumina_fs.duplicates import made
-from tests.lumina_fs.duplicates.made import likeness
+from tests.lumina_fs.duplicates.made import likeness, texts_of
 from tests.lumina_fs.duplicates.searching import opened
 
 if TYPE_CHECKING:
@@ -54,11 +54,6 @@ def plainly(judgement: Judgement) -> Plainly:
 
 def name_of(number: int) -> str:
     return f"{number * 0x9E3779B97F4A7C15 % (1 << 64):016x}" * 4
-
-
-def texts_of(texts: Sequence[str | None]) -> Texts:
-    """The same as the index gives them."""
-    return Texts.of([(_NONE if one is None else one).encode() for one in texts], len(texts))
 
 
 def columns_of(twins: Sequence[Twin]) -> Columns:
