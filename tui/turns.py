@@ -176,8 +176,7 @@ class Turns:
     async def _acted_upon(self, now: Typed) -> None:
         """Until the key was handled, and what it led to: messages, work that asks, another screen, another focus."""
         await self._handed.wait()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wanted.wait(), _CALM)
+        await _set_within(self._wanted, _CALM)
         if self._now is not now:
             return  # a step more came, which says the same
         await self._gone_through(self._target)
@@ -235,8 +234,18 @@ def _leaves(typed: Typed) -> bool:
 
 async def _until(done: asyncio.Event, lost: Callable[[], bool]) -> None:
     while not done.is_set() and not lost():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), _LOOK)
+        await _set_within(done, _LOOK)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Return when it is set, or when these seconds have passed.
+
+    A limit of the caller is heeded as well, also when it ends just as the event is set (`asyncio.wait_for` of Python
+    3.11 loses it then).
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _busy(node: MessagePump | None) -> bool:

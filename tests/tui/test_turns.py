@@ -143,6 +143,36 @@ async def test_who_wants_to_leave_does_not_wait_for_all_that_was_typed_before(
         await until(pilot, lambda: pilot.app._exit)
 
 
+@pytest.mark.parametrize("later", range(8))
+async def test_a_time_limit_holds_also_when_it_ends_just_as_what_was_waited_for_comes(later: int) -> None:
+    arrived = asyncio.Event()
+
+    async def waits() -> None:
+        async with asyncio.timeout(None) as limit:
+            asyncio.get_running_loop().call_soon(_set_and_end, arrived, limit, later)
+            await turns._set_within(arrived, 10)
+            await asyncio.sleep(10)
+
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await waits()
+    assert time.monotonic() - begun < 5
+
+
+def _set_and_end(arrived: asyncio.Event, limit: asyncio.Timeout, later: int) -> None:
+    """Set it now, and end the limit so many rounds of the loop later."""
+    arrived.set()
+    loop = asyncio.get_running_loop()
+
+    def count(rounds: int) -> None:
+        if rounds:
+            loop.call_soon(count, rounds - 1)
+        else:
+            limit.reschedule(loop.time())
+
+    count(later)
+
+
 async def test_a_key_whose_turn_comes_when_the_app_has_ended_goes_nowhere(scanned: Library) -> None:
     async with app_on(scanned) as pilot:
         app = pilot.app
