@@ -51,7 +51,7 @@ def of_standings(standings: Standings) -> Numbers:
         _in_order(Counter(relation.kind for relation in result.relations)),
         standings.fresh,
         len(groups),
-        sum(len(group.others) for group in groups),
+        sum(len(group.spare) for group in groups),
         sum(group.savings for group in groups),
         sum(group.confidence >= CERTAIN for group in groups),
         _in_order(Counter(group.kind for group in groups)),

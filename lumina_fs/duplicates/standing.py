@@ -69,11 +69,16 @@ class Standing:
         return [copy for copy in self.others if copy.decision == "remove"]
 
     @property
-    def savings(self) -> int:
-        """Bytes that would be free if all went that was not decided to stay."""
+    def spare(self) -> list[Copy]:
+        """The files that could go: all but the keeper and those that were decided to stay."""
         if self.state == "related":
-            return 0
-        return sum(copy.twin.size for copy in self.others if copy.decision not in ("keep_both", "not_duplicate"))
+            return []
+        return [copy for copy in self.others if copy.decision not in ("keep_both", "not_duplicate")]
+
+    @property
+    def savings(self) -> int:
+        """Bytes that would be free if all went that could go."""
+        return sum(copy.twin.size for copy in self.spare)
 
 
 @dataclass(frozen=True, slots=True)

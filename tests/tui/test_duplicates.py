@@ -18,8 +18,8 @@ from lumina_fs.duplicates.decisions import keep_only
 from lumina_fs.duplicates.standing import Standing, Standings
 from lumina_fs.duplicates.verdicts import Verdicts, decide, withdraw
 from lumina_fs.viewing import duplicates as questions
-from lumina_fs.viewing.duplicates import Board, Deciding, Wanted
-from lumina_fs.viewing.group_list import from_state, make_list
+from lumina_fs.viewing.duplicates import Board, Changed, Deciding, Wanted
+from lumina_fs.viewing.group_list import GroupList, from_state, make_list
 from tests.conftest import Library
 from tests.lumina_fs.duplicates.searching import decisions, opened, searched, standings
 from tests.tui.driving import app_on, settled, text, until
@@ -171,7 +171,7 @@ async def test_what_somebody_took_up_before_is_told_all_the_same(
             assert "Taken back: 1 group" in text_of(pilot, "#said")
 
 
-@pytest.mark.parametrize("key", ["o", "u"])
+@pytest.mark.parametrize("key", ["o", "u", "b"])
 async def test_groups_loaded_while_a_decision_is_written_hear_of_it(
     searched_library: Library, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
@@ -187,19 +187,45 @@ async def test_groups_loaded_while_a_decision_is_written_hear_of_it(
 
             async def loaded_meanwhile(ask: Any, *some: Any) -> Any:
                 answer = await type(screen).read(screen, ask, *some)
-                if ask in (questions.write_choices, questions.take_back):
+                if ask in (questions.write_choices, questions.take_back) or isinstance(
+                    getattr(ask, "__self__", None), Deciding
+                ):
                     await list_again(late)
                 return answer
 
             monkeypatch.setattr(screen, "read", loaded_meanwhile)
             await pilot.press(key)
             await settled(pilot)
+            if key == "b":
+                await pilot.press("ctrl+y")
+                await settled(pilot)
             assert screen._list is not None
             assert screen._list.board is late
             assert screen._list.keys == [group.found for group in late.groups if group.state == "pending"]
-            houses = ["2019/house.jpg"] if key == "u" else []
-            assert listed(screen) == [*houses, "2019/lake.jpg", "2019/tree.jpg"]
-            assert ("Taken back" if key == "u" else "2 files may go") in text_of(pilot, "#said")
+            rest = ["2019/lake.jpg", "2019/tree.jpg"]
+            assert listed(screen) == {"o": rest, "u": ["2019/house.jpg", *rest], "b": []}[key]
+            said = {"o": "2 files may go", "u": "Taken back", "b": "3 groups decided"}[key]
+            assert said in text_of(pilot, "#said")
+
+
+async def test_groups_loaded_while_others_are_listed_are_shown(
+    searched_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(searched_library.root) as (catalog, index):
+        async with app_on(searched_library) as pilot:
+            screen = await at_duplicates(pilot)
+            late = Board(Standings.load(catalog, index))
+
+            def listed_late(board: Board, wanted: Wanted, before: GroupList | None) -> GroupList:
+                made = make_list(board, wanted, before)
+                screen._list = make_list(late, wanted, before)
+                return made
+
+            monkeypatch.setattr("tui.duplicates.group_listing.make_list", listed_late)
+            await pilot.press("t")
+            await settled(pilot)
+            assert screen._list is not None
+            assert screen._list.board is late
 
 
 async def test_undo_takes_back_the_last_decision_and_goes_to_its_group(searched_library: Library) -> None:
@@ -356,9 +382,9 @@ async def test_a_batch_tells_of_as_many_groups_as_it_showed(
 ) -> None:
     real = Deciding.run
 
-    def run(self: Deciding, catalog: Catalog, board: Board) -> dict[str, Any]:
+    def run(self: Deciding, catalog: Catalog, board: Board) -> Changed:
         real(self, catalog, board)
-        return {}  # the list heard of all of them while they were written
+        return set()  # the list heard of all of them while they were written
 
     monkeypatch.setattr(Deciding, "run", run)
     async with app_on(searched_library) as pilot:

@@ -169,10 +169,12 @@ class GroupListing(CatalogScreen):
 
     async def _relist(self, board: Board) -> None:
         """List what is wanted, the cursor where it was."""
-        wanted = self._wanted
-        made = await asyncio.to_thread(make_list, board, wanted, self._list)
+        before, wanted = self._list, self._wanted
+        made = await asyncio.to_thread(make_list, board, wanted, before)
         if wanted != self._wanted:
             return  # somebody wants something else by now, and lists that
+        if before is not None and before.board is board and (self._list is None or self._list.board is not board):
+            return  # the groups were loaded anew meanwhile, and are listed so
         self._list = made
         if self._wished is not None and made.go_to(self._wished):
             self._wished = None

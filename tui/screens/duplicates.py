@@ -171,7 +171,8 @@ class DuplicatesScreen(GroupListing):
         whole = deciding.done == deciding.total
         stopped = "" if whole else f", stopped after {deciding.done:,} of {deciding.total:,} files"
         self._told = f"{plural(agreed.proposal.groups if whole else len(changed), 'group')} decided{stopped}"
-        await self._relist(board)
+        if (shown := await self._hear_of(board, set())) is not None:
+            await self._relist(shown.board)
 
     # -- what comes of it
 
