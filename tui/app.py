@@ -33,6 +33,8 @@ from tui.widgets import drawing
 _FIRST = 0.3
 #: Seconds after which a start is over.
 _STARTED = 1.0
+#: Groups of work that goes on when the catalog is closed: it closes it, or is not about what it answers.
+_OUTLASTING = frozenset(("open", "leave", "deleting", "processes", "keys"))
 
 
 def _opener(room: Room) -> Callable[[], Screen[Any]]:
@@ -103,13 +105,13 @@ class LuminaApp(Host):
 
     async def leave_catalog(self) -> None:
         """Close the catalog that is open, and show the list."""
-        await asyncio.to_thread(self.close_session)
+        await self.close_session()
         self.jobs, self.trouble = (), ""
         await self._show_anew("catalogs")
 
     @work(group="open", exclusive=True)
     async def _open(self, catalog: Catalog, room: str | None, then: Callable[[], object] | None) -> None:
-        await asyncio.to_thread(self.close_session)
+        await self.close_session()
         self.session = Session(catalog)
         self.jobs, self.trouble = (), ""
         await self._show_anew(room if room in ROOMS else self._wanted_room())
@@ -160,13 +162,16 @@ class LuminaApp(Host):
             self.trouble = "index unavailable" if change.problem else ""
         self.changes.publish(change)
 
-    def close_session(self) -> None:
-        """Give the open catalog back. Waits for what is asked of it at the moment."""
+    async def close_session(self) -> None:
+        """Give the open catalog back. Nobody asks it any more, and what it answers at the moment is waited for."""
         self._remember()
         session, self.session = self.session, None
-        if session is not None:
-            self.workers.cancel_group(self, "follow")
-            session.close()
+        if session is None:
+            return
+        for worker in self.workers:
+            if worker.group not in _OUTLASTING:
+                worker.cancel()
+        await asyncio.to_thread(session.close)
 
     async def action_quit(self) -> None:
         """Leave; what runs in processes of its own goes on. What is not saved is asked about."""
@@ -177,10 +182,7 @@ class LuminaApp(Host):
 
     @work(group="leave", exclusive=True)
     async def _leave(self) -> None:
-        for worker in self.workers:
-            if worker.group not in ("leave", "processes"):  # none of them shall ask a session that is gone
-                worker.cancel()
-        await asyncio.to_thread(self.close_session)
+        await self.close_session()
         self.exit(0)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -94,8 +95,9 @@ class CatalogScreen(Screen[None]):
 
     @property
     def open_session(self) -> Session:
-        """The open catalog, for what is only reached with one."""
-        assert self.app.session is not None, "this screen is not shown without a catalog"
+        """The open catalog, for work that begins only with one. Raises CancelledError where it was closed meanwhile."""
+        if self.app.session is None:  # who asks is about to end too
+            raise asyncio.CancelledError
         return self.app.session
 
     async def ask(

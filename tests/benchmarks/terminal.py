@@ -140,7 +140,7 @@ async def _driven(folder: Path) -> tuple[list[tuple[str, float, list[float]]], i
                 await drive.rest()
             found.append(("query typed to answer, ms", 200, await _asked(drive, screen)))
             total = screen.listing.total
-            await asyncio.to_thread(app.close_session)
+            await app.close_session()
     return found, total
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -65,4 +64,4 @@ async def app_on(library: Library | None, *, size: tuple[int, int] = (110, 32)) 
         try:
             yield pilot
         finally:
-            await asyncio.to_thread(app.close_session)
+            await app.close_session()

@@ -44,7 +44,7 @@ async def take(home: Path, expected: Mapping[str, str] | None = None) -> dict[st
         found: dict[str, str] = {}
         async with app.run_test(size=_SIZE) as pilot:
             await _walk(pilot, app, found, expected or {})
-            await asyncio.to_thread(app.close_session)
+            await app.close_session()
     return found
 
 

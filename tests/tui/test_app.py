@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from lumina_fs.catalog import Catalog
@@ -104,7 +102,7 @@ async def test_many_messages_leave_the_last_lines_of_a_small_terminal_free(scann
         await until(pilot, lambda: "message 5" in text(pilot))
         assert text(pilot).splitlines()[-2:] == before
         assert [number for number in range(6) if f"message {number}" in text(pilot)] == [3, 4, 5]
-        await asyncio.to_thread(app.close_session)
+        await app.close_session()
 
 
 async def test_a_click_on_a_key_in_the_last_line_is_that_key(scanned: Library) -> None:

@@ -64,7 +64,7 @@ async def started(library: Library, held: Held) -> AsyncIterator[tuple[Pilot[Any
         finally:
             held.go.set()
             await settled(pilot)
-            await asyncio.to_thread(app.close_session)
+            await app.close_session()
 
 
 def shown(screen: PhotosScreen) -> list[str]:

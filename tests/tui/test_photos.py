@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -13,6 +14,7 @@ from textual.widgets import Input, Select, SelectionList, Static
 from lumina_fs.viewing.detail import Detail
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
+from tui.app import LuminaApp
 from tui.asking import AskText, Choose, Confirm
 from tui.photos.conflict import Conflict
 from tui.photos.detail_view import DetailView
@@ -406,6 +408,23 @@ async def test_a_hand_edit_made_meanwhile_is_shown_beside_mine(
         await pilot.press("alt+3", "ctrl+s")
         await until(pilot, lambda: scanned.value("2019/a00.jpg")["curation"]["rating"] == 3)
     assert scanned.value("2019/a00.jpg")["curation"] == {**kept, "rating": 3}
+
+
+async def test_a_catalog_that_is_closed_while_changes_are_saved_ends_the_saving(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def shown_late(self: PhotosScreen, keys: Any) -> None:
+        while self.session is not None:
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(PhotosScreen, "_show_saved", shown_late)
+    async with app_on(scanned) as pilot:
+        await pilot.press("end", "alt+2", "ctrl+s")
+        await until(pilot, lambda: scanned.value("2019/a00.jpg").get("curation"))
+        app: LuminaApp = pilot.app  # type: ignore[assignment]
+        await app.close_session()
+        await settled(pilot)
+    assert scanned.value("2019/a00.jpg")["curation"] == {"rating": 2}
 
 
 async def test_leaving_with_changes_asks_and_can_save_them(scanned: Library) -> None:

@@ -92,7 +92,7 @@ class AnswerScreen(CatalogScreen):
             return  # closed meanwhile
         begun = time.monotonic()
         wanted = Listing(self.query_text, self.sort_key, descending=self.descending)
-        session, bar = self.open_session, self.query_one(QueryBar)
+        session, bar = self.session, self.query_one(QueryBar)
         try:
             await self._answer(session, wanted, bar)
         except QueryError as error:
@@ -210,7 +210,7 @@ class AnswerScreen(CatalogScreen):
         rows = self.listing.page(number)
         if rows is None or self.session is None:
             return
-        pending = self.open_session.pending
+        pending = self.session.pending
         edits = [pending.get(key_of(one)) if one is not None and len(pending) else None for one in rows]
         if isinstance(view, PhotoGrid):
             cells: list[GridCell | None] = [cell_of(one, edit) for one, edit in zip(rows, edits, strict=True)]

@@ -169,7 +169,9 @@ class CuratingScreen(FileScreen):
 
     def action_discard(self) -> None:
         """Ask, then forget changes: of the selected or the one under the cursor if they have any, else all."""
-        pending = self.open_session.pending
+        if self.session is None:
+            return
+        pending = self.session.pending
         keys = [key for key in self.targets() if pending.get(key) is not None] or list(pending)
         if not keys:
             self.notify("there is nothing to discard")
