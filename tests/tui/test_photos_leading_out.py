@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, text, until
+from tui.photos.full_photo import FullPhoto
 from tui.photos.photo_grid import PhotoGrid
 from tui.screens.photos import PhotosScreen
 from tui.widgets.thumbnails import Wanted
@@ -102,6 +104,23 @@ async def test_values_beside_a_scroll_bar_are_broken_beside_their_names(library:
         lines = text(pilot).splitlines()
         [at] = [number for number, line in enumerate(lines) if "EXIF:ModifyDate" in line]
         assert lines[at + 1].startswith(" " * 10), lines[at : at + 3]
+
+
+async def test_a_photo_is_shown_however_long_its_screen_takes_to_be_made(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = FullPhoto.on_mount
+
+    async def late(self: FullPhoto) -> None:
+        await asyncio.sleep(0.5)  # a slow machine; by now the cursor has come to rest
+        made(self)
+
+    monkeypatch.setattr(FullPhoto, "on_mount", late)
+    library.photo("a.jpg", 1)
+    library.scan()
+    async with app_on(library, size=(80, 36)) as pilot:
+        await pilot.press("i")
+        await until(pilot, lambda: "1 of 1  a.jpg" in text(pilot) and "File" in text(pilot))
 
 
 async def test_the_palette_has_every_action_of_the_screen(scanned: Library) -> None:

@@ -70,7 +70,7 @@ class DetailView(Container):
 
     def on_mount(self) -> None:
         """What was set before."""
-        self.watch_photo(self.photo)
+        self.query_one(Picture).photo = self.photo
 
     def say(self, text: str) -> None:
         """Say this instead of facts."""

@@ -41,9 +41,10 @@ class FullPhoto(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Facts scroll with the arrows."""
+        """Facts scroll with the arrows; the photo comes once there is something that shows it."""
         self.query_one(Facts).focus()
         self.on_resize()
+        self.call_after_refresh(self._owner.moved)
 
     def on_resize(self) -> None:
         """Facts beside the picture where there is room."""

@@ -262,7 +262,6 @@ class PhotosScreen(CuratingScreen):
         if self.current() is not None:
             self._full = FullPhoto(self)
             self.app.push_screen(self._full, lambda _: self._seen())
-            self.call_later(self.moved)
 
     def _seen(self) -> None:
         self._full = None

@@ -52,16 +52,18 @@ class Picture(Widget):
 
     def watch_photo(self, photo: Photo | None) -> None:
         """Words at once, the picture as soon as it is there."""
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._show(photo)
+
+    def on_mount(self) -> None:
+        """What was set before."""
+        self._show(self.photo)
+
+    def _show(self, photo: Photo | None) -> None:
         self._words(words_for(photo) if photo is not None else "")
         self._set(None)
         if photo is not None and drawing.draws():
             self._draw(photo)
-
-    def on_mount(self) -> None:
-        """What was set before."""
-        self.watch_photo(self.photo)
 
     @work(exclusive=True)
     async def _draw(self, photo: Photo) -> None:
