@@ -44,7 +44,7 @@ class _Month:
 
 @dataclass(slots=True)
 class AuditLines:
-    """What was found so far. `whole`: there is no more. For one thread at a time."""
+    """What was found so far. `whole`: there is no more. One thread looks for more, while others may read pages."""
 
     wanted: Wanted
     whole: bool = False
@@ -57,7 +57,7 @@ class AuditLines:
     _told: OrderedDict[tuple[object, ...], None] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._lengths)  # what a line gets last
 
     def more(self, catalog: Catalog, count: int) -> int:
         """Look for lines until there are `count`, at most through 2 MiB; how many there are now. Raises OSError."""
@@ -79,12 +79,12 @@ class AuditLines:
         """The lines from the `first` on, the newest being 0. Raises OSError."""
         found: list[Line] = []
         open_: dict[int, int] = {}
-        assert self._months is not None
+        months = self._months or []  # nothing was looked for yet
         try:
             for at in range(first, min(first + count, len(self))):
                 number = self._files[at]
                 if number not in open_:
-                    open_[number] = catalog.root.open_file(f"{AUDIT}/{self._months[number].name}")
+                    open_[number] = catalog.root.open_file(f"{AUDIT}/{months[number].name}")
                 text = os.pread(open_[number], self._lengths[at], self._starts[at])
                 found.append(_parsed(text) or {})
         finally:

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from lumina_fs.catalog import Catalog
 from tests.conftest import Library
 from tui.app import LuminaApp
+from tui.forms import Form
 
 #: Seconds that a screen may take to come to rest before a test gives up.
 PATIENCE = 60.0
@@ -45,6 +46,15 @@ async def until(pilot: Pilot[Any], what: Callable[[], object]) -> None:
             return
         await pilot.pause(0.05)
     raise AssertionError(f"it did not come to pass; the screen shows:\n{text(pilot)}")
+
+
+async def judged(pilot: Pilot[Any]) -> Form:
+    """Wait for a form, and until what is in it was judged."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, Form))
+    await settled(pilot)
+    form = pilot.app.screen
+    assert isinstance(form, Form)
+    return form
 
 
 async def jobs_ended(pilot: Pilot[Any]) -> None:

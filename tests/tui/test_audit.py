@@ -17,11 +17,10 @@ from lumina_fs.audit import AUDIT, record
 from lumina_fs.catalog import Catalog
 from lumina_fs.editor import editor_words
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, until
+from tests.tui.driving import app_on, judged, settled, until
 from tests.tui.snapshots import check
 from tui.app import LuminaApp
 from tui.asking import Choose
-from tui.forms import Form
 from tui.screens.audit import AuditScreen
 from tui.screens.photos import PhotosScreen
 from tui.widgets.virtual_table import VirtualTable
@@ -67,15 +66,6 @@ def cells(pilot: Pilot[Any], which: str, number: int = 0) -> list[str]:
 
 def total(pilot: Pilot[Any], which: str) -> int:
     return pilot.app.screen.query_one(which, VirtualTable).total
-
-
-async def judged(pilot: Pilot[Any]) -> Form:
-    await until(pilot, lambda: isinstance(pilot.app.screen, Form))
-    await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "judge" and not w.is_finished])
-    await pilot.pause()
-    screen = pilot.app.screen
-    assert isinstance(screen, Form)
-    return screen
 
 
 async def test_the_newest_lines_come_first_and_are_filtered(audited: Library) -> None:

@@ -16,7 +16,7 @@ from lumina_fs.catalog import Catalog
 from lumina_fs.durable import Disk
 from lumina_fs.known_catalogs import forget, known_catalogs
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, text, until
+from tests.tui.driving import app_on, judged, settled, text, until
 from tests.tui.snapshots import check
 from tui.catalogs import catalog_rows
 from tui.forms import Form
@@ -60,17 +60,7 @@ async def on_list(pilot: Pilot[Any]) -> CatalogsScreen:
 
 async def form(pilot: Pilot[Any], key: str) -> Form:
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(pilot.app.screen, Form))
-    await settled_form(pilot)
-    screen = pilot.app.screen
-    assert isinstance(screen, Form)
-    return screen
-
-
-async def settled_form(pilot: Pilot[Any]) -> None:
-    """Wait until the values were judged; the worker that waits for the form goes on."""
-    await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "judge" and not w.is_finished])
-    await pilot.pause()
+    return await judged(pilot)
 
 
 async def test_a_catalog_is_shown_with_its_numbers_state_problems_and_sources(scanned: Library) -> None:
@@ -132,7 +122,7 @@ async def test_a_catalog_is_made_scanned_and_opened(tmp_path: Path, postgres: st
         dialog.query_one("#field-name", Input).value = "Holidays"
         dialog.query_one("#field-managed", Checkbox).value = True
         dialog.query_one("#field-further Input", Input).value = str(card.root)
-        await settled_form(pilot)
+        await judged(pilot)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: pilot.app.session is not None)  # type: ignore[attr-defined]
         catalog = pilot.app.session.catalog  # type: ignore[attr-defined]
@@ -153,13 +143,13 @@ async def test_what_is_typed_is_checked_at_once(scanned: Library, tmp_path: Path
 
         async def told(value: str) -> str:
             folder.value = value
-            await settled_form(pilot)
+            await judged(pilot)
             return str(dialog.query_one("#wrong").render())
 
         assert "there is no folder" in await told(str(tmp_path / "nowhere"))
         assert accept.disabled
         await pilot.press("ctrl+s")
-        await settled_form(pilot)
+        await judged(pilot)
         assert pilot.app.screen is dialog
         assert "lies in the catalog library" in await told(str(scanned.root / "2019"))
         fresh = tmp_path / "fresh"
@@ -168,7 +158,7 @@ async def test_what_is_typed_is_checked_at_once(scanned: Library, tmp_path: Path
         assert not accept.disabled
         dialog.query_one("#field-further Input", Input).value = str(fresh / "inner")
         (fresh / "inner").mkdir()
-        await settled_form(pilot)
+        await judged(pilot)
         assert "overlaps" in await told(str(fresh))
         await pilot.press("escape")
         await settled(pilot)
@@ -186,7 +176,7 @@ async def test_a_folder_is_completed_with_tab(tmp_path: Path, postgres: str) -> 
         await pilot.press("end", "tab")
         assert folder.value == f"{tmp_path}/Bilder/"
         assert folder.has_focus
-        await settled_form(pilot)
+        await judged(pilot)
         await pilot.press("tab")
         assert not folder.has_focus
 
@@ -198,11 +188,11 @@ async def test_sources_are_added_made_managed_and_removed(scanned: Library, tmp_
         await on_list(pilot)
         dialog = await form(pilot, "a")
         dialog.query_one("#field-folder", Input).value = str(scanned.root / "2019")
-        await settled_form(pilot)
+        await judged(pilot)
         assert "overlaps" in str(dialog.query_one("#wrong").render())
         dialog.query_one("#field-folder", Input).value = str(card.root)
         dialog.query_one("#field-scan", Checkbox).value = False
-        await settled_form(pilot)
+        await judged(pilot)
         await pilot.press("ctrl+s")
         await settled(pilot)
         sources = pilot.app.screen.query_one("#sources", VirtualTable)
@@ -248,10 +238,10 @@ async def test_deleting_says_what_happens_and_wants_the_name(scanned: Library) -
         assert "No photo is touched: 3 originals stay where they are." in said
         assert dialog.query_one("#accept", Button).disabled
         await pilot.press("ctrl+s")
-        await settled_form(pilot)
+        await judged(pilot)
         assert pilot.app.screen is dialog
         dialog.query_one("#field-typed", Input).value = "library"
-        await settled_form(pilot)
+        await judged(pilot)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: not (scanned.root / ".lumina").exists())
         await until(pilot, lambda: pilot.app.session is None)  # type: ignore[attr-defined]
@@ -270,7 +260,7 @@ async def test_managed_photos_go_to_the_trash_by_a_plan_only(scanned: Library) -
         dialog = await form(pilot, "d")
         dialog.query_one("#field-photos", Select).value = "trash"
         dialog.query_one("#field-typed", Input).value = "library"
-        await settled_form(pilot)
+        await judged(pilot)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: list((scanned.root / ".lumina/plans").glob("*.json")))
         await settled(pilot)

@@ -22,11 +22,10 @@ from lumina_fs.jobs.schedules import schedules
 from lumina_fs.jobs.work import Work
 from lumina_fs.progress import Finished, Progress, Trouble
 from tests.conftest import Library
-from tests.tui.driving import app_on, settled, text, until
+from tests.tui.driving import app_on, judged, settled, text, until
 from tests.tui.snapshots import check
 from tui.app import LuminaApp
 from tui.asking import Choose
-from tui.forms import Form
 from tui.jobs.job_forms import work_form
 from tui.jobs.running_job import RunningJob, said
 from tui.jobs.schedules import Schedules
@@ -91,15 +90,6 @@ def row(pilot: Pilot[Any], number: int = 0, which: str = "#jobs") -> list[str]:
 def states(library: Library) -> list[tuple[str, str]]:
     with Catalog.open(str(library.root)) as catalog:
         return [(record.job.work, record.state) for record in list_records(catalog.root)[0]]
-
-
-async def judged(pilot: Pilot[Any]) -> Form:
-    await until(pilot, lambda: isinstance(pilot.app.screen, Form))
-    await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "judge" and not w.is_finished])
-    await pilot.pause()
-    screen = pilot.app.screen
-    assert isinstance(screen, Form)
-    return screen
 
 
 async def test_a_job_of_another_process_appears_moves_and_ends(scanned: Library) -> None:

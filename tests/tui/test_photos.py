@@ -219,6 +219,18 @@ async def test_the_filters_and_the_query_always_say_the_same(scanned: Library) -
         assert panel.query_one("#quality-from", Input).value == "10"
 
 
+async def test_filters_that_are_still_being_made_show_what_they_are_told(scanned: Library) -> None:
+    async with app_on(scanned, size=(140, 50)) as pilot:
+        screen = photos(pilot)
+        await until(pilot, lambda: screen.choices)
+        panel = FilterPanel()
+        panel.show("quality:10.. tag:=people/anna", screen.choices)
+        await screen.query_one("#main").mount(panel, before=0)
+        assert panel.query_one("#quality-from", Input).value == "10"
+        assert panel.query_one("#filter-tags").selected == ["=people/anna"]  # type: ignore[attr-defined]
+        assert screen.query_text == ""
+
+
 async def test_a_choice_finds_as_many_photos_as_its_number_says(scanned: Library) -> None:
     scanned.photo("more.jpg", 77, Make="Canon", Model="Canon EOS 5D Mark II")
     scanned.curate("2019/a01.jpg", tags=["anna"])

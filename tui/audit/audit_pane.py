@@ -182,7 +182,7 @@ class AuditPane(Vertical):
         except (LuminaError, OSError) as error:
             self.app.complain(error)
             return
-        if lines is self._lines and self.is_mounted:
+        if lines is self._lines and self.is_mounted and len(found) >= min(PAGE, self.table.total - first):
             self._known.update(enumerate(found, first))
             for number in [number for number in self._known if abs(number - first) > 10 * PAGE]:
                 del self._known[number]

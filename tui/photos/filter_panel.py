@@ -72,6 +72,15 @@ class FilterPanel(VerticalScroll):
         """Show what the query says of each field."""
         fresh = choices is not self._choices
         self._text, self._choices = text, choices
+        if self.is_mounted:
+            self._show(fresh=fresh)
+
+    def on_mount(self) -> None:
+        """What was to be shown before."""
+        self._show(fresh=True)
+
+    def _show(self, *, fresh: bool) -> None:
+        text = self._text
         with self.prevent(Input.Changed, Select.Changed, SelectionList.SelectedChanged):
             for field in ("date", "quality"):
                 low, high = _range(values_of(text, field))

@@ -93,3 +93,11 @@ def test_the_export_holds_the_lines_that_fit_and_never_replaces_a_file(catalog: 
     with pytest.raises(WriteFailed):
         export(catalog, str(tmp_path / "nowhere/audit.csv"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.csv", "library"]
+
+
+def test_a_page_asked_for_before_anything_was_looked_for_is_empty(catalog: Catalog) -> None:
+    record(catalog, [line(number) for number in range(9)])
+    lines = AuditLines(Wanted())
+    assert lines.page(catalog, 0, 64) == []
+    lines.more(catalog, 50)
+    assert len(lines.page(catalog, 0, 64)) == len(lines) == 9
