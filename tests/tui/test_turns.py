@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import time
 from pathlib import Path
@@ -210,6 +211,35 @@ async def test_many_steps_at_once_are_all_made_and_in_order(scanned: Library) ->
         burst(pilot, *["right"] * 7, "space", *["left"] * 3, *["right", "left"] * 20, "space", "/", *"a" * 200)
         await until(pilot, lambda: photos(pilot).query_one(QueryInput).value == "a" * 200)
         assert sorted(key[1] for key in photos(pilot).selection) == ["2019/a03.jpg", "2019/a05.jpg"]
+
+
+#: What a person types next may be meant for what these show.
+LEADS = frozenset(("push_screen", "push_screen_wait", "action_go", "go_and", "switch_mode", "show_photos", "focus",
+                   "confirm_then", "open_catalog", "leave_catalog", "exit", "suspend"))  # fmt: skip
+
+
+def test_keys_wait_for_all_work_that_leads_elsewhere() -> None:
+    leading = {
+        f"{path.name}: {function.name}": group
+        for path in Path(turns.__file__).parent.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (group := _work_group(function)) is not None
+        and any(isinstance(one, ast.Attribute) and one.attr in LEADS for one in ast.walk(function))
+    }
+    assert len(leading) > 30
+    assert {name: group for name, group in leading.items() if group not in turns._LEADING} == {}
+
+
+def _work_group(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """The group that the decorator names; "" for none, None where the function is no work."""
+    for one in function.decorator_list:
+        call = one.func if isinstance(one, ast.Call) else one
+        if isinstance(call, ast.Name) and call.id == "work":
+            keywords = one.keywords if isinstance(one, ast.Call) else []
+            groups = [word.value for word in keywords if word.arg == "group"]
+            return str(groups[0].value) if groups and isinstance(groups[0], ast.Constant) else ""
+    return None
 
 
 def test_a_slash_and_a_word_in_one_piece_from_a_real_terminal(scanned: Library, tmp_path: Path) -> None:
