@@ -18,6 +18,7 @@ from textual.widgets import Button, Checkbox, Input, Label, Select, Static
 
 from lumina_fs.viewing.new_catalog import Opinion, completed
 from tui.foreign import foreign, foreign_lines
+from tui.host import Host
 
 Values = dict[str, Any]
 Kind = Literal["text", "folder", "folders", "check", "choice"]
@@ -142,6 +143,8 @@ class Form(ModalScreen[Values | None]):
         Binding("ctrl+s", "accept", "Take it"),
     ]
 
+    app: Host
+
     def __init__(
         self,
         title: str,
@@ -231,7 +234,7 @@ class Form(ModalScreen[Values | None]):
         values = self.values
         opinion = await self._opinion()
         if not opinion.wrong:
-            self.dismiss(values)
+            await self.app.close_screen(self, values)
             return
         self._think()
 

@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 
 #: Messages that are shown at once.
 _MESSAGES = 3
+#: Seconds between looks whether a screen can be closed.
+_LOOK = 0.02
 
 
 class Host(App[int]):
@@ -73,6 +75,12 @@ class Host(App[int]):
         assert isinstance(screen, Screen), "screens have no names here"
         with self._turns.asking(screen):
             return await super().push_screen_wait(screen, mode=mode)
+
+    async def close_screen(self, screen: Screen[Result], result: Result | None = None) -> None:
+        """Dismiss a screen as soon as it is what is shown: Textual takes away whichever lies on top."""
+        while not (screen.is_mounted and screen.is_active):
+            await asyncio.sleep(_LOOK)
+        screen.dismiss(result)
 
     # -- the terminal
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine, Iterable
 from typing import Any, ClassVar, Generic, TypeVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -92,6 +92,8 @@ class StoppableWindow(ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]
 
+    app: Host
+
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
@@ -105,7 +107,13 @@ class StoppableWindow(ModalScreen[Result]):
 
     def tell(self, text: str) -> None:
         """Say how far it is."""
-        self.query_one("#doing", Static).update(foreign(text))
+        for line in self.query("#doing").results(Static):  # none while it closes
+            line.update(foreign(text))
+
+    @work(group="closing", exclusive=True)
+    async def close(self) -> None:
+        """Close it, without a result: there is nothing to wait for any more."""
+        await self.app.close_screen(self)
 
     @on(Button.Pressed)
     def _pressed(self) -> None:
@@ -131,7 +139,7 @@ class WaitingWindow(StoppableWindow[None]):
 
     def _look(self) -> None:
         if self._going.done():
-            self.dismiss(None)
+            self.close()
         else:
             self.tell(self._waiting.said())
 

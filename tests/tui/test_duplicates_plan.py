@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from lumina_fs.catalog import Catalog
@@ -89,6 +90,23 @@ async def test_the_proposing_can_be_stopped_and_begun_again(twins: Library, monk
         await until(pilot, lambda: isinstance(pilot.app.screen, DuplicatesScreen))
         assert plans(twins) == []
         await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlansScreen))
+        await settled(pilot)
+        assert len(plans(twins)) == 1
+
+
+async def test_what_lies_on_the_window_stays_when_the_plan_is_there(twins: Library) -> None:
+    manage(twins)
+    async with app_on(twins) as pilot:
+        await at_duplicates(pilot)
+        await pilot.press("o", "p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ProposingWindow))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: CommandPalette.is_open(pilot.app))
+        await until(pilot, lambda: plans(twins))
+        await pilot.pause(1)
+        assert CommandPalette.is_open(pilot.app)
+        await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, PlansScreen))
         await settled(pilot)
         assert len(plans(twins)) == 1

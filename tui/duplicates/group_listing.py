@@ -34,6 +34,8 @@ from tui.widgets.virtual_table import Row, VirtualTable
 _PAUSE, _TIMES = 1.0, 5.0
 #: Seconds after a decision of our own, before those of others are looked for.
 _QUIET = 1.5
+#: Seconds after which a comparison that is being made is looked at again.
+_SOON = 0.05
 #: Columns from which on the group is shown beside the list.
 _BESIDE = 140
 #: What is sorted from the greatest on.
@@ -262,7 +264,9 @@ class GroupListing(CatalogScreen):
         self.refresh_bindings()
         top = self.app.screen
         if isinstance(top, Compare):
-            if group is None:
+            if not top.is_mounted:  # it is being made
+                self.set_timer(_SOON, self._show_group)
+            elif group is None:
                 top.dismiss(None)
             else:
                 top.show(group, self._place(), self._told)

@@ -237,9 +237,9 @@ class CreatePlan(ModalScreen[str | None]):
             return
         finally:
             self._proposing = None
-        self._proposed(answer)
+        await self._proposed(answer)
 
-    def _proposed(self, answer: Answer) -> None:
+    async def _proposed(self, answer: Answer) -> None:
         found = answer.value
         if found is None:
             self._say("" if answer.problem else "stopped; nothing was written")
@@ -251,7 +251,7 @@ class CreatePlan(ModalScreen[str | None]):
             if found["notes"]:
                 text = foreign_lines(found["notes"]).plain
                 self.app.notify(text, title="The proposal", severity="warning", markup=False, timeout=10)
-            self.dismiss(str(found["plan"]))
+            await self.app.close_screen(self, str(found["plan"]))
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:

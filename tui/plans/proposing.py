@@ -14,7 +14,6 @@ from textual import work
 from lumina_fs.catalog import Catalog
 from lumina_fs.jobs.launch import Ended, Launched, launch
 from lumina_fs.wording import duration
-from tui.host import Host
 from tui.waiting import StoppableWindow
 
 #: Seconds after which a proposal that was asked to stop is told again.
@@ -77,8 +76,6 @@ class Proposing:
 class ProposingWindow(StoppableWindow[Answer | None]):
     """Shows that a plan is being proposed, until it is. None where it could not begin."""
 
-    app: Host
-
     def __init__(self, catalog: Catalog, words: Sequence[str]) -> None:
         super().__init__("Proposing a plan. Nothing is moved by it.")
         self._proposing = Proposing(catalog, words, self.tell)
@@ -89,13 +86,13 @@ class ProposingWindow(StoppableWindow[Answer | None]):
 
     @work
     async def _run(self) -> None:
+        answer: Answer | None
         try:
             answer = await self._proposing.run()
         except OSError as error:
             self.app.complain(error)
-            self.dismiss(None)
-        else:
-            self.dismiss(answer)
+            answer = None
+        await self.app.close_screen(self, answer)
 
     def action_stop(self) -> None:
         """Propose nothing."""

@@ -163,7 +163,7 @@ class DuplicatesScreen(GroupListing):
             changed = await self.read(deciding.run, board)
         finally:
             self._writing, self._wrote = False, time.monotonic()
-            window.dismiss(None)
+            window.close()
         if changed is None:
             self._follow()
             return
