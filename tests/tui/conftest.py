@@ -12,12 +12,19 @@ import pytest
 
 from tests.conftest import Library
 from tests.open_files import scratch_files
+from tests.tui import lateness
 from tui.widgets import drawing
 
 
 @pytest.fixture(autouse=True)
 def _pictures_as_blocks() -> None:
     drawing.choose("blocks")
+
+
+@pytest.fixture(autouse=True)
+def _late(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if lateness.SEED:
+        lateness.be_late(monkeypatch, request.node.nodeid)
 
 
 @pytest.fixture(autouse=True)
