@@ -216,8 +216,13 @@ class PhotosScreen(CuratingScreen):
     def _viewers(self) -> list[DetailView]:
         side = self.query_one("#side", DetailView)
         found = [side] if side.has_class("-shown") and self.has_class("-wide") else []
+        return [*found, full.view] if (full := self._whole) is not None else found
+
+    @property
+    def _whole(self) -> FullPhoto | None:
+        """What shows a photo on the whole screen, once it is made and until it closes."""
         full = self._full
-        return [*found, full.view] if full is not None and full.is_mounted else found
+        return full if full is not None and full.is_mounted and full in self.app.screen_stack else None
 
     def _rested(self) -> None:
         self._rest = None
@@ -226,8 +231,8 @@ class PhotosScreen(CuratingScreen):
             return
         for viewer in self._viewers():
             viewer.photo = here.hit
-        if self._full is not None:
-            self._full.say(self.at + 1, self.listing.total, here.hit.path)
+        if (full := self._whole) is not None:
+            full.say(self.at + 1, self.listing.total, here.hit.path)
         self._tell_about(here)
 
     @work(group="detail", exclusive=True)
