@@ -19,6 +19,7 @@ from tests.conftest import Library
 from tests.tui import snapshots
 from tests.tui.driving import app_on, settled, text, until
 from tui.asking import AskText, Confirm
+from tui.screens.tags import TagsScreen
 from tui.waiting import WaitingWindow
 from tui.widgets.virtual_table import VirtualTable
 
@@ -112,6 +113,23 @@ async def test_a_category_is_renamed_as_a_whole(tagged: Library) -> None:
         await until(pilot, lambda: not [w for w in pilot.app.workers if w.group == "processes" and not w.is_finished])
         assert tags_of(tagged)["a.jpg"] == ["family/anna", "beach"]
         await until(pilot, lambda: under_cursor(pilot).startswith("family"))
+
+
+async def test_the_cursor_goes_where_it_is_wanted_however_often_the_tree_is_made_meanwhile(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "anna")
+        screen = pilot.app.screen
+        assert isinstance(screen, TagsScreen)
+        screen._grow()
+        screen._grow()  # before the cursor is back
+        await settled(pilot)
+        assert under_cursor(pilot).startswith("anna")
+        screen._grow()  # the watcher of files was first
+        screen._wanted = "people/"
+        await settled(pilot)
+        screen._grow()
+        await settled(pilot)
+        assert under_cursor(pilot).startswith("people")
 
 
 def without_cache(library: Library) -> dict[str, tuple[int, int, int]]:

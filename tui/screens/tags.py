@@ -68,6 +68,7 @@ class TagsScreen(CatalogScreen):
         super().__init__()
         self._tags: list[TagRow] = []
         self._keys: list[Key] = []
+        #: Where the cursor is to be, until it is there.
         self._wanted: str | None = None
         self._done: list[str] = []
 
@@ -97,7 +98,8 @@ class TagsScreen(CatalogScreen):
     def _grow(self) -> None:
         """The tree of the tags that hold what is looked for."""
         tree = self._tree
-        here = self._wanted if self._wanted is not None else self._place(tree.cursor_node)
+        if self._wanted is None:
+            self._wanted = self._place(tree.cursor_node)
         text = self.query_one("#find", Input).value.casefold()
         tree.clear()
         fits = [row for row in self._tags if text in shown_tag(row.parts).casefold()]
@@ -116,13 +118,14 @@ class TagsScreen(CatalogScreen):
             self._keys = []
             self.query_one(VirtualTable).fill([])
             self.refresh_bindings()
-        self.call_after_refresh(self._return_to, here)
+        self.call_after_refresh(self._return_to, self._wanted)
 
     def _return_to(self, place: str | None) -> None:
         """The cursor on the node of that name, else on the first."""
         nodes = [node for top in self._tree.root.children for node in (top, *top.children)]
         node = next((node for node in nodes if self._place(node) == place), nodes[0] if nodes else None)
-        self._wanted = None
+        if self._wanted == place:  # else somebody wants it elsewhere by now, in a tree that is yet to come
+            self._wanted = None
         if node is not None:
             self._tree.move_cursor(node)
             self._show_photos(node.data or ())  # also where the cursor stays on the same line, its photos may differ
@@ -337,7 +340,7 @@ class TagsScreen(CatalogScreen):
         def ended(end: Ended) -> None:
             if end.code in (0, 3) and remember:
                 self._done.append(plan.plan)
-                self._wanted = to
+                self._wanted = to or self._wanted
             if end.code != 0:
                 self.notify(visible(end.complaint or f"exit code {end.code}"), title="Not all was changed",
                             severity="error", markup=False)  # fmt: skip
