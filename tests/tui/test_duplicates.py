@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
 from tui.duplicates.compare import Compare, Pane
 from tui.duplicates.fact_table import FactTable, fact_lines
-from tui.duplicates.group_batch import GroupBatch
+from tui.duplicates.group_batch import GroupBatch, GroupWriting
 from tui.duplicates.group_panel import GroupPanel
 from tui.screens.duplicates import DuplicatesScreen
 from tui.widgets.picture import Picture
@@ -396,6 +397,25 @@ async def test_a_batch_tells_of_as_many_groups_as_it_showed(
         await pilot.press("ctrl+y")
         await settled(pilot)
         assert "2 groups decided" in text_of(pilot, "#said")
+
+
+async def test_a_batch_is_written_however_long_its_window_takes_to_be_made(
+    searched_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = GroupWriting.on_mount
+
+    async def late(self: GroupWriting) -> None:
+        await asyncio.sleep(0.5)  # a slow machine; by now all is written
+        made(self)
+
+    monkeypatch.setattr(GroupWriting, "on_mount", late)
+    async with app_on(searched_library) as pilot:
+        screen = await at_duplicates(pilot)
+        await pilot.press("b")
+        await settled(pilot)
+        await pilot.press("ctrl+y")
+        await until(pilot, lambda: pilot.app.screen is screen and listed(screen) == [])
+        assert "3 groups decided" in text_of(pilot, "#said")
 
 
 async def test_filters_narrow_the_list_and_are_there_at_the_next_start(searched_library: Library) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,7 @@ from tests.tui.planning import (
     screen,
 )
 from tui.app import LuminaApp
+from tui.plans import plan_pane
 from tui.plans.monitor import Monitor
 
 
@@ -357,6 +360,31 @@ async def test_an_edit_that_breaks_a_plan_is_told_with_its_place_and_can_be_take
         await pilot.press("down", "enter")
         await becomes(pilot, "draft")
     assert path.read_bytes() == before
+
+
+async def test_an_edited_plan_may_be_read_anew_while_it_is_read(
+    managed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = draft(managed)
+    editor = tmp_path / "editor.py"
+    editor.write_text("import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\npath.write_text('{}')\n")
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
+    async with app_on(managed) as pilot:
+        monkeypatch.setattr(pilot.app, "suspend", contextlib.nullcontext)
+        plans = await opened(pilot, plan)
+        pane, ask, [listed] = plans.plan, plan_pane.ask_desk_plainly, plans.plans.plans
+
+        async def seen_meanwhile(*question: Any, **named: Any) -> Any:
+            monkeypatch.setattr(plan_pane, "ask_desk_plainly", ask)
+            pane.saw(dataclasses.replace(listed, digest="of the edited one"))  # the list is first to see what changed
+            return await ask(*question, **named)
+
+        monkeypatch.setattr(plan_pane, "ask_desk_plainly", seen_meanwhile)
+        await pilot.press("e")
+        await asked(pilot)
+        assert "The plan makes no sense" in text(pilot)
+        await pilot.press("down", "enter")
+        await becomes(pilot, "draft")
 
 
 async def test_the_trash_is_restored_by_a_plan_and_emptied_only_for_its_number(managed: Library) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
+from textual.worker import WorkerCancelled
 
 from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.launch import Ended
@@ -386,6 +388,9 @@ class PlanPane(Vertical):
             return None
 
     async def _until_read(self) -> None:
-        await self.app.workers.wait_for_complete(
-            [one for one in self.app.workers if one.group == "open plan" and one.node is self]
-        )
+        """Until it was read as it is now: what reads it gives way to the next one that does."""
+        while reading := [
+            one for one in self.app.workers if one.group == "open plan" and one.node is self and not one.is_finished
+        ]:
+            with contextlib.suppress(WorkerCancelled):
+                await self.app.workers.wait_for_complete(reading)
