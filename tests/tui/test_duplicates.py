@@ -402,13 +402,13 @@ async def test_a_batch_tells_of_as_many_groups_as_it_showed(
 async def test_a_batch_is_written_however_long_its_window_takes_to_be_made(
     searched_library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = GroupWriting.on_mount
+    make = GroupWriting._pre_process
 
-    async def late(self: GroupWriting) -> None:
+    async def late(self: GroupWriting) -> bool:
         await asyncio.sleep(0.5)  # a slow machine; by now all is written
-        made(self)
+        return await make(self)
 
-    monkeypatch.setattr(GroupWriting, "on_mount", late)
+    monkeypatch.setattr(GroupWriting, "_pre_process", late)
     async with app_on(searched_library) as pilot:
         screen = await at_duplicates(pilot)
         await pilot.press("b")
