@@ -115,21 +115,47 @@ async def test_a_category_is_renamed_as_a_whole(tagged: Library) -> None:
         await until(pilot, lambda: under_cursor(pilot).startswith("family"))
 
 
-async def test_the_cursor_goes_where_it_is_wanted_however_often_the_tree_is_made_meanwhile(tagged: Library) -> None:
+async def test_the_cursor_is_where_it_is_wanted_as_soon_as_the_tree_is_made(tagged: Library) -> None:
     async with app_on(tagged) as pilot:
         await go(pilot, "anna")
         screen = pilot.app.screen
         assert isinstance(screen, TagsScreen)
         screen._grow()
-        screen._grow()  # before the cursor is back
-        await settled(pilot)
         assert under_cursor(pilot).startswith("anna")
-        screen._grow()  # the watcher of files was first
         screen._wanted = "people/"
-        await settled(pilot)
-        screen._grow()
+        screen._grow()  # a letter in the field, before the tags are read
+        assert under_cursor(pilot).startswith("people")
         await settled(pilot)
         assert under_cursor(pilot).startswith("people")
+        assert "people: 3 photos" in text(pilot)
+        screen.load()
+        await settled(pilot)
+        await pilot.press("down")
+        screen.load()  # the wish was for once
+        await settled(pilot)
+        assert under_cursor(pilot).startswith("ana ")
+
+
+async def test_the_cursor_can_be_seen_after_a_restart_in_a_low_terminal(tagged: Library) -> None:
+    async with app_on(tagged, size=(100, 7)) as pilot:
+        await go(pilot, "anna")
+        assert "anna (2)" in text(pilot)
+    async with app_on(tagged, size=(100, 7)) as pilot:
+        assert under_cursor(pilot) == "anna (2)"
+        assert "anna (2)" in text(pilot)
+        assert "(no category)" not in text(pilot)
+
+
+async def test_what_is_looked_for_in_vain_leaves_nothing_to_change(tagged: Library) -> None:
+    async with app_on(tagged) as pilot:
+        await go(pilot, "anna")
+        screen = pilot.app.screen
+        await pilot.press("slash", *"no such tag")
+        await settled(pilot)
+        assert screen.check_action("rename", ()) is False
+        pilot.app.screen.query_one(Input).value = ""
+        await settled(pilot)
+        assert under_cursor(pilot) == "(no category) (1)"
 
 
 def without_cache(library: Library) -> dict[str, tuple[int, int, int]]:

@@ -68,7 +68,7 @@ class TagsScreen(CatalogScreen):
         super().__init__()
         self._tags: list[TagRow] = []
         self._keys: list[Key] = []
-        #: Where the cursor is to be, until it is there.
+        #: Where the cursor is to be once the tags are read.
         self._wanted: str | None = None
         self._done: list[str] = []
 
@@ -94,13 +94,14 @@ class TagsScreen(CatalogScreen):
         if rows is not None:
             self._tags = rows
             self._grow()
+            self._wanted = None
 
     def _grow(self) -> None:
         """The tree of the tags that hold what is looked for."""
         tree = self._tree
-        if self._wanted is None:
-            self._wanted = self._place(tree.cursor_node)
+        place = self._wanted or self._place(tree.cursor_node)
         text = self.query_one("#find", Input).value.casefold()
+        tree.unselect()  # else the line of the cursor is taken over, whatever stands there by then
         tree.clear()
         fits = [row for row in self._tags if text in shown_tag(row.parts).casefold()]
         by_category: dict[str, list[TagRow]] = {}
@@ -118,17 +119,26 @@ class TagsScreen(CatalogScreen):
             self._keys = []
             self.query_one(VirtualTable).fill([])
             self.refresh_bindings()
-        self.call_after_refresh(self._return_to, self._wanted)
+        self._return_to(place)
 
     def _return_to(self, place: str | None) -> None:
         """The cursor on the node of that name, else on the first."""
-        nodes = [node for top in self._tree.root.children for node in (top, *top.children)]
-        node = next((node for node in nodes if self._place(node) == place), nodes[0] if nodes else None)
-        if self._wanted == place:  # else somebody wants it elsewhere by now, in a tree that is yet to come
-            self._wanted = None
-        if node is not None:
-            self._tree.move_cursor(node)
-            self._show_photos(node.data or ())  # also where the cursor stays on the same line, its photos may differ
+        tree = self._tree
+        nodes = [node for top in tree.root.children for node in (top, *top.children)]
+        if not nodes:
+            tree.move_cursor(None)
+            return
+        # by its line: a new node knows its own only when the tree has been laid out
+        line = next((line for line, node in enumerate(nodes) if self._place(node) == place), 0)
+        tree.move_cursor_to_line(line)
+        self.call_after_refresh(self._scroll)
+        self._show_photos(nodes[line].data or ())  # also where the cursor stays on the same line, its photos may differ
+
+    def _scroll(self) -> None:
+        """To the cursor, once it is known how much of the tree can be seen."""
+        tree = self._tree
+        if tree.cursor_line >= 0:
+            tree.scroll_to_line(tree.cursor_line, animate=False)
 
     def state(self) -> dict[str, Any]:
         """The tag under the cursor, and what is looked for."""
