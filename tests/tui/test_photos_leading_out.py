@@ -132,7 +132,7 @@ async def test_the_palette_has_every_action_of_the_screen(scanned: Library) -> N
                 assert (binding.tooltip or binding.description) in offered, binding
         assert {"Go to Duplicates", "Scan now: look at what is new in all sources"} <= offered
         await pilot.press("ctrl+p", *"grid/table", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, PhotosScreen))  # the palette shows what was taken, shortly
+        await until(pilot, lambda: isinstance(pilot.app.screen, PhotosScreen))  # not at once
         await until(pilot, lambda: photos(pilot).view is photos(pilot).table)
 
 
