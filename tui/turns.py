@@ -192,8 +192,10 @@ class Turns:
 
     async def _gone_through(self, target: Widget | None) -> None:
         behind = Behind()
-        if target is not None and target.post_message(behind):
+        if target is not None and target.is_attached and target.post_message(behind):
             await _until(behind.arrived, lambda: not target.is_attached)
+        else:
+            await asyncio.sleep(_LOOK)  # nothing else could go on while one asks in vain, again and again
 
     async def _drawn(self) -> None:
         """What is laid out with the next paint knows where keys lead."""
@@ -209,6 +211,9 @@ class Turns:
 
     @property
     def _shown(self) -> Screen[Any] | None:
+        """None once the app is about to end: then nothing is attached to it any more, and keys lead nowhere."""
+        if self._app.return_code is not None:
+            return None
         try:
             return self._app.screen
         except ScreenStackError:
@@ -216,7 +221,8 @@ class Turns:
 
     def _here(self) -> Widget | None:
         """What a key would go to."""
-        return self._app.focused or self._shown
+        shown = self._shown
+        return shown and (self._app.focused or shown)
 
 
 def _kind(typed: Typed, target: Widget | None) -> str:

@@ -13,6 +13,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.conftest import Library
 from tests.tui.driving import app_on, settled, until
@@ -180,6 +181,51 @@ async def test_a_key_whose_turn_comes_when_the_app_has_ended_goes_nowhere(scanne
         assert isinstance(app, Host)
     assert not app.screen_stack
     await app.on_event(events.Key("right", None))
+
+
+async def test_the_program_ends_though_a_message_is_still_on_its_way(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+
+        def busy(node: Any) -> bool:
+            nonlocal looked
+            looked += app.return_code is not None
+            assert looked < 100, "looked for it again and again, and nothing else could go on meanwhile"
+            return True
+
+        monkeypatch.setattr(turns, "_busy", busy)
+        burst(pilot, "ctrl+q")
+        await until(pilot, lambda: app.return_code is not None)
+        await asyncio.sleep(0.2)
+    assert app.return_code == 0
+
+
+async def test_all_else_goes_on_while_a_key_waits_at_what_is_taken_away(
+    scanned: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted = 0
+
+    def counted(self: turns.Behind) -> None:
+        nonlocal posted
+        posted += 1
+        assert posted < 100, "asked again and again, and nothing else could go on meanwhile"
+        super(turns.Behind, self).__init__()
+        self.arrived = asyncio.Event()
+
+    async with app_on(scanned) as pilot:
+        gone = Input()  # never mounted: Textual takes the focus from what goes only when it has gone
+        monkeypatch.setattr(turns, "_PATIENCE", 0.3)
+        monkeypatch.setattr(turns, "_busy", lambda node: True)
+        monkeypatch.setattr(turns.Turns, "_here", lambda self: gone)
+        monkeypatch.setattr(turns.Behind, "__init__", counted)
+        burst(pilot, "right")
+        await asyncio.sleep(0.2)
+        burst(pilot, "right")
+        await until(pilot, lambda: photos(pilot).at == 2)
 
 
 async def test_help_and_its_end_at_once_leave_everything_as_it_was(scanned: Library) -> None:
