@@ -33,6 +33,8 @@ from tui.widgets import drawing
 _FIRST = 0.3
 #: Seconds after which a start is over.
 _STARTED = 1.0
+#: The mode that is shown while all screens are made anew.
+_BETWEEN = "between"
 #: Groups of work that goes on when the catalog is closed: it closes it, or is not about what it answers.
 _OUTLASTING = frozenset(("open", "leave", "deleting", "processes", "keys"))
 
@@ -47,7 +49,7 @@ class LuminaApp(Host):
 
     TITLE = "Lumina"
     CSS_PATH = "app.tcss"
-    MODES = {name: _opener(room) for name, room in ROOMS.items()}  # noqa: RUF012
+    MODES = {**{name: _opener(room) for name, room in ROOMS.items()}, _BETWEEN: Screen}  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
         *(Binding(KEYS[name], f"go('{name}')", room.title, show=False) for name, room in ROOMS.items()),
@@ -120,24 +122,16 @@ class LuminaApp(Host):
             then()
 
     async def _show_anew(self, room: str) -> None:
-        """All screens are made anew, because they are about another catalog."""
-        here = self.current_mode
+        """All screens are made anew, because they are about another catalog. None can be gone to meanwhile."""
         for stack in self._screen_stacks.values():
             for screen in stack:
                 self.workers.cancel_node(screen)
+        await self.switch_mode(_BETWEEN)
         for name in ROOMS:
-            if name != here:
-                await self.remove_mode(name)
-                self.add_mode(name, _opener(ROOMS[name]))
-        if here != room:
-            await self.switch_mode(room)
-            await self.remove_mode(here)
-            self.add_mode(here, _opener(ROOMS[here]))
-            return
-        screen = self.screen
-        await screen.recompose()
-        if isinstance(screen, CatalogScreen):
-            screen.begin()
+            gone = self.remove_mode(name)
+            self.add_mode(name, _opener(ROOMS[name]))
+            await gone
+        await self.switch_mode(room)
 
     @work(group="follow", exclusive=True)
     async def _follow(self) -> None:
@@ -190,16 +184,21 @@ class LuminaApp(Host):
         """Photos with changes that are not on the disk yet."""
         return len(self.session.pending) if self.session is not None else 0
 
-    @work(group="asking", exclusive=True)
-    async def _ask_first(self, then: Callable[[], object]) -> None:
-        """Ask what shall become of changes that are not saved; `then`, unless the person stays."""
+    def _ask_first(self, then: Callable[[], object]) -> None:
+        """Ask what shall become of changes that are not saved, unless that is being asked; `then`, unless they stay."""
+        if not any(one.group == "asking first" and not one.is_finished for one in self.workers):
+            self._ask_and(then)
+
+    @work(group="asking first")
+    async def _ask_and(self, then: Callable[[], object]) -> None:
         count = plural(self._unsaved, "photo")
         ways = [("save", f"Save them ({count}), then go"), ("go", "Go; the changes are lost"), ("", "Stay")]
         answer = await self.push_screen_wait(Choose(f"Changes to {count} are not saved", ways))
         if answer == "save" and self.session is not None:
             if self.current_mode != "photos":
                 await self.switch_mode("photos")
-            if not await self.screen.save_all():  # type: ignore[attr-defined]
+            photos = self.screen_stack[0]  # a photo of it may be on the whole screen
+            if not await photos.save_all():  # type: ignore[attr-defined]
                 return  # what could not be saved is told, and stays
         if answer:
             then()
@@ -208,7 +207,7 @@ class LuminaApp(Host):
 
     def action_go(self, room: str, state: dict[str, Any] | None = None) -> None:
         """Show a screen; `state` is what it shall show there."""
-        if room in ROOMS and len(self.screen_stack) == 1:
+        if room in ROOMS and self._can_go:
             self._remember()
             if state is not None:
                 self.place().setdefault("rooms", {})[room] = state
@@ -216,9 +215,14 @@ class LuminaApp(Host):
 
     def go_and(self, room: str, action: str) -> None:
         """Show a screen, and do this there; with "" it is only shown."""
-        if len(self.screen_stack) == 1:
+        if self._can_go:
             self._remember()
             self._go(room, None, action)
+
+    @property
+    def _can_go(self) -> bool:
+        """Not from a window, and not while screens are made anew."""
+        return len(self.screen_stack) == 1 and self.current_mode != _BETWEEN
 
     @work(group="go", exclusive=True)
     async def _go(self, room: str, state: dict[str, Any] | None, action: str = "") -> None:

@@ -45,7 +45,7 @@ class CatalogScreen(Screen[None]):
     def compose(self) -> Iterable[Widget]:
         """The bar, the content, the footer."""
         yield TopBar(self.NAME)
-        if self.session is None and self.needs_catalog:
+        if self._lacks_catalog:
             yield Static("No catalog is open. Press 1 for the list of catalogs.", classes="hint", markup=False)
         else:
             with Vertical(id="content"):
@@ -55,7 +55,19 @@ class CatalogScreen(Screen[None]):
     #: False for screens that make sense without an open catalog.
     needs_catalog: ClassVar[bool] = True
 
+    @property
+    def _lacks_catalog(self) -> bool:
+        return self.session is None and self.needs_catalog
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without the catalog that it needs nothing can be done; else what `allows` says."""
+        return not self._lacks_catalog and self.allows(action)
+
     # -- what screens say
+
+    def allows(self, action: str) -> bool:
+        """True where this makes sense for what is shown now."""
+        return True
 
     def content(self) -> Iterable[Widget]:
         """The widgets between bar and footer."""
@@ -132,8 +144,8 @@ class CatalogScreen(Screen[None]):
         self.begin()
 
     def begin(self) -> None:
-        """Take up the remembered state, load, and listen for changes; again after another catalog was opened."""
-        if self.session is None and self.needs_catalog:
+        """Take up the remembered state, load, and listen for changes."""
+        if self._lacks_catalog:
             return
         self.restore(self.app.remembered(self.NAME))
         self.app.changes.subscribe(self, self._hear)

@@ -145,7 +145,10 @@ class Host(App[int]):
         self.action_go("photos", {**self.remembered("photos"), **there})
 
     def start(self, words: Sequence[str], then: Callable[[Ended], None] | None = None) -> None:
-        """Start `lumina WORDS` in a process of its own; `then` hears how it ended, else a failure is shown."""
+        """Start `lumina WORDS` in a process of its own.
+
+        `then` hears how it ended, unless another catalog is open by then; else it is shown.
+        """
         if self.session is not None:
             self._run(self.session.catalog, tuple(words), then)
 
@@ -165,9 +168,9 @@ class Host(App[int]):
             launched.forget()
             raise
         ended = launched.wait()
-        if then is not None:
+        if then is not None and self.session is not None and self.session.catalog is catalog:
             then(ended)
-        else:
+        else:  # nobody waits for it, or who did is gone with the catalog
             self._say_done(words, ended, await asyncio.to_thread(_records_of, catalog, launched.pid))
 
     def _say_done(self, words: tuple[str, ...], ended: Ended, records: list[Record]) -> None:

@@ -22,8 +22,8 @@ Typed = events.Key | events.Paste
 
 #: Groups of work that asks, or shows something else: the next key may be meant for what comes of it.
 _LEADING = frozenset(
-    ("accept", "acting", "answer", "asking", "batch", "change", "filter", "go", "leave", "open", "panel",
-     "plan action", "propose", "trash action", "--textual-command-palette-gather-commands")
+    ("accept", "acting", "answer", "asking", "asking first", "batch", "change", "filter", "go", "leave", "open",
+     "panel", "plan action", "propose", "trash action", "--textual-command-palette-gather-commands")
 )  # fmt: skip
 #: Keys that move a cursor: the same again is a step more.
 _STEPS = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -33,6 +34,7 @@ from tests.tui.planning import (
 )
 from tui.app import LuminaApp
 from tui.plans import plan_pane
+from tui.plans.asking_desk import ask_desk_plainly
 from tui.plans.monitor import Monitor
 
 
@@ -372,7 +374,7 @@ async def test_an_edited_plan_may_be_read_anew_while_it_is_read(
     async with app_on(managed) as pilot:
         monkeypatch.setattr(pilot.app, "suspend", contextlib.nullcontext)
         plans = await opened(pilot, plan)
-        pane, ask, [listed] = plans.plan, plan_pane.ask_desk_plainly, plans.plans.plans
+        pane, ask, [listed] = plans.plan, ask_desk_plainly, plans.plans.plans
 
         async def seen_meanwhile(*question: Any, **named: Any) -> Any:
             monkeypatch.setattr(plan_pane, "ask_desk_plainly", ask)
@@ -385,6 +387,34 @@ async def test_an_edited_plan_may_be_read_anew_while_it_is_read(
         assert "The plan makes no sense" in text(pilot)
         await pilot.press("down", "enter")
         await becomes(pilot, "draft")
+
+
+async def test_a_plan_that_is_being_read_is_not_read_from_its_beginning_whenever_the_list_tells_the_same(
+    managed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = draft(managed)
+    async with app_on(managed) as pilot:
+        plans = await opened(pilot, plan)
+        pane, ask, [listed] = plans.plan, ask_desk_plainly, plans.plans.plans
+        asked_for: list[str] = []
+
+        async def slow(app: Any, desk: str, what: str, *more: Any, **named: Any) -> Any:
+            asked_for.append(what)
+            await asyncio.sleep(0.5)
+            return await ask(app, desk, what, *more, **named)
+
+        monkeypatch.setattr(plan_pane, "ask_desk_plainly", slow)
+        for _ in range(5):  # journals of a run that goes on lie beside the plan
+            pane.saw(dataclasses.replace(listed, status="executing"))
+            await pilot.pause(0.05)
+        assert asked_for == ["open"]
+        pane.saw(dataclasses.replace(listed, status="complete"))
+        await pilot.pause(0.05)
+        assert asked_for == ["open", "open"]
+        await settled(pilot)
+        pane.saw(listed)  # what is shown by now
+        await settled(pilot)
+        assert asked_for == ["open", "open"]
 
 
 async def test_the_trash_is_restored_by_a_plan_and_emptied_only_for_its_number(managed: Library) -> None:

@@ -59,10 +59,6 @@ class GroupListing(CatalogScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._forget()
-
-    def _forget(self) -> None:
-        """Nothing is known of any catalog."""
         self._list: GroupList | None = None
         self._wanted = Wanted()
         self._wished: str | None = None
@@ -83,18 +79,13 @@ class GroupListing(CatalogScreen):
         """The group beside the list where there is room, else below it."""
         self.set_class(self.size.width >= _BESIDE, "-beside")
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without a catalog nothing can be done, before a search little, and without a group nothing is decided."""
-        if self.session is None or (action in _OF_A_SEARCH and self._list is None):
+    def allows(self, action: str) -> bool:
+        """Before a search little can be done, and without a group nothing is decided."""
+        if action in _OF_A_SEARCH and self._list is None:
             return False
         return action not in _OF_A_GROUP or (self._list is not None and self._list.current is not None)
 
     # -- what is there
-
-    def begin(self) -> None:
-        """Anew, perhaps in another catalog."""
-        self._forget()
-        super().begin()
 
     def state(self) -> dict[str, Any]:
         """Filters, order and the group under the cursor."""

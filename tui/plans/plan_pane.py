@@ -89,6 +89,8 @@ class PlanPane(Vertical):
         self._digest = ""
         self._opened: OpenedPlan | None = None
         self._line: int | None = None
+        #: The state and digest of the list for which it is being read.
+        self._being_read: tuple[str, str] | None = None
         self._waited = 0
         self._going_to: int | None = None
         #: True while somebody carries it out, or checks it before that.
@@ -128,11 +130,14 @@ class PlanPane(Vertical):
         """What the list says of this plan: where that is news, it is read again."""
         if listed is None:
             self.post_message(self.Closed())
-        elif (listed.status, listed.digest) != (self.status, self._digest):
-            self._read(self.cursor)
+            return
+        news = listed.status, listed.digest
+        if news not in ((self.status, self._digest), self._being_read):
+            self._read(self.cursor, news)
 
     @work(exclusive=True, group="open plan")
-    async def _read(self, cursor: int) -> None:
+    async def _read(self, cursor: int, news: tuple[str, str] | None = None) -> None:
+        self._being_read = news
         self._waited, self._going_to = 0, cursor
         clock = self.set_interval(1.0, self._wait)
         try:
@@ -150,6 +155,8 @@ class PlanPane(Vertical):
             self._broken(error)
         finally:
             clock.stop()
+            if self._being_read is news:  # else it is being read for something else by now
+                self._being_read = None
 
     def _show(self, opened: OpenedPlan, cursor: int, marks: frozenset[int] = frozenset()) -> None:
         self._opened, self._line, self._going_to = opened, None, None

@@ -65,7 +65,7 @@ class AuditScreen(CatalogScreen):
         self.query_one(AuditPane).load()
         self.query_one(ProblemsPane).load()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def allows(self, action: str) -> bool:
         """Export is of the audit, edit of the problems."""
         if not self.is_gone and action in ("export", "edit", "order"):
             return (action == "export") == (self._tabs.active == "audit")

@@ -66,8 +66,9 @@ class CatalogsScreen(CatalogScreen):
         self._rows: list[CatalogRow] = []
         self._numbers = CatalogNumbers()
         self._wanted = ""
+        self._loading = self._again = False
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def allows(self, action: str) -> bool:
         """What is about a catalog makes no sense without one."""
         return bool(self._rows) if action in _ABOUT_ONE else True
 
@@ -117,12 +118,26 @@ class CatalogsScreen(CatalogScreen):
         if self._rows:
             self._fill()
 
-    @work(exclusive=True)
-    async def load(self) -> None:
-        """The list as files tell it; the numbers of the indexes follow."""
-        rows = await asyncio.to_thread(catalog_rows)
-        if self.is_gone:
-            return
+    def load(self) -> None:
+        """The list as files tell it; numbers of the indexes follow. While it is being read, once more after that."""
+        self._again = True
+        if not self._loading:
+            self._loading = True
+            self._load()
+
+    @work(group="load")
+    async def _load(self) -> None:
+        try:
+            while self._again:
+                self._again = False
+                rows = await asyncio.to_thread(catalog_rows)
+                if self.is_gone:
+                    return
+                self._show(rows)
+        finally:
+            self._loading = False
+
+    def _show(self, rows: list[CatalogRow]) -> None:
         scanned = {row.path: row.last_scan for row in self._rows}
         for row in rows:
             if row.last_scan != scanned.get(row.path, row.last_scan):  # by anybody
@@ -259,7 +274,13 @@ class CatalogsScreen(CatalogScreen):
             self.app.complain(error)
             return None
         finally:
-            self.load()
+            self._load_shown()
+
+    def _load_shown(self) -> None:
+        """The list that is shown, which is another one once the catalog that was open is closed."""
+        for screen in self.app.screen_stack:
+            if isinstance(screen, CatalogsScreen):
+                screen.load()
 
     @work(group="acting")
     async def _apply(self, row: CatalogRow, act: Callable[[Catalog], Any]) -> None:

@@ -48,8 +48,8 @@ class DuplicatesScreen(GroupListing):
         Binding("e", "export", "Export", show=False, tooltip="Write the groups that are shown to a CSV file"),
     ]
 
-    def _forget(self) -> None:
-        super()._forget()
+    def __init__(self) -> None:
+        super().__init__()
         #: What was decided last, by groups and their contents.
         self._last: list[list[tuple[str, list[str]]]] = []
         self._writing = False

@@ -87,7 +87,7 @@ class JobsScreen(CatalogScreen):
         """Jobs only."""
         return isinstance(change, JobsChanged)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def allows(self, action: str) -> bool:
         """To stop what runs, and to begin again what ended otherwise than well."""
         if self.is_gone or action not in ("cancel", "retry"):
             return True

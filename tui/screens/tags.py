@@ -149,7 +149,7 @@ class TagsScreen(CatalogScreen):
         self._wanted = str(state["tag"]) if state.get("tag") else None
         self.query_one("#find", Input).value = str(state.get("find", ""))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def allows(self, action: str) -> bool:
         """What is about a tag or its photos makes no sense without them."""
         if self.is_gone or action not in _NEEDS:
             return True
