@@ -26,6 +26,7 @@ from tui.duplicates.group_panel import GroupPanel
 from tui.duplicates.group_rows import COLUMNS, advice, numbers_of, row_of
 from tui.following import Change, FilesChanged, JobsChanged
 from tui.foreign import foreign
+from tui.rounds import Rounds
 from tui.widgets.paged_view import PAGE, PagedView
 from tui.widgets.top_bar import doing
 from tui.widgets.virtual_table import Row, VirtualTable
@@ -62,7 +63,7 @@ class GroupListing(CatalogScreen):
         self._list: GroupList | None = None
         self._wanted = Wanted()
         self._wished: str | None = None
-        self._loading = self._again = False
+        self._loading = Rounds()
         self._wrote = 0.0
         self._told = ""
 
@@ -119,21 +120,16 @@ class GroupListing(CatalogScreen):
 
     def load(self) -> None:
         """All groups as they stand; while they are being loaded, once more after that."""
-        self._again = True
-        if not self._loading:
-            self._loading = True
+        if self._loading.want():
             self._load()
 
     @work(group="load")
     async def _load(self) -> None:
-        try:
-            while self._again and self.session is not None:
-                self._again, began = False, time.monotonic()
-                await self._load_once()
-                if self._again:  # the catalog changes all the time: leave the index to others meanwhile
-                    await asyncio.sleep(max(_PAUSE, _TIMES * (time.monotonic() - began)))
-        finally:
-            self._loading = False
+        for _ in self._loading:
+            began = time.monotonic()
+            await self._load_once()
+            if self._loading.wanted:  # the catalog changes all the time: leave the index to others meanwhile
+                await asyncio.sleep(max(_PAUSE, _TIMES * (time.monotonic() - began)))
         self._tell()
 
     async def _load_once(self) -> None:
@@ -276,7 +272,7 @@ class GroupListing(CatalogScreen):
         running = [doing(record) for record in self.app.jobs if record.alive and record.job.work == "duplicates"]
         parts = [f"searching: {running[0]}"] if running else []
         parts += [self._told] if self._told else []
-        if not self._loading or board is not None:
+        if not self._loading.going or board is not None:
             parts += advice(board, self._list, searching=bool(running))
         self._say(" · ".join(parts))
 

@@ -29,6 +29,7 @@ from tui.catalogs.catalog_numbers import CatalogNumbers
 from tui.catalogs.catalog_rows import SOURCES, WIDE, catalog_row, columns_for, source_row
 from tui.following import CatalogChanged, Change, FilesChanged, JobsChanged
 from tui.foreign import foreign_lines, named
+from tui.rounds import Rounds
 from tui.waiting import Waiting
 from tui.widgets.virtual_table import VirtualTable
 
@@ -66,7 +67,7 @@ class CatalogsScreen(CatalogScreen):
         self._rows: list[CatalogRow] = []
         self._numbers = CatalogNumbers()
         self._wanted = ""
-        self._loading = self._again = False
+        self._loading = Rounds()
 
     def allows(self, action: str) -> bool:
         """What is about a catalog makes no sense without one."""
@@ -120,22 +121,16 @@ class CatalogsScreen(CatalogScreen):
 
     def load(self) -> None:
         """The list as files tell it; numbers of the indexes follow. While it is being read, once more after that."""
-        self._again = True
-        if not self._loading:
-            self._loading = True
+        if self._loading.want():
             self._load()
 
     @work(group="load")
     async def _load(self) -> None:
-        try:
-            while self._again:
-                self._again = False
-                rows = await asyncio.to_thread(catalog_rows)
-                if self.is_gone:
-                    return
-                self._show(rows)
-        finally:
-            self._loading = False
+        for _ in self._loading:
+            rows = await asyncio.to_thread(catalog_rows)
+            if self.is_gone:
+                return
+            self._show(rows)
 
     def _show(self, rows: list[CatalogRow]) -> None:
         scanned = {row.path: row.last_scan for row in self._rows}
