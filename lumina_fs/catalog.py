@@ -100,7 +100,10 @@ class Catalog:
 
     @classmethod
     def open(cls, path: str, disk: Disk | None = None) -> Catalog:
-        """Open the catalog whose directory is `path`. Raises CatalogNotFound, CorruptDocument, SettingsError."""
+        """Open the catalog whose directory is `path`.
+
+        Raises CatalogNotFound, CorruptDocument, SettingsError, and OSError where its document cannot be read.
+        """
         return cls._opened(path, disk, as_it_is)
 
     @classmethod

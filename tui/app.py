@@ -114,8 +114,14 @@ class LuminaApp(Host):
     @work(group="open", exclusive=True)
     async def _open(self, catalog: Catalog, room: str | None, then: Callable[[], object] | None) -> None:
         await self.close_session()
-        self.session = Session(catalog)
         self.jobs, self.trouble = (), ""
+        try:
+            self.session = Session(catalog)
+        except (LuminaError, OSError) as error:  # it is gone since it was opened
+            catalog.close()
+            self.complain(error)
+            await self._show_anew("catalogs")
+            return
         await self._show_anew(room if room in ROOMS else self._wanted_room())
         self._follow()
         if then is not None:

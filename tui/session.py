@@ -23,24 +23,31 @@ Answer = TypeVar("Answer")
 
 
 class Session:
-    """A catalog with its index and thumbnails. Closing it gives everything back."""
+    """A catalog with its index and thumbnails. Closing it gives everything back.
+
+    Beginning it raises as `Catalog.open` does, where the catalog is gone since; who opened it closes it then.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         # a handle of a catalog belongs to one thread: it closes directories that it has not used for long
-        self._opened = contextlib.ExitStack()
+        with contextlib.ExitStack() as opened:  # all of them, or none
+            for_thumbnails, for_pages, for_slow = [
+                opened.enter_context(Catalog.open(catalog.path, catalog.disk)) for _ in range(3)
+            ]
+            self._opened = opened.pop_all()
         self._own = threading.local()
-        self.thumbnails = ThumbnailDesk(self._handle())
+        self.thumbnails = ThumbnailDesk(for_thumbnails)
         self.cancel = threading.Event()
         self._stopped_too: weakref.WeakSet[threading.Event] = weakref.WeakSet()
         #: Changes to what is said of photos that are not on the disk yet.
         self.pending = Pending()
-        self._access = Access(self._handle())
+        self._access = Access(for_pages)
         # one thread owns the connection to the index; files are read by others, so that neither waits for the other
         self._index_thread = ThreadPoolExecutor(1, "index")
         self._file_threads = ThreadPoolExecutor(2, "files")
         # what takes long has a connection of its own, so that pages never wait for it
-        self._slow_access = Access(self._handle())
+        self._slow_access = Access(for_slow)
         self._slow_thread = ThreadPoolExecutor(1, "index, slowly")
         self._slow_now: object = None
         self._asked = 0

@@ -18,6 +18,7 @@ from lumina_fs.known_catalogs import forget, known_catalogs
 from tests.conftest import Library
 from tests.tui.driving import app_on, judged, settled, text, until
 from tests.tui.snapshots import check
+from tui.asking import Choose
 from tui.catalogs import catalog_rows
 from tui.forms import Form
 from tui.screens import catalogs
@@ -50,6 +51,10 @@ def row_of(pilot: Pilot[Any], number: int = 0) -> list[str]:
     row = pilot.app.screen.query_one("#catalogs", VirtualTable).row(number)
     assert row is not None
     return [cell if isinstance(cell, str) else cell.text for cell in row]
+
+
+def messages(pilot: Pilot[Any]) -> list[str]:
+    return [one.message for one in pilot.app._notifications]
 
 
 async def on_list(pilot: Pilot[Any]) -> CatalogsScreen:
@@ -211,6 +216,57 @@ async def test_sources_are_added_made_managed_and_removed(scanned: Library, tmp_
     with Catalog.open(str(scanned.root)) as catalog:
         assert [source.name for source in catalog.sources()] == ["main"]
     assert (card.root / "x.jpg").exists()
+
+
+async def test_a_catalog_whose_document_is_a_link_is_told_and_not_opened(scanned: Library, tmp_path: Path) -> None:
+    document = scanned.root / ".lumina/catalog.json"
+    document.rename(tmp_path / "elsewhere.json")
+    document.symlink_to(tmp_path / "elsewhere.json")
+    async with app_on(None, size=(140, 32)) as pilot:
+        assert row_of(pilot)[6] == "problem"
+        for key in ("enter", "s"):
+            await pilot.press(key)
+            await settled(pilot)
+            assert messages(pilot)[-1].endswith(f"'{document}'")
+        assert pilot.app.session is None  # type: ignore[attr-defined]
+        document.unlink()
+        (tmp_path / "elsewhere.json").rename(document)
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.session is not None)  # type: ignore[attr-defined]
+        await settled(pilot)
+
+
+async def test_a_catalog_that_vanishes_while_the_question_about_changes_is_open_is_told_and_the_list_is_shown(
+    scanned: Library, tmp_path: Path
+) -> None:
+    other = Library(tmp_path / "other")
+    other.photo("a.jpg", 3)
+    other.scan()
+    before = scanned.sidecar("2019/a.jpg").read_bytes()
+    async with app_on(scanned) as pilot:
+        await pilot.press("2", "ctrl+a")
+        await settled(pilot)
+        await pilot.press("alt+3")
+        await settled(pilot)
+        screen = await on_list(pilot)
+        screen.restore({"at": str(other.root)})
+        screen.load()
+        await settled(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Choose))
+        other.root.rename(tmp_path / "another")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: pilot.app.session is None)  # type: ignore[attr-defined]
+        await settled(pilot)
+        assert str(other.root) in messages(pilot)[-1]
+        assert {row_of(pilot, number)[0] for number in range(2)} == {"library", "other"}
+        screen_of(pilot).restore({"at": str(scanned.root)})
+        screen_of(pilot).load()
+        await settled(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.session is not None)  # type: ignore[attr-defined]
+        await settled(pilot)
+    assert scanned.sidecar("2019/a.jpg").read_bytes() == before
 
 
 async def test_forgetting_asks_and_changes_nothing_of_the_catalog(scanned: Library) -> None:

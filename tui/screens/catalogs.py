@@ -215,7 +215,7 @@ class CatalogsScreen(CatalogScreen):
             return
         try:
             catalog = await asyncio.to_thread(Catalog.open, path)
-        except LuminaError as error:
+        except (LuminaError, OSError) as error:
             self.app.complain(error)
             return
         self.app.open_catalog(catalog, room=room, then=then)
