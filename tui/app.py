@@ -143,7 +143,7 @@ class LuminaApp(Host):
     async def _follow(self) -> None:
         if self.session is not None:
             self._catch_up(self.session)
-            await follow(self.session, self._tell, first=_FIRST)
+            await follow(self.session, self._tell, self.complain, first=_FIRST)
 
     @work(thread=True, group="catch up", exclusive=True)
     def _catch_up(self, session: Session) -> None:

@@ -40,11 +40,32 @@ class JobsChanged:
 Change = CatalogChanged | FilesChanged | JobsChanged
 
 
-async def follow(session: Session, tell: Callable[[Change], None], *, first: float = 0.0) -> None:
-    """Tell of changes until cancelled. `first`: seconds that are left to what the screen shows first."""
-    changes = Changes()
+async def follow(
+    session: Session,
+    tell: Callable[[Change], None],
+    complain: Callable[[LuminaError | OSError], None],
+    *,
+    first: float = 0.0,
+) -> None:
+    """Tell of changes until cancelled. `first`: seconds that are left to what the screen shows first.
+
+    What cannot be read is looked at again each time; `complain` hears of it once, until it can be read again.
+    """
+    changes, failing = Changes(), False
+
+    async def look() -> Watched:
+        nonlocal failing
+        try:
+            found: Watched = await session.read(changes.look)
+        except (LuminaError, OSError) as error:
+            found = Watched(None, (), frozenset(), error)
+        if found.trouble is not None and not failing:
+            complain(found.trouble)
+        failing = found.trouble is not None
+        return found
+
     before = await _revision(session)
-    seen: Watched = await session.read(changes.look)
+    seen = await look()
     if isinstance(before, str):
         tell(CatalogChanged(before))
     await asyncio.sleep(first)
@@ -58,7 +79,7 @@ async def follow(session: Session, tell: Callable[[Change], None], *, first: flo
             before = now
             tell(CatalogChanged(now if isinstance(now, str) else ""))
         await asyncio.sleep(_EVERY)
-        seen = await session.read(changes.look)
+        seen = await look()
 
 
 async def _revision(session: Session) -> object:

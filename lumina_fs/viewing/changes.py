@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from lumina_fs.audit import AUDIT
 from lumina_fs.catalog import JOBS, PLANS, SOURCES, STATE, VERDICTS, Catalog
+from lumina_fs.catalog_document import named
+from lumina_fs.errors import LuminaError
 from lumina_fs.jobs.records import Record, list_records
 
 #: What is looked at, by the name under which it is told.
@@ -17,11 +19,12 @@ Mark = tuple[tuple[str, int, int], ...]
 
 class Watched(NamedTuple):
     """What one look found: all jobs if any changed, with those that ended since (also if they began since), and what
-    other folders changed."""
+    other folders changed. `trouble`: why the jobs cannot be read; the next look tries it again."""
 
     jobs: tuple[Record, ...] | None
     ended: tuple[Record, ...]
     kinds: frozenset[str]
+    trouble: LuminaError | OSError | None = None
 
 
 class Changes:
@@ -41,11 +44,18 @@ class Changes:
                 if kind in self._marks or kind == "jobs":
                     changed.add(kind)
                 self._marks[kind] = mark
-        jobs, ended = self._jobs(catalog) if "jobs" in changed or self._alive else (None, ())
-        return Watched(jobs, ended, frozenset(changed - {"jobs"}))
+        kinds = frozenset(changed - {"jobs"})
+        try:
+            jobs, ended = self._jobs(catalog) if "jobs" in changed or self._alive else (None, ())
+        except (LuminaError, OSError) as error:
+            del self._marks["jobs"]  # they were not seen as they are
+            catalog.root.forget()  # a folder that comes back is another one
+            return Watched(None, (), kinds, error)
+        return Watched(jobs, ended, kinds)
 
     def _jobs(self, catalog: Catalog) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
-        records, _ = list_records(catalog.root)
+        with named(os.path.join(catalog.path, JOBS)):
+            records, _ = list_records(catalog.root)
         alive = {record.id for record in records if record.alive}
         over = {_end(record) for record in records if not record.alive}
         ended = over - self._over if self._over is not None else set()

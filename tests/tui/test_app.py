@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from lumina_fs.catalog import Catalog
+from lumina_fs.jobs import records
 from tests.conftest import Library
+from tests.lumina_fs.jobs.conftest import done
 from tests.tui.driving import app_on, settled, text, until
 from tui.app import LuminaApp
 from tui.asking import Keys
@@ -88,6 +94,41 @@ async def test_help_and_palette_are_seen_in_the_last_line_however_narrow_it_is(s
             assert "? Keys" in line, room
             assert "^p Palette" in line, room
             assert len(line) == width
+
+
+async def test_jobs_that_cannot_be_read_are_told_once_and_every_room_goes_on(
+    scanned: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Catalog.open(str(scanned.root)) as catalog:
+        done(catalog)
+    folder, elsewhere = scanned.root / ".lumina/jobs", tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    async with app_on(scanned) as pilot:
+        app = pilot.app
+        assert isinstance(app, LuminaApp)
+
+        def told(what: str) -> int:
+            return len([one for one in app._notifications if what in one.message])
+
+        await until(pilot, lambda: told("jobs: passes through a link"))
+        for key, name in zip("1234567", ROOMS, strict=True):
+            await pilot.press(key)
+            await settled(pilot)
+            assert name == app.screen.NAME  # type: ignore[attr-defined]
+        await pilot.pause(1.2)  # it is looked at again
+        assert told("jobs: passes through a link") == 1
+        assert app.jobs == ()
+        folder.unlink()
+        elsewhere.rename(folder)
+        await until(pilot, lambda: app.jobs)
+
+        def failing(root: object, path: str) -> list[str]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), 7)
+
+        monkeypatch.setattr(records, "ids_in", failing)
+        (folder / "new.tmp").touch()
+        await until(pilot, lambda: told(f"Input/output error: '{folder}'"))
 
 
 async def test_many_messages_leave_the_last_lines_of_a_small_terminal_free(scanned: Library) -> None:
