@@ -122,7 +122,8 @@ class LuminaApp(Host):
             self.complain(error)
             await self._show_anew("catalogs")
             return
-        await self._show_anew(room if room in ROOMS else self._wanted_room())
+        wanted = room if room in ROOMS else self._wanted_room()
+        await self._show_anew("photos" if wanted == "catalogs" else wanted)  # who opens it wants to go into it
         self._follow()
         if then is not None:
             then()

@@ -23,6 +23,7 @@ from tui.rooms import ROOMS
 from tui.screens import catalogs
 from tui.screens.photos import PhotosScreen
 from tui.screens.tags import TagsScreen
+from tui.widgets.virtual_table import VirtualTable
 
 
 @pytest.fixture
@@ -120,6 +121,22 @@ async def test_of_the_catalog_before_nothing_stays_where_photos_were_shown_last(
         assert "Nikon" in str(photos(pilot).choices)
         assert "Canon" not in str(photos(pilot).choices)
     assert scanned.value("2.jpg")["curation"] == {"rating": 1}
+
+
+async def test_who_opens_a_catalog_from_the_list_gets_into_it_though_they_left_it_there(
+    scanned: Library, other: Library
+) -> None:
+    async with app_on(scanned) as pilot:
+        for wanted in (other, scanned, other):
+            await pilot.press("1")  # which is remembered as the last room
+            await settled(pilot)
+            table = pilot.app.screen.query_one("#catalogs", VirtualTable)
+            table.cursor = next(at for at in range(table.total) if str(wanted.root) in str(table.row(at)))
+            await settled(pilot)
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, PhotosScreen))
+            await settled(pilot)
+            assert is_open(pilot, wanted)
 
 
 async def test_work_that_ends_when_another_catalog_is_open_is_told_and_does_nothing(
