@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from lumina_fs.catalog import STATE, Catalog
 from lumina_fs.growing import append_durable
 
@@ -18,7 +20,14 @@ _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T[\d:]*Z?)?)?)?\Z")
 #: Kinds of operations.
 TYPES = ("moved", "copied", "trashed", "restored", "edited", "rolled_back", "emptied")
 
+#: What the fields are that are read again.
+_FIELDS = {
+    "when": str, "what": str, "source": str, "path": str, "to": dict, "fields": dict, "size": int, "sha256": str,
+    "plan": str, "action": int, "by": str,
+}  # fmt: skip
+
 Line = dict[str, Any]
+"""An operation. What is read of `_FIELDS` is of the right type where it is there, and `to` has texts only."""
 
 
 def record(catalog: Catalog, lines: Iterable[Line]) -> None:
@@ -42,7 +51,8 @@ def read_audit(
     """Lines in the order in which they were written. What a killed run told twice is told once.
 
     `since` and `until` are dates as exact as wished (2026, 2026-11, 2026-11-21), both included. `entity` is a part of a
-    path, a digest, or the id of a plan. A line that is torn or is no JSON is left out.
+    path, a digest, or the id of a plan. A line that is torn or is no JSON is left out, and so is a field that
+    is not what Lumina writes there.
     """
     wanted = set(kinds)
     told: set[tuple[Any, ...]] = set()
@@ -71,12 +81,28 @@ def _lines(catalog: Catalog, first: str, last: str) -> Iterator[Line]:
             continue
         with open(catalog.root.open_file(f"{AUDIT}/{name}"), "rb") as file:
             for text in file:
-                try:
-                    line = json.loads(text)
-                except ValueError:
-                    continue
-                if isinstance(line, dict):
+                line = parsed(text)
+                if line is not None:
                     yield line
+
+
+def parsed(text: bytes) -> Line | None:
+    """A line as a value; None for one that is torn or no JSON object.
+
+    A person may have edited it: a field that is not what Lumina writes there is left out, and the rest holds.
+    """
+    try:
+        line = orjson.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(line, dict):
+        return None
+    for name, kind in _FIELDS.items():
+        if name in line and type(line[name]) is not kind:
+            del line[name]
+    if "to" in line:
+        line["to"] = {name: part for name, part in line["to"].items() if isinstance(part, str)}
+    return line
 
 
 def concerns(line: Line, entity: str) -> bool:

@@ -168,9 +168,9 @@ def moment(when: str | datetime | None) -> str:
         return ""
     try:
         known = datetime.fromisoformat(when) if isinstance(when, str) else when
-    except ValueError:
+        return known.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):  # no time, or none that a clock here can show
         return str(when)
-    return known.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def when(one: dict[str, Any]) -> str:

@@ -11,9 +11,7 @@ from array import array
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-import orjson
-
-from lumina_fs.audit import AUDIT, Line, concerns
+from lumina_fs.audit import AUDIT, Line, concerns, parsed
 from lumina_fs.catalog import Catalog
 
 #: Bytes that are read at once, and that are looked through in one call.
@@ -86,7 +84,7 @@ class AuditLines:
                 if number not in open_:
                     open_[number] = catalog.root.open_file(f"{AUDIT}/{months[number].name}")
                 text = os.pread(open_[number], self._lengths[at], self._starts[at])
-                found.append(_parsed(text) or {})
+                found.append(parsed(text) or {})
         finally:
             for fd in open_.values():
                 os.close(fd)
@@ -120,7 +118,7 @@ class AuditLines:
         about = self.wanted.about
         if about and json.dumps(about)[1:-1].encode() not in text:
             return
-        line = _parsed(text)
+        line = parsed(text)
         if line is None or not self._fits(line):
             return
         key = (line.get("plan"), line.get("action"), line.get("what"))
@@ -163,12 +161,3 @@ def _months(catalog: Catalog, wanted: Wanted) -> list[_Month]:
         finally:
             os.close(fd)
     return found
-
-
-def _parsed(text: bytes) -> Line | None:
-    """A line as a value; None for one that is torn or no JSON object."""
-    try:
-        value = orjson.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -90,6 +90,44 @@ async def test_the_newest_lines_come_first_and_are_filtered(audited: Library) ->
         assert "is no date" in str(screen.query_one("#count").render())
 
 
+@pytest.mark.parametrize("size", [(140, 32), (80, 24)])
+async def test_lines_that_a_person_edited_are_shown_as_far_as_they_make_sense(
+    scanned: Library, size: tuple[int, int], tmp_path: Path
+) -> None:
+    edited = [
+        told(0, to="x"), told(3, to={"path": ["y"], "source": 1}), told(2, fields=[1]), told(5, fields="x"),
+        told(6, plan={}, action=[]), told(9, what=["moved"], path=7), told(12, when="0001-01-01T00:00:00+10:00"),
+        told(15, when=["2026"], source=[], sha256={}, by=[1], size=True),
+    ]  # fmt: skip
+    folder = scanned.root / AUDIT
+    folder.mkdir()
+    (folder / "2026-01.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*edited, "x", [1], told(18)]))
+    async with app_on(scanned, size=size) as pilot:
+        screen = await on_audit(pilot)
+        assert total(pilot, "#lines") == len(edited) + 1
+        screen.query_one("#lines").focus()
+        for number in range(total(pilot, "#lines")):
+            assert cells(pilot, "#lines", number)
+            await pilot.press("down")
+            await settled(pilot)
+        screen.query_one("#about", Input).value = "in/0.jpg"
+        await settled(pilot)
+        assert cells(pilot, "#lines")[2] == "in/0.jpg"
+        screen.query_one("#lines").focus()
+        await pilot.press("x")
+        dialog = await judged(pilot)
+        dialog.query_one("#field-file", Input).value = str(tmp_path / "out.csv")
+        await judged(pilot)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: (tmp_path / "out.csv").exists())
+        await settled(pilot)
+        screen.query_one("#lines").focus()
+        await pilot.press("enter")
+        await settled(pilot)
+        place = pilot.app.place()  # type: ignore[attr-defined]
+        assert place["rooms"]["photos"]["cursor"] == ["main", "in/0.jpg"]
+
+
 async def test_a_new_line_appears_by_itself(audited: Library) -> None:
     async with app_on(audited, size=(140, 32)) as pilot:
         await on_audit(pilot)

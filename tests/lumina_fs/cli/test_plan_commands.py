@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lumina_fs.audit import AUDIT
 from lumina_fs.catalog import Catalog
 from lumina_fs.cli import main, plan_runs
 from lumina_fs.cli.session import open_catalog
@@ -186,3 +187,26 @@ def test_the_audit_is_printed_as_table_json_and_csv(scene: Scene, capsys: pytest
     assert [(row["what"], row["path"], row["to_path"]) for row in rows] == [
         ("moved", "'=a.jpg", "x/a.jpg"), ("trashed", "b.jpg", ""),
     ]  # fmt: skip
+
+
+def test_lines_of_the_audit_that_a_person_edited_are_told_as_far_as_they_make_sense(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scene.main / AUDIT).mkdir()
+    lines = [
+        {"when": "2026-01-01T00:00:00Z", "what": "moved", "path": "a.jpg", "to": "x"},
+        {"when": "2026-01-02T00:00:00Z", "what": "edited", "path": "b.jpg", "fields": [1]},
+        {"when": "2026-01-03T00:00:00Z", "what": ["moved"], "path": "c.jpg", "to": {"path": 7}},
+        {"when": "2026-01-04T00:00:00Z", "what": "moved", "path": "d.jpg", "plan": {}, "action": []},
+        {"when": 5, "what": "moved", "path": ["e.jpg"], "to": {"path": "f.jpg"}},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in [*lines, "no line", [1]])
+    (scene.main / AUDIT / "2026-01.jsonl").write_text(text)
+    code, out, err = lumina(scene, "audit", capsys)
+    assert (code, err) == (ExitCode.DONE, "")
+    assert [row.split()[2:] for row in out.splitlines()[1:3]] == [["a.jpg"], ["b.jpg"]]
+    assert out.splitlines()[5].split() == ["moved", "->", "f.jpg"]
+    for more in ("--json", "--csv", "--type moved --json", "--about .jpg --csv", "--since 2026-01-02 --json"):
+        code, out, err = lumina(scene, f"audit {more}", capsys)
+        assert (code, err) == (ExitCode.DONE, ""), more
+        assert "d.jpg" in out, more

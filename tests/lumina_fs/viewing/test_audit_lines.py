@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,41 @@ def test_what_was_told_twice_is_there_once_and_torn_lines_are_left_out(catalog: 
     with open(Path(catalog.path) / AUDIT / "2026-01.jsonl", "ab") as file:
         file.write(b'{"when": "2026-01-')
     assert sorted(one["action"] for one in found(catalog, Wanted())) == [0, 11]
+
+
+#: What a person may have made of a field, and what is read of it.
+EDITED: list[tuple[str, Any, Any]] = [
+    ("to", "x", None), ("to", ["x"], None), ("to", 1, None), ("to", {"source": 1, "path": "y.jpg"}, {"path": "y.jpg"}),
+    ("to", {"source": "main", "path": ["y.jpg"]}, {"source": "main"}), ("fields", [1], None), ("fields", "x", None),
+    ("plan", ["p"], None), ("plan", {}, None), ("action", [1], None), ("action", True, None), ("action", {}, None),
+    ("what", ["moved"], None), ("what", None, None), ("when", 2026, None), ("when", {}, None), ("path", 7, None),
+    ("source", [], None), ("size", True, None), ("size", "x", None), ("sha256", {"x": 1}, None), ("by", [], None),
+    ("more", [1], [1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "read"), EDITED)
+def test_a_field_that_a_person_made_nonsense_of_is_left_out_and_the_rest_of_the_line_holds(
+    catalog: Catalog, name: str, value: Any, read: Any
+) -> None:
+    (Path(catalog.path) / AUDIT).mkdir()
+    edited = line(0, **{name: value})
+    texts = [json.dumps(one) for one in (line(11), edited, "text", [1], 7)]
+    (Path(catalog.path) / AUDIT / "2026-01.jsonl").write_text("\n".join(texts) + "\n")
+    wanted = {key: one for key, one in edited.items() if key != name} | ({} if read is None else {name: read})
+    assert list(read_audit(catalog)) == [line(11), wanted]
+    assert found(catalog, Wanted()) == [wanted, line(11)]
+    for about in ("2026/0", "y.jpg"):
+        there = list(read_audit(catalog, since="2026-01", kinds=("moved", "trashed"), entity=about))
+        assert found(catalog, Wanted(since="2026-01", kinds=("moved", "trashed"), about=about)) == there[::-1]
+    assert export(catalog, os.path.join(catalog.path, "audit.csv")) == 2
+
+
+def test_what_no_reader_of_json_can_bear_is_left_out(catalog: Catalog) -> None:
+    record(catalog, [line(0)])
+    with open(Path(catalog.path) / AUDIT / "2026-01.jsonl", "a") as file:
+        file.write("[" * 100_000 + '\n{"path": NaN}\n{"path": "\\ud800"}\n' + "1" * 5000 + "\n")
+    assert list(read_audit(catalog)) == found(catalog, Wanted()) == [line(0)]
 
 
 def test_without_an_audit_there_is_nothing(catalog: Catalog) -> None:
