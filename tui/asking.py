@@ -9,15 +9,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.active_keys import active_keys
 from tui.foreign import foreign
+from tui.windows import ModalWindow
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(ModalWindow[bool]):
     """Says what will happen and asks. Enter alone says no: yes has to be chosen, or typed as `y`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,7 +70,7 @@ class Confirm(ModalScreen[bool]):
         self.focus_next(Button)
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(ModalWindow[str | None]):
     """Asks for a line of text; None where it was given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
@@ -96,7 +97,7 @@ class AskText(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(ModalWindow[str | None]):
     """Asks for one of a list of (value, what it says); None where it was given up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
@@ -121,7 +122,7 @@ class Choose(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Keys(ModalScreen[None]):
+class Keys(ModalWindow[None]):
     """All keys that do something on a screen, made from its bindings."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "close", "Close")]

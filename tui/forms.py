@@ -11,7 +11,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Label, Select, Static
@@ -19,6 +18,7 @@ from textual.widgets import Button, Checkbox, Input, Label, Select, Static
 from lumina_fs.viewing.new_catalog import Opinion, completed
 from tui.foreign import foreign, foreign_lines
 from tui.host import Host
+from tui.windows import ModalWindow
 
 Values = dict[str, Any]
 Kind = Literal["text", "folder", "folders", "check", "choice"]
@@ -122,7 +122,7 @@ class Check(Checkbox):
         self.BUTTON_INNER = "✓" if self.value else " "
 
 
-class Form(ModalScreen[Values | None]):
+class Form(ModalWindow[Values | None]):
     """Asks for the values of fields; None where it was given up. `judge` is called in a thread."""
 
     CSS = """

@@ -11,13 +11,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from lumina_fs.progress import Event, Finished, Note, Progress, Rate, Trouble
 from lumina_fs.wording import duration
 from tui.foreign import foreign
 from tui.host import Host
+from tui.windows import ModalWindow
 
 Result = TypeVar("Result")
 
@@ -87,7 +87,7 @@ class Waiting(Generic[Result]):
         return ", ".join(filter(None, parts))
 
 
-class StoppableWindow(ModalScreen[Result]):
+class StoppableWindow(ModalWindow[Result]):
     """Says what goes on, and how far it is; Escape or its button stops it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop")]

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from lumina_fs.duplicates.standing import Copy, Standing
@@ -22,6 +21,7 @@ from tui.foreign import foreign, named
 from tui.host import Host
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.picture import Picture
+from tui.windows import Window
 
 #: Pictures that are shown at once, and the columns that each should have.
 _MOST, _LEAST, _COLUMNS = 4, 2, 38
@@ -80,7 +80,7 @@ class Pane(Vertical):
         self.post_message(self.Clicked(self._number))
 
 
-class Compare(Screen[None]):
+class Compare(Window[None]):
     """A group, file beside file. It stays open while one group after the other is decided about."""
 
     CSS = """

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from tui.foreign import named
 from tui.waiting import StoppableWindow
 from tui.widgets.paged_view import PAGE
 from tui.widgets.virtual_table import Cell, Column, Row, VirtualTable
+from tui.windows import ModalWindow
 
 RULES: tuple[tuple[Batch, str], ...] = (
     ("certain", "Keepers stay, where the confidence is high enough"),
@@ -35,7 +35,7 @@ class Agreed(NamedTuple):
     rule: str
 
 
-class GroupBatch(ModalScreen[Agreed | None]):
+class GroupBatch(ModalWindow[Agreed | None]):
     """Shows what a batch would decide, and asks; None where it was given up. Enter alone decides nothing."""
 
     CSS = """

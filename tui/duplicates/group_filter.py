@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
 from lumina_fs.duplicates.kinds import RELATED
@@ -18,12 +17,13 @@ from lumina_fs.duplicates.standing import Filter
 from lumina_fs.viewing.duplicates import KINDS, SORTS, Wanted
 from lumina_fs.wording import twin_kind
 from tui.foreign import foreign
+from tui.windows import ModalWindow
 
 _STATES = ("pending", "reviewed", "resolved")
 _PLACES = (("anywhere", ""), ("across several sources", "across"), ("within one source", "within"))
 
 
-class GroupFilter(ModalScreen[Wanted | None]):
+class GroupFilter(ModalWindow[Wanted | None]):
     """Asks for state, kind, source, place, confidence and order; None where it was given up."""
 
     CSS = """

@@ -8,7 +8,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lumina_fs.catalog import Catalog
@@ -21,6 +20,7 @@ from tui.host import Host
 from tui.jobs.job_forms import schedule_form
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
+from tui.windows import ModalWindow
 
 _COLUMNS = (
     Column("name", "Name", 14),
@@ -31,7 +31,7 @@ _COLUMNS = (
 )
 
 
-class Schedules(ModalScreen[None]):
+class Schedules(ModalWindow[None]):
     """The schedules of the open catalog."""
 
     CSS = """

@@ -9,15 +9,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from lumina_fs.curating.direct import Clash
 from lumina_fs.viewing.detail import curated_text
 from tui.foreign import foreign, named
+from tui.windows import ModalWindow
 
 
-class Conflict(ModalScreen[str | None]):
+class Conflict(ModalWindow[str | None]):
     """Asks which version stays: "mine", "theirs", "merged"; with "all " before it for the rest too; None: later."""
 
     DEFAULT_CSS = """

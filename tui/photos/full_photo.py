@@ -7,16 +7,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.foreign import named
 from tui.photos.curating_screen import EDITING, CuratingScreen
 from tui.photos.detail_view import DetailView, Facts
 from tui.widgets.key_bar import KeyBar
+from tui.windows import Window
 
 
-class FullPhoto(Screen[None]):
+class FullPhoto(Window[None]):
     """Its keys do what they do in the list, with the photo that is shown."""
 
     DEFAULT_CSS = """

@@ -9,14 +9,14 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.foreign import foreign
+from tui.windows import ModalWindow
 
 
-class OneKey(ModalScreen[str | None]):
+class OneKey(ModalWindow[str | None]):
     """Asks for one of (key, answer, what it says); None where it was given up. Arrows and the mouse do as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel")]

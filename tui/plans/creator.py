@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
@@ -23,6 +22,7 @@ from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.plans.proposing import Answer, Proposing
 from tui.widgets.virtual_table import Cell, Column, VirtualTable
+from tui.windows import ModalWindow
 
 _OWN, _RULES = "own template", "rules"
 _FORMS = ("YYYY/MM", "YYYY-MM", "YYYY/MM-DD", "YYYY-MM-DD")
@@ -39,7 +39,7 @@ _FIRST = {
 }  # fmt: skip
 
 
-class CreatePlan(ModalScreen[str | None]):
+class CreatePlan(ModalWindow[str | None]):
     """Asks for everything that `lumina plan propose` can be told; the id of the new draft, None without one."""
 
     DEFAULT_CSS = """

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.events import Resize
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from lumina_fs.plans.files import short
@@ -22,6 +21,7 @@ from tui.foreign import foreign, foreign_lines
 from tui.host import Host
 from tui.plans.asking_desk import ask_desk
 from tui.widgets.virtual_table import Column, VirtualTable
+from tui.windows import ModalWindow
 
 _NARROW = (Column("day", "When", 10), Column("size", "Size", 8, "right"), Column("path", "Was at", 0, "middle"))
 _WIDE = (
@@ -182,7 +182,7 @@ class TrashPane(Vertical):
         self.query_one("#trash-head", Static).update(event.text)
 
 
-class TypeNumber(ModalScreen[int | None]):
+class TypeNumber(ModalWindow[int | None]):
     """Says what will be gone for good, and asks for its number; any other answer is no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]

@@ -18,6 +18,7 @@ from lumina_fs.thumbnails import Made
 from lumina_fs.viewing.access import Photo
 from tui.foreign import foreign, named
 from tui.host import Host
+from tui.session import Session
 from tui.widgets import canvases, drawing
 
 #: Larger ones are none of ours.
@@ -72,8 +73,7 @@ class Picture(Widget):
             return
         place = await asyncio.to_thread(session.thumbnails.cached, photo.sha256, self._size_wanted)
         if place is None:
-            wish = session.thumbnails.wish(photo.source, photo.path, self._size_wanted)
-            made: Made = await asyncio.wrap_future(wish)
+            made = await self._made(session, photo)
             place = made.thumbnail
             if place is None:
                 self._words(f"{words_for(photo)}\n{made.why}")
@@ -85,6 +85,17 @@ class Picture(Widget):
             return
         self._words("")
         self._set(image)
+
+    async def _made(self, session: Session, photo: Photo) -> Made:
+        """The thumbnail that is made for all who wish it; that one of them gives up is nothing to the others."""
+        while True:
+            wish = session.thumbnails.wish(photo.source, photo.path, self._size_wanted)
+            try:
+                return await asyncio.wrap_future(wish)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if not wish.cancelled() or session.cancel.is_set() or (task is not None and task.cancelling()):
+                    raise
 
     def _words(self, text: str) -> None:
         for words in self.query(".words").results(Static):
