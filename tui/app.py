@@ -123,8 +123,8 @@ class LuminaApp(Host):
             await self._show_anew("catalogs")
             return
         wanted = room if room in ROOMS else self._wanted_room()
+        self._follow()  # what changes from now on is told, and what was before is what screens read
         await self._show_anew("photos" if wanted == "catalogs" else wanted)  # who opens it wants to go into it
-        self._follow()
         if then is not None:
             then()
 

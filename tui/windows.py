@@ -38,5 +38,5 @@ class Window(Screen[Result]):
         return worker
 
 
-class ModalWindow(Window[Result], ModalScreen[Result]):
-    """A window that has the keys for itself."""
+class ModalWindow(ModalScreen[Result], Window[Result]):
+    """A window that has the keys for itself. What it looks like Textual takes from the first it derives from."""

@@ -209,9 +209,18 @@ def test_values_are_counted_and_a_wrong_query_is_told(index: PostgresIndex) -> N
 
 
 def test_an_answer_that_nobody_waits_for_is_given_up(index: PostgresIndex) -> None:
-    timer = threading.Timer(0.2, index.interrupt)
-    timer.start()
-    with pytest.raises(Interrupted), index.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(20)")
-    timer.join()
+    given_up = threading.Event()
+
+    def interrupt() -> None:
+        while not given_up.wait(0.3):  # one that comes before the question is lost
+            index.interrupt()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted), index.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+    finally:
+        given_up.set()
+        thread.join()
     assert index.count("") >= 0

@@ -285,7 +285,7 @@ def lost_versions(root: Root, style: str, write: Callable[[Root], bool]) -> list
     path = Path(root.path, "doc.json")
     path.write_bytes(document("version 0"))
     written = torn = busy = 0
-    with run_editor(style, path, 1.0) as child:
+    with run_editor(style, path, 2.0) as child:
         while child.poll() is None:
             try:
                 written += write(root)

@@ -302,10 +302,13 @@ def kills(base: Path, rounds: int) -> Iterator[tuple[int, int]]:
         command = [sys.executable, "-c", VERSIONS, str(base), str(begun + 1)]
         with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
-            first = child.stdout.readline()
+            head = child.stdout.readline()
+            while "written" not in head:  # then in the middle of a later one
+                head += child.stdout.readline()
+                assert child.poll() is None, head
             time.sleep(chance.uniform(0, 0.12))
             child.send_signal(signal.SIGKILL)
-            lines = [line.split() for line in (first + child.stdout.read()).splitlines() if line.count(" ") == 1]
+            lines = [line.split() for line in (head + child.stdout.read()).splitlines() if line.count(" ") == 1]
             assert child.wait() == -signal.SIGKILL
         begun = max(int(version) for word, version in lines if word == "begin")
         yield begun, max([int(version) for word, version in lines if word == "written"], default=0)
@@ -325,7 +328,7 @@ def test_a_writer_killed_at_random_moments_leaves_whole_documents(tmp_path: Path
             assert written <= body["version"] <= begun
             met.add(body["version"])
     print(f"killed {rounds} times; {written} versions were written, {len(met)} of them were met afterwards")
-    assert written > rounds
+    assert written >= rounds
     left = [path for path in tmp_path.glob("*/*") if path.suffix != ".json"]
     assert all(path.name.startswith(TEMP_PREFIX) for path in [*tmp_path.glob("*/.*"), *left])
     with Root.open(str(tmp_path)) as root:

@@ -83,7 +83,7 @@ def test_a_hanging_exiftool_is_ended_and_replaced(tmp_path: Path, jpeg: bytes) -
         path = tmp_path / f"{number}.jpg"
         path.write_bytes(jpeg)
         files.append(opened(path))
-    with ExifReader(exif.require()[0], seconds=1) as reader:
+    with ExifReader(exif.require()[0], seconds=4) as reader:
         assert isinstance(reader.read(files[:1])[0], dict)
         assert reader._child is not None
         os.kill(reader._child._process.pid, signal.SIGSTOP)

@@ -64,12 +64,24 @@ async def jobs_ended(pilot: Pilot[Any]) -> None:
     await settled(pilot)
 
 
+def _heard(pilot: Pilot[Any]) -> None:
+    """From now on whoever presses keys goes on when they were acted upon."""
+    press = pilot.press
+
+    async def pressed(*keys: str) -> None:
+        await press(*keys)
+        await until(pilot, lambda: not any(one.group == "keys" and not one.is_finished for one in pilot.app.workers))
+
+    pilot.press = pressed  # type: ignore[method-assign]
+
+
 @asynccontextmanager
 async def app_on(library: Library | None, *, size: tuple[int, int] = (110, 32)) -> AsyncIterator[Pilot[Any]]:
     """The app on the catalog of a library (None: on no catalog), at rest."""
     catalog = Catalog.open(str(library.root)) if library is not None else None
     app = LuminaApp(catalog)
     async with app.run_test(size=size) as pilot:
+        _heard(pilot)
         await settled(pilot)
         try:
             yield pilot

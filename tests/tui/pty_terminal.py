@@ -103,10 +103,12 @@ def lumina_on_pty(
     terminal = Pty(ours, process.pid, size)
     try:
         yield terminal
-        terminal.press("\x11")  # ctrl+q
         end = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < end:
-            terminal.read(0.1)
+            terminal.press("\x11")  # ctrl+q; more than once, as it may come too soon after an escape
+            again = time.monotonic() + PATIENCE / 4
+            while process.poll() is None and time.monotonic() < again:
+                terminal.read(0.1)
         terminal.rest()
     finally:
         process.kill()

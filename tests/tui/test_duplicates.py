@@ -25,6 +25,7 @@ from tests.conftest import Library
 from tests.lumina_fs.duplicates.searching import decisions, opened, searched, standings
 from tests.tui.driving import app_on, settled, text, until
 from tests.tui.snapshots import check
+from tui.duplicates import group_listing
 from tui.duplicates.compare import Compare, Pane
 from tui.duplicates.fact_table import FactTable, fact_lines
 from tui.duplicates.group_batch import GroupBatch, GroupWriting
@@ -152,6 +153,7 @@ async def test_what_somebody_took_up_before_is_told_all_the_same(
 
         return written
 
+    monkeypatch.setattr(group_listing, "_QUIET", 3600)  # only what is done here takes it up
     async with app_on(searched_library) as pilot:
         screen = await at_duplicates(pilot)
         if key == "u":

@@ -54,7 +54,7 @@ def tour(terminal: Pty, photos: int) -> None:
         terminal.rest(0.6)
         for key in ("\x1b[B", _ENTER, _PAGE_DOWN, _PAGE_DOWN, _END, "\t", "?", _PAGE_DOWN, _ESCAPE, _ESCAPE):
             terminal.press(key)
-            terminal.rest()
+            terminal.rest(0.6 if key == _ESCAPE else 0.3)  # with what comes at once after it, it is another key
         if "Cancel" in terminal.shown or "No (n)" in terminal.shown:
             terminal.press(_ESCAPE)
             terminal.rest()

@@ -396,11 +396,11 @@ async def test_a_plan_that_is_being_read_is_not_read_from_its_beginning_whenever
     async with app_on(managed) as pilot:
         plans = await opened(pilot, plan)
         pane, ask, [listed] = plans.plan, ask_desk_plainly, plans.plans.plans
-        asked_for: list[str] = []
+        asked_for, go_on = list[str](), asyncio.Event()
 
         async def slow(app: Any, desk: str, what: str, *more: Any, **named: Any) -> Any:
             asked_for.append(what)
-            await asyncio.sleep(0.5)
+            await go_on.wait()
             return await ask(app, desk, what, *more, **named)
 
         monkeypatch.setattr(plan_pane, "ask_desk_plainly", slow)
@@ -411,6 +411,7 @@ async def test_a_plan_that_is_being_read_is_not_read_from_its_beginning_whenever
         pane.saw(dataclasses.replace(listed, status="complete"))
         await pilot.pause(0.05)
         assert asked_for == ["open", "open"]
+        go_on.set()
         await settled(pilot)
         pane.saw(listed)  # what is shown by now
         await settled(pilot)

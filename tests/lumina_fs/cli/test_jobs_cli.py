@@ -124,9 +124,11 @@ def test_another_process_stops_a_scan_and_a_retry_ends_it(library: Library, run:
         library.photo(f"{number}.jpg", number)
     process = begun("scan", str(library.root), "--quiet")
     wait_for(lambda: list(library.root.glob("*.lumina.json")))
+    os.kill(process.pid, signal.SIGSTOP)  # it shall not end before it was asked to
     [one] = jobs(run)
     assert (one["work"], one["state"], one["process"]["pid"]) == ("scan", "running", process.pid)
     code, out, _ = run(f"jobs cancel {one['id']}")
+    os.kill(process.pid, signal.SIGCONT)
     assert code == 0
     assert "was asked to stop" in out
     process.communicate(timeout=60)
@@ -157,7 +159,7 @@ def test_watch_follows_a_job_of_another_process_to_its_end(library: Library, run
 
 
 def test_a_killed_scan_claims_no_more_to_run_and_goes_on(library: Library, run: Run, begun: Began) -> None:
-    for number in range(60):
+    for number in range(200):  # the first are written when a third of them was read
         library.photo(f"{number}.jpg", number)
     process = begun("scan", str(library.root), "--quiet")
     wait_for(lambda: list(library.root.glob("*.lumina.json")))
@@ -172,7 +174,7 @@ def test_a_killed_scan_claims_no_more_to_run_and_goes_on(library: Library, run: 
     assert code == 0
     assert "scan" in out
     assert "success" in out
-    assert len(list(library.root.glob("*.lumina.json"))) == 60
+    assert len(list(library.root.glob("*.lumina.json"))) == 200
     [again] = jobs(run)
     assert (again["state"], again["attempts"], again["id"]) == ("success", 2, one["id"])
     assert run("jobs clean --json")[1] == '{"removed": 1, "kept": 0}\n'

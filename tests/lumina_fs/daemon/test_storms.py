@@ -233,9 +233,9 @@ def test_no_edit_is_lost_while_daemon_and_scan_write_the_same_sidecars(watched: 
         f"{saves} saves by hand, {setter.count} by conditional writes and {command.done} by {command.runs} runs of "
         f"lumina set in {EDIT_SECONDS} s"
     )
-    assert min(saves) > 20
+    assert min(saves) > 5
     assert command.runs > 0
-    assert setter.count > 20
+    assert setter.count > 5
     watched.sync()
     kept = [
         path.read_text(errors="replace")

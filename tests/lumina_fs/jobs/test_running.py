@@ -199,7 +199,7 @@ def test_another_process_sees_it_run_and_stops_it(catalog: Catalog, worker: Work
 
 
 def test_readers_always_see_a_whole_record(catalog: Catalog, worker: Worker) -> None:
-    process, begun = worker("scan", 1.2), time.monotonic()
+    process, begun = worker("scan", 3), time.monotonic()
     says(process)
     [path] = (Path(catalog.path) / ".lumina/jobs").glob("*.json")
     seen: dict[int, int] = {}

@@ -294,7 +294,7 @@ from lumina_fs.progress import Ingested
 from lumina_fs.tagging import models, writing
 from tests.lumina_fs.tagging.fakes import FakeModels
 fake = models.ModelProcess = FakeModels()
-fake.meanwhile = lambda: time.sleep(0.02)
+fake.meanwhile = lambda: time.sleep(0.1)
 writing._BATCH = 2
 cancel = threading.Event()
 with Catalog.open(sys.argv[1]) as catalog:
